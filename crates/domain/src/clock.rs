@@ -1,0 +1,51 @@
+//! Time and randomness as ports, so that every rule and every test can be repeated to the letter.
+//! The system's clock and generator are read here and nowhere else.
+
+use std::time::Duration;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use uuid::{NoContext, Timestamp, Uuid};
+
+/// Says what time it is.
+pub trait Clock: Send + Sync {
+    /// The present moment in UTC, to the microsecond: the precision that both databases keep.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// Supplies what must differ from call to call.
+pub trait Randomness: Send + Sync {
+    /// A new UUID of version 7 that carries the moment `at`.
+    fn uuid(&self, at: DateTime<Utc>) -> Uuid;
+
+    /// A length of time between nothing and `limit`, for waits that must not fall together.
+    fn up_to(&self, limit: Duration) -> Duration;
+}
+
+/// The clock of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the port that the rest goes through")]
+    fn now(&self) -> DateTime<Utc> {
+        let now = Utc::now();
+        now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+    }
+}
+
+/// The operating system's randomness.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandomness;
+
+impl Randomness for SystemRandomness {
+    #[expect(clippy::disallowed_methods, reason = "this is the port that the rest goes through")]
+    fn uuid(&self, at: DateTime<Utc>) -> Uuid {
+        let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
+        Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.timestamp_subsec_nanos()))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the port that the rest goes through")]
+    fn up_to(&self, limit: Duration) -> Duration {
+        limit.mul_f64(fastrand::f64())
+    }
+}

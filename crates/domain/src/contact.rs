@@ -1,0 +1,124 @@
+//! The contact: one statement by one source. What it says of who belongs together is judged in
+//! `linking`; this module only gives it its types.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use crate::{BlockRule, EmailAddress, PhoneNumber};
+
+/// The number of a contact. Ascending: of two contacts the smaller number is the older.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ContactId(pub i64);
+
+/// An account, registered here or known from an identity provider.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct UserId(pub Uuid);
+
+/// Who made the statement.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ContactSource {
+    Order,
+    Auth,
+    SignupForm,
+    Manual,
+    Import,
+    Identify,
+}
+
+impl ContactSource {
+    /// The name under which a store and the API know this source.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Auth => "auth",
+            Self::SignupForm => "signup_form",
+            Self::Manual => "manual",
+            Self::Import => "import",
+            Self::Identify => "identify",
+        }
+    }
+}
+
+/// What somebody states: these values belong together. At least one value is there, which the
+/// constructors see to, so a statement about nothing cannot exist.
+///
+/// ```
+/// use onefold_domain::{EmailAddress, PhoneNumber, Statement};
+///
+/// let email = EmailAddress::parse("Lorraine@HillValley.edu")?;
+/// let phone = PhoneNumber::parse("123456", None)?;
+/// let statement = Statement::new(Some(email), Some(phone)).ok_or("both were missing")?;
+/// assert_eq!(statement.email().map(EmailAddress::as_str), Some("lorraine@hillvalley.edu"));
+/// assert!(Statement::new(None, None).is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Statement {
+    email: Option<EmailAddress>,
+    phone: Option<PhoneNumber>,
+    user: Option<UserId>,
+}
+
+impl Statement {
+    /// A guest's statement; `None` when it would state nothing.
+    pub fn new(email: Option<EmailAddress>, phone: Option<PhoneNumber>) -> Option<Self> {
+        (email.is_some() || phone.is_some()).then_some(Self { email, phone, user: None })
+    }
+
+    /// The same statement, made about this user's account.
+    #[must_use]
+    pub fn of_user(self, user: UserId) -> Self {
+        Self { user: Some(user), ..self }
+    }
+
+    pub fn email(&self) -> Option<&EmailAddress> {
+        self.email.as_ref()
+    }
+
+    pub fn phone(&self) -> Option<&PhoneNumber> {
+        self.phone.as_ref()
+    }
+
+    pub fn user(&self) -> Option<UserId> {
+        self.user
+    }
+}
+
+/// The part of a stored contact that linking and answers need.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownContact {
+    pub id: ContactId,
+    pub email: Option<EmailAddress>,
+    pub phone: Option<PhoneNumber>,
+    pub user: Option<UserId>,
+}
+
+/// A contact that is about to be stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ContactDraft {
+    pub statement: Statement,
+    /// The rule for which the email does not link; `None` when it does, or when there is none.
+    pub email_blocked_by: Option<BlockRule>,
+    /// The same for the phone.
+    pub phone_blocked_by: Option<BlockRule>,
+    pub source: ContactSource,
+    pub received: Received,
+}
+
+/// The values as the caller wrote them, kept beside the canonical ones as evidence.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Received {
+    pub email: Option<String>,
+    pub phone: Option<String>,
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Personal data: only whether it is there may be printed.
+        f.debug_struct("Received")
+            .field("email", &self.email.is_some())
+            .field("phone", &self.phone.is_some())
+            .finish()
+    }
+}

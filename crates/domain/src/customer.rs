@@ -1,0 +1,75 @@
+//! The customer: what a set of linked contacts resolves to, and how it is shown.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use crate::{ContactId, EmailAddress, KnownContact, PhoneNumber};
+
+/// The permanent name of a customer, a UUID of version 7. It stays valid after a merge: it then
+/// leads to the survivor.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct CustomerId(pub Uuid);
+
+/// A customer as a store gave it, with all contacts that resolve to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownCustomer {
+    /// The root: the customer that all the others it absorbed now lead to.
+    pub id: CustomerId,
+    /// Raised by every change; a writer that saw an older version must start over.
+    pub version: i64,
+    /// In ascending order of their ids, never empty.
+    pub contacts: Vec<KnownContact>,
+}
+
+impl KnownCustomer {
+    /// The oldest contact; `None` only for a customer without contacts, which no store returns.
+    pub fn primary(&self) -> Option<ContactId> {
+        self.contacts.first().map(|contact| contact.id)
+    }
+
+    /// What callers are shown: the primary's values first, then the others by age, none twice.
+    ///
+    /// ```
+    /// use onefold_domain::{ContactId, CustomerId, EmailAddress, KnownContact, KnownCustomer};
+    ///
+    /// let email = EmailAddress::parse("doc@hillvalley.edu")?;
+    /// let contact = KnownContact { id: ContactId(7), email: Some(email), phone: None, user: None };
+    /// let customer = KnownCustomer {
+    ///     id: CustomerId(uuid::Uuid::nil()),
+    ///     version: 1,
+    ///     contacts: vec![contact.clone(), KnownContact { id: ContactId(9), ..contact }],
+    /// };
+    /// let summary = customer.summary();
+    /// assert_eq!(summary.primary, Some(ContactId(7)));
+    /// assert_eq!(summary.emails.len(), 1);
+    /// assert_eq!(summary.secondaries, [ContactId(9)]);
+    /// # Ok::<(), onefold_domain::InvalidEmail>(())
+    /// ```
+    pub fn summary(&self) -> CustomerSummary<'_> {
+        let mut seen_emails = HashSet::new();
+        let mut seen_phones = HashSet::new();
+        let contacts = || self.contacts.iter();
+        CustomerSummary {
+            primary: self.primary(),
+            emails: contacts()
+                .filter_map(|contact| contact.email.as_ref())
+                .filter(|email| seen_emails.insert(*email))
+                .collect(),
+            phones: contacts()
+                .filter_map(|contact| contact.phone.as_ref())
+                .filter(|phone| seen_phones.insert(*phone))
+                .collect(),
+            secondaries: contacts().skip(1).map(|contact| contact.id).collect(),
+        }
+    }
+}
+
+/// A customer in the order in which it is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CustomerSummary<'a> {
+    pub primary: Option<ContactId>,
+    pub emails: Vec<&'a EmailAddress>,
+    pub phones: Vec<&'a PhoneNumber>,
+    pub secondaries: Vec<ContactId>,
+}

@@ -1,0 +1,80 @@
+//! The key under which a store finds a customer, and whose uniqueness there is the lock that makes
+//! `identify` safe under concurrency.
+
+use std::fmt;
+
+use crate::{LinkPolicy, Statement, UserId};
+
+/// What a link key stands for. The numbers are stored.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum KeyKind {
+    Email = 1,
+    Phone = 2,
+    User = 3,
+    /// Both values together, letter by letter: for a statement of which nothing may link, so that
+    /// its repetition still finds it.
+    Exact = 4,
+}
+
+/// Leads to one customer at most. Two statements with a key in common belong together.
+///
+/// The order (kind, then value) is the order in which every writer claims keys, which is why no two
+/// of them can wait for each other.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkKey {
+    pub kind: KeyKind,
+    pub value: String,
+}
+
+impl fmt::Debug for LinkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The value is personal data.
+        write!(f, "LinkKey({:?}, …)", self.kind)
+    }
+}
+
+/// The keys of one statement, each in its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StatementKeys {
+    pub email: Option<LinkKey>,
+    pub phone: Option<LinkKey>,
+    pub user: Option<LinkKey>,
+    pub exact: LinkKey,
+}
+
+impl StatementKeys {
+    /// Every key that the statement could be found under, values that never link included: they
+    /// lead nowhere, since nobody claims them.
+    pub fn of(statement: &Statement, policy: &LinkPolicy) -> Self {
+        let email = statement.email().map(|email| policy.email_match_key(email).into_owned());
+        let phone = statement.phone().map(|phone| phone.match_key().into_owned());
+        // A control character cannot be part of either value, so no two pairs look alike.
+        let exact = format!(
+            "{}\t{}",
+            statement.email().map_or("", |email| email.as_str()),
+            statement.phone().map_or("", |phone| phone.as_str()),
+        );
+        Self {
+            email: email.map(|value| LinkKey { kind: KeyKind::Email, value }),
+            phone: phone.map(|value| LinkKey { kind: KeyKind::Phone, value }),
+            user: statement.user().map(LinkKey::of_user),
+            exact: LinkKey { kind: KeyKind::Exact, value: exact },
+        }
+    }
+
+    /// All of them, ascending.
+    pub fn to_vec(&self) -> Vec<LinkKey> {
+        [&self.email, &self.phone, &self.user]
+            .into_iter()
+            .flatten()
+            .chain([&self.exact])
+            .cloned()
+            .collect()
+    }
+}
+
+impl LinkKey {
+    fn of_user(user: UserId) -> Self {
+        Self { kind: KeyKind::User, value: user.0.hyphenated().to_string() }
+    }
+}

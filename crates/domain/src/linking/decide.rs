@@ -1,0 +1,267 @@
+//! What one statement changes, given what a store knows about it. Nothing is carried out here: the
+//! plan goes to `identify`, which does so in one transaction.
+
+use std::collections::HashSet;
+
+use super::place::{EMAIL, PHONE, Placement, Slot, USER, World, place};
+use crate::link_key::StatementKeys;
+use crate::{BlockRule, CustomerId, KnownCustomer, LinkKey, LinkPolicy, Statement};
+
+/// All that a store knows about the keys of one statement, seen at one moment.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Neighbourhood {
+    /// The customer that each known key leads to. Keys that nobody claimed are left out.
+    pub found: Vec<(LinkKey, CustomerId)>,
+    /// These customers, whole, each once.
+    pub customers: Vec<KnownCustomer>,
+}
+
+/// What kind of change a statement makes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Outcome {
+    /// It says nothing new.
+    Known,
+    /// Nobody was known: it is the first contact of a new customer.
+    Created,
+    /// It adds a contact to a customer.
+    Attached,
+    /// It shows that two or three customers are one.
+    Merged,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 4] = [Self::Known, Self::Created, Self::Attached, Self::Merged];
+
+    /// The stable name under which metrics and logs know it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Created => "created",
+            Self::Attached => "attached",
+            Self::Merged => "merged",
+        }
+    }
+}
+
+/// A value of a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Part {
+    Email,
+    Phone,
+}
+
+/// A value that the statement carries and that links nobody, with the rule that says so.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Block {
+    pub part: Part,
+    pub rule: BlockRule,
+}
+
+/// The contact that a plan adds: which of the statement's values do not link.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct NewContact {
+    pub email_blocked_by: Option<BlockRule>,
+    pub phone_blocked_by: Option<BlockRule>,
+}
+
+/// What to do about a statement.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LinkPlan {
+    pub outcome: Outcome,
+    /// The customer that the statement belongs to; `None` asks for a new one.
+    pub customer: Option<CustomerId>,
+    /// Customers that the former absorbs, all younger than it.
+    pub absorbed: Vec<CustomerId>,
+    /// Keys that lead to the customer from now on, ascending.
+    pub claims: Vec<LinkKey>,
+    /// The contact to add, if the statement brings anything new.
+    pub contact: Option<NewContact>,
+    /// The versions on which the plan rests, ascending by customer. If one of them has moved on, the
+    /// plan is void. Empty when nothing changes.
+    pub guards: Vec<(CustomerId, i64)>,
+    /// The values that did not link, whether or not anything changes.
+    pub blocked: Vec<Block>,
+}
+
+/// Judges one statement.
+///
+/// ```
+/// use onefold_domain::{EmailAddress, LinkPolicy, Neighbourhood, Outcome, Statement, decide};
+///
+/// let email = EmailAddress::parse("mcfly@hillvalley.edu")?;
+/// let statement = Statement::new(Some(email), None).ok_or("nothing stated")?;
+/// let plan = decide(&statement, &Neighbourhood::default(), &LinkPolicy::shipped());
+/// assert_eq!(plan.outcome, Outcome::Created);
+/// assert_eq!(plan.claims.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn decide(
+    statement: &Statement,
+    neighbourhood: &Neighbourhood,
+    policy: &LinkPolicy,
+) -> LinkPlan {
+    let keys = StatementKeys::of(statement, policy);
+    let view = View { neighbourhood, policy, keys: &keys, cap: policy.max_contact_points() };
+    let slots = view.slots(statement);
+    let mut verdict = place(&slots, &view, view.cap);
+    if verdict.exact {
+        verdict.anchor = view.owner(&keys.exact);
+    }
+    view.plan(statement, &slots, &verdict)
+}
+
+/// A neighbourhood as the world that `place` asks. Customers are named by their index.
+struct View<'a> {
+    neighbourhood: &'a Neighbourhood,
+    policy: &'a LinkPolicy,
+    keys: &'a StatementKeys,
+    cap: usize,
+}
+
+impl View<'_> {
+    fn slots(&self, statement: &Statement) -> [Slot<usize>; 3] {
+        let mut slots = [&self.keys.email, &self.keys.phone, &self.keys.user].map(|key| match key {
+            None => Slot::Absent,
+            Some(key) => self.owner(key).map_or(Slot::New, Slot::Known),
+        });
+        if statement.email().is_some_and(|email| self.policy.never_links_email(email)) {
+            slots[EMAIL] = Slot::NeverLinks;
+        }
+        if statement.phone().is_some_and(|phone| self.policy.never_links_phone(phone)) {
+            slots[PHONE] = Slot::NeverLinks;
+        }
+        slots
+    }
+
+    fn owner(&self, key: &LinkKey) -> Option<usize> {
+        let (_, owner) = self.neighbourhood.found.iter().find(|(found, _)| found == key)?;
+        self.neighbourhood.customers.iter().position(|customer| customer.id == *owner)
+    }
+
+    fn plan(
+        &self,
+        statement: &Statement,
+        slots: &[Slot<usize>; 3],
+        verdict: &Placement<usize>,
+    ) -> LinkPlan {
+        let mut group: Vec<&KnownCustomer> = verdict
+            .anchor
+            .into_iter()
+            .chain(verdict.joined.into_iter().flatten())
+            .map(|index| &self.neighbourhood.customers[index])
+            .collect();
+        group.sort_by_key(|customer| customer.primary());
+        let outcome = match (group.len(), brings_news(statement, slots, &group)) {
+            (0, _) => Outcome::Created,
+            (1, false) => Outcome::Known,
+            (1, true) => Outcome::Attached,
+            _ => Outcome::Merged,
+        };
+        let contact = brings_news(statement, slots, &group).then_some(NewContact {
+            email_blocked_by: verdict.blocked[EMAIL],
+            phone_blocked_by: verdict.blocked[PHONE],
+        });
+        LinkPlan {
+            outcome,
+            customer: group.first().map(|customer| customer.id),
+            absorbed: group.iter().skip(1).map(|customer| customer.id).collect(),
+            claims: self.claims(slots, verdict),
+            contact,
+            guards: if outcome == Outcome::Known { Vec::new() } else { self.guards() },
+            blocked: blocks(verdict),
+        }
+    }
+
+    fn claims(&self, slots: &[Slot<usize>; 3], verdict: &Placement<usize>) -> Vec<LinkKey> {
+        if verdict.exact && verdict.anchor.is_none() {
+            return vec![self.keys.exact.clone()];
+        }
+        [&self.keys.email, &self.keys.phone, &self.keys.user]
+            .into_iter()
+            .zip(slots)
+            .filter(|(_, slot)| **slot == Slot::New)
+            .filter_map(|(key, _)| key.clone())
+            .collect()
+    }
+
+    /// Every customer that was looked at, also one that a rule kept out: had it changed in between,
+    /// the rule might have said otherwise.
+    fn guards(&self) -> Vec<(CustomerId, i64)> {
+        let mut guards: Vec<_> = self
+            .neighbourhood
+            .customers
+            .iter()
+            .map(|customer| (customer.id, customer.version))
+            .collect();
+        guards.sort_unstable();
+        guards
+    }
+}
+
+impl World<usize> for View<'_> {
+    fn age(&self, customer: usize) -> i64 {
+        self.neighbourhood.customers[customer].primary().map_or(i64::MAX, |primary| primary.0)
+    }
+
+    fn has_user(&self, customer: usize) -> bool {
+        self.neighbourhood.customers[customer].contacts.iter().any(|contact| contact.user.is_some())
+    }
+
+    fn points(&self, customer: usize) -> usize {
+        // Counting distinct values costs; far below the cap the number cannot matter, whatever it is.
+        let contacts = self.neighbourhood.customers.iter().map(|known| known.contacts.len());
+        if contacts.sum::<usize>() * 2 + 2 <= self.cap {
+            return 0;
+        }
+        let contacts = &self.neighbourhood.customers[customer].contacts;
+        let emails: HashSet<_> = contacts
+            .iter()
+            .filter_map(|contact| contact.email.as_ref())
+            .map(|email| self.policy.email_match_key(email))
+            .collect();
+        let phones: HashSet<_> = contacts
+            .iter()
+            .filter_map(|contact| contact.phone.as_ref())
+            .map(|phone| phone.match_key())
+            .collect();
+        emails.len() + phones.len()
+    }
+
+    fn carries(&self, customer: usize, slot: usize) -> bool {
+        let contacts = &self.neighbourhood.customers[customer].contacts;
+        match (slot, &self.keys.email, &self.keys.phone) {
+            (EMAIL, Some(key), _) => contacts.iter().any(|contact| {
+                contact.email.as_ref().is_some_and(|email| self.policy.email_match_key(email) == key.value)
+            }),
+            (PHONE, _, Some(key)) => contacts.iter().any(|contact| {
+                contact.phone.as_ref().is_some_and(|phone| phone.match_key() == key.value)
+            }),
+            _ => false,
+        }
+    }
+}
+
+/// Whether the statement says anything that no contact of these customers says: a value, letter by
+/// letter, or that they are a user's. Which values stand together in one contact does not matter.
+fn brings_news(
+    statement: &Statement,
+    slots: &[Slot<usize>; 3],
+    group: &[&KnownCustomer],
+) -> bool {
+    let contacts = || group.iter().flat_map(|customer| &customer.contacts);
+    let shown_email = statement
+        .email()
+        .is_none_or(|email| contacts().any(|contact| contact.email.as_ref() == Some(email)));
+    let shown_phone = statement
+        .phone()
+        .is_none_or(|phone| contacts().any(|contact| contact.phone.as_ref() == Some(phone)));
+    !shown_email || !shown_phone || slots[USER] == Slot::New
+}
+
+fn blocks(verdict: &Placement<usize>) -> Vec<Block> {
+    [(Part::Email, EMAIL), (Part::Phone, PHONE)]
+        .into_iter()
+        .filter_map(|(part, slot)| verdict.blocked[slot].map(|rule| Block { part, rule }))
+        .collect()
+}

@@ -1,0 +1,169 @@
+//! Where one statement belongs. The rules of linking are written here once, over numbers that stand
+//! for customers, so that a store's answer and a union-find in memory are judged alike.
+
+use crate::BlockRule;
+
+/// The places of a statement: its email, its phone, its user.
+pub(super) const EMAIL: usize = 0;
+pub(super) const PHONE: usize = 1;
+pub(super) const USER: usize = 2;
+
+/// What is known about one part of a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Slot<C> {
+    /// The statement does not have this part.
+    Absent,
+    /// The policy does not let this value link.
+    NeverLinks,
+    /// No customer is known under it.
+    New,
+    /// It leads to this customer.
+    Known(C),
+}
+
+/// The customers that a statement may meet. `C` names one for the time of one call.
+pub(super) trait World<C> {
+    /// The smaller, the older.
+    fn age(&self, customer: C) -> i64;
+    /// Whether a user's contacts are part of it.
+    fn has_user(&self, customer: C) -> bool;
+    /// How many contact points its contacts show, those that do not link included.
+    fn points(&self, customer: C) -> usize;
+    /// Whether one of its contacts shows the statement's value in this slot without linking by it.
+    fn carries(&self, customer: C, slot: usize) -> bool;
+}
+
+/// The verdict on a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Placement<C> {
+    /// The customer that the statement belongs to; `None`: to a new one.
+    pub(super) anchor: Option<C>,
+    /// Customers that become one with the anchor.
+    pub(super) joined: [Option<C>; 2],
+    /// Why a part of the statement does not link.
+    pub(super) blocked: [Option<BlockRule>; 3],
+    /// Nothing of the statement may link: it is found again only by its exact values.
+    pub(super) exact: bool,
+}
+
+/// Judges a statement. `cap` is the most contact points of a customer.
+///
+/// Customers are tried in a fixed order, so the verdict is a function of the arguments:
+/// 1. the customer of the statement's user, who always takes it;
+/// 2. one that already shows every value, so that a repetition finds what its first time left;
+/// 3. the oldest.
+///
+/// The first that may take the statement is the anchor; the others are joined where no rule forbids.
+pub(super) fn place<C: Copy + Eq>(
+    slots: &[Slot<C>; 3],
+    world: &impl World<C>,
+    cap: usize,
+) -> Placement<C> {
+    let mut verdict = Placement {
+        anchor: None,
+        joined: [None; 2],
+        blocked: slots.map(|slot| match slot {
+            Slot::NeverLinks => Some(BlockRule::NeverLinks),
+            _ => None,
+        }),
+        exact: false,
+    };
+    let mut group = Group { points: 0, user: slots[USER] != Slot::Absent };
+    for customer in candidates(slots, world).into_iter().flatten() {
+        let own_user = slots[USER] == Slot::Known(customer);
+        let fresh = fresh_values(slots, world, customer);
+        // Values that lead to this customer were counted when the anchor took the statement.
+        let arriving = match verdict.anchor {
+            None => world.points(customer) + fresh,
+            Some(_) => {
+                group.points + world.points(customer).saturating_sub(values_of(slots, customer))
+            }
+        };
+        let rule = if group.user && !own_user && world.has_user(customer) {
+            Some(BlockRule::TwoUsers)
+        } else if arriving > cap && !own_user && (fresh > 0 || verdict.anchor.is_some()) {
+            Some(BlockRule::CustomerFull)
+        } else {
+            None
+        };
+        match rule {
+            Some(_) => verdict.block(slots, customer, rule),
+            None => {
+                group.points = arriving;
+                group.user |= world.has_user(customer);
+                verdict.take(customer);
+            }
+        }
+    }
+    let claims_something =
+        (0..3).any(|slot| slots[slot] == Slot::New && verdict.blocked[slot].is_none());
+    verdict.exact = verdict.anchor.is_none() && !claims_something;
+    verdict
+}
+
+/// What has been brought together so far.
+struct Group {
+    points: usize,
+    user: bool,
+}
+
+impl<C: Copy + Eq> Placement<C> {
+    fn take(&mut self, customer: C) {
+        match self {
+            Self { anchor: anchor @ None, .. } => *anchor = Some(customer),
+            Self { joined: [first @ None, _], .. } => *first = Some(customer),
+            Self { joined: [_, second], .. } => *second = Some(customer),
+        }
+    }
+
+    fn block(&mut self, slots: &[Slot<C>; 3], customer: C, rule: Option<BlockRule>) {
+        for (slot, blocked) in slots.iter().zip(&mut self.blocked) {
+            if *slot == Slot::Known(customer) {
+                *blocked = rule;
+            }
+        }
+    }
+}
+
+/// The distinct customers of the slots, in the order in which they are tried.
+fn candidates<C: Copy + Eq>(slots: &[Slot<C>; 3], world: &impl World<C>) -> [Option<C>; 3] {
+    let mut found = [None; 3];
+    let mut count = 0;
+    for slot in slots {
+        if let Slot::Known(customer) = *slot
+            && !found.contains(&Some(customer))
+        {
+            found[count] = Some(customer);
+            count += 1;
+        }
+    }
+    // One candidate, the common case, needs no order.
+    if count > 1 {
+        found[..count].sort_by_key(|candidate| {
+            candidate.map(|customer| {
+                let stranger = slots[USER] != Slot::Known(customer);
+                let incomplete = fresh_values(slots, world, customer) > 0;
+                (stranger, incomplete, world.age(customer))
+            })
+        });
+    }
+    found
+}
+
+/// How many of the statement's values this customer does not show yet.
+fn fresh_values<C: Copy + Eq>(slots: &[Slot<C>; 3], world: &impl World<C>, customer: C) -> usize {
+    [EMAIL, PHONE]
+        .into_iter()
+        .filter(|slot| match slots[*slot] {
+            Slot::Absent => false,
+            Slot::Known(owner) if owner == customer => false,
+            Slot::New => true,
+            Slot::Known(_) | Slot::NeverLinks => !world.carries(customer, *slot),
+        })
+        .count()
+}
+
+/// How many of the statement's values lead to this customer.
+fn values_of<C: Copy + Eq>(slots: &[Slot<C>; 3], customer: C) -> usize {
+    [EMAIL, PHONE].into_iter().filter(|slot| slots[*slot] == Slot::Known(customer)).count()
+}

@@ -1,0 +1,307 @@
+//! Customers from nothing: any number of statements in, the customer of each out. This is what
+//! `identify` would have made of the same statements in the same order, without a store.
+//!
+//! A union-find over interned keys; one pass, no recursion, some 50 bytes per distinct value.
+
+use std::borrow::Cow;
+
+use hashbrown::{HashMap, HashSet};
+use rustc_hash::FxBuildHasher;
+
+use super::place::{EMAIL, PHONE, Placement, Slot, USER, World, place};
+use crate::{BlockRule, LinkPolicy, Statement, UserId};
+
+/// The customers that a list of statements resolves to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Resolution {
+    customers: Vec<u32>,
+    count: usize,
+    blocked: [u64; BlockRule::ALL.len()],
+}
+
+impl Resolution {
+    /// The customer of each statement, in the order of the statements: numbers from 0, in the order
+    /// in which customers first appear.
+    pub fn customers(&self) -> &[u32] {
+        &self.customers
+    }
+
+    /// How many customers there are.
+    pub fn customer_count(&self) -> usize {
+        self.count
+    }
+
+    /// How many values of statements did not link because of this rule.
+    pub fn blocked_by(&self, rule: BlockRule) -> u64 {
+        self.blocked[rule as usize]
+    }
+}
+
+/// Groups statements into customers.
+///
+/// As long as neither the cap nor two users get in the way, the order of the statements does not
+/// matter. Where they do, the older statement comes first, as it would have in `identify`.
+///
+/// At most `u32::MAX` distinct values; memory grows with them, not with the statements' number.
+///
+/// ```
+/// use onefold_domain::{EmailAddress, LinkPolicy, PhoneNumber, Statement, resolve};
+///
+/// let email = |text| EmailAddress::parse(text).map(Some);
+/// let phone = |text| PhoneNumber::parse(text, None).map(Some);
+/// let statements: Vec<_> = [
+///     Statement::new(email("lorraine@hillvalley.edu")?, phone("123456")?),
+///     Statement::new(email("doc@hillvalley.edu")?, None),
+///     Statement::new(email("mcfly@hillvalley.edu")?, phone("123456")?),
+/// ]
+/// .into_iter()
+/// .flatten()
+/// .collect();
+///
+/// let resolution = resolve(&statements, &LinkPolicy::shipped());
+/// assert_eq!(resolution.customers(), [0, 1, 0]);
+/// assert_eq!(resolution.customer_count(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn resolve<'a>(
+    statements: impl IntoIterator<Item = &'a Statement>,
+    policy: &'a LinkPolicy,
+) -> Resolution {
+    let statements = statements.into_iter();
+    let mut resolver = Resolver::new(policy, statements.size_hint().0);
+    for statement in statements {
+        resolver.add(statement);
+    }
+    resolver.finish()
+}
+
+type Table<K> = HashMap<K, u32, FxBuildHasher>;
+
+/// A key. Roots stand for customers, and only their `age`, `points` and `has_user` count.
+struct Node {
+    parent: u32,
+    /// The first statement of the customer.
+    age: u32,
+    /// Emails and phones that link by this customer.
+    points: u32,
+    has_user: bool,
+    never_links: bool,
+}
+
+struct Resolver<'a> {
+    policy: &'a LinkPolicy,
+    emails: Table<Cow<'a, str>>,
+    phones: Table<Cow<'a, str>>,
+    users: Table<UserId>,
+    /// Statements of which nothing links, by the nodes of their values.
+    exact: Table<[u32; 2]>,
+    nodes: Vec<Node>,
+    /// Values that a root's statements show although they link elsewhere or not at all. Rare.
+    carried: HashMap<u32, HashSet<u32>>,
+    /// For each statement, a node of its customer.
+    placed: Vec<u32>,
+    blocked: [u64; BlockRule::ALL.len()],
+}
+
+/// Stands for "no value" where a node is expected.
+const NOTHING: u32 = u32::MAX;
+
+impl<'a> Resolver<'a> {
+    fn new(policy: &'a LinkPolicy, expected: usize) -> Self {
+        Self {
+            policy,
+            emails: Table::with_capacity_and_hasher(expected / 2, FxBuildHasher),
+            phones: Table::with_capacity_and_hasher(expected / 2, FxBuildHasher),
+            users: Table::default(),
+            exact: Table::default(),
+            nodes: Vec::with_capacity(expected),
+            carried: HashMap::new(),
+            placed: Vec::with_capacity(expected),
+            blocked: [0; BlockRule::ALL.len()],
+        }
+    }
+
+    fn add(&mut self, statement: &'a Statement) {
+        let nodes = self.intern(statement);
+        let slots = nodes.map(|node| match node {
+            None => Slot::Absent,
+            Some((node, _)) if self.nodes[node as usize].never_links => Slot::NeverLinks,
+            Some((_, true)) => Slot::New,
+            Some((node, false)) => Slot::Known(self.root(node)),
+        });
+        let nodes = nodes.map(|node| node.map_or(NOTHING, |(node, _)| node));
+        let verdict = place(&slots, &Placing { resolver: self, nodes }, self.policy.max_contact_points());
+        for rule in verdict.blocked.into_iter().flatten() {
+            self.blocked[rule as usize] += 1;
+        }
+        let home = self.home(&slots, nodes, &verdict);
+        self.placed.push(home);
+    }
+
+    /// The nodes of the statement's parts, and whether each is new.
+    fn intern(&mut self, statement: &'a Statement) -> [Option<(u32, bool)>; 3] {
+        let nodes = &mut self.nodes;
+        let email = statement.email().map(|email| {
+            let known = self.emails.entry(self.policy.email_match_key(email));
+            node_of(known, nodes, || self.policy.never_links_email(email))
+        });
+        let phone = statement.phone().map(|phone| {
+            let known = self.phones.entry(phone.match_key());
+            node_of(known, nodes, || self.policy.never_links_phone(phone))
+        });
+        let user = statement.user().map(|user| node_of(self.users.entry(user), nodes, || false));
+        [email, phone, user]
+    }
+
+    /// Carries a verdict out and returns a node of the statement's customer.
+    fn home(&mut self, slots: &[Slot<u32>; 3], nodes: [u32; 3], verdict: &Placement<u32>) -> u32 {
+        let mut home = verdict.anchor;
+        for other in verdict.joined.into_iter().flatten() {
+            home = home.map(|home| self.union(home, other));
+        }
+        for slot in [EMAIL, PHONE, USER] {
+            if slots[slot] == Slot::New {
+                self.claim(nodes[slot], slot);
+                home = Some(home.map_or(nodes[slot], |home| self.union(home, nodes[slot])));
+            }
+        }
+        let home = home.unwrap_or_else(|| self.exact_home([nodes[EMAIL], nodes[PHONE]]));
+        for slot in [EMAIL, PHONE] {
+            if verdict.blocked[slot].is_some() {
+                self.carried.entry(home).or_default().insert(nodes[slot]);
+            }
+        }
+        home
+    }
+
+    /// Makes a new node a customer of one value; joining it to another is left to `union`.
+    fn claim(&mut self, node: u32, slot: usize) {
+        let age = self.now();
+        let node = &mut self.nodes[node as usize];
+        node.age = age;
+        node.points = u32::from(slot != USER);
+        node.has_user = slot == USER;
+    }
+
+    fn exact_home(&mut self, values: [u32; 2]) -> u32 {
+        let age = self.now();
+        let node = *self.exact.entry(values).or_insert_with(|| push_node(&mut self.nodes, false));
+        let root = self.root(node);
+        let customer = &mut self.nodes[root as usize];
+        customer.age = customer.age.min(age);
+        root
+    }
+
+    fn now(&self) -> u32 {
+        u32::try_from(self.placed.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The root of a node. Halves the path on the way.
+    fn root(&mut self, mut node: u32) -> u32 {
+        loop {
+            let parent = self.nodes[node as usize].parent;
+            if parent == node {
+                return node;
+            }
+            let grandparent = self.nodes[parent as usize].parent;
+            self.nodes[node as usize].parent = grandparent;
+            node = grandparent;
+        }
+    }
+
+    /// Makes two customers one; the one with fewer points hangs on the other.
+    fn union(&mut self, one: u32, other: u32) -> u32 {
+        let (keep, drop) = if self.nodes[one as usize].points < self.nodes[other as usize].points {
+            (other, one)
+        } else {
+            (one, other)
+        };
+        let Node { age, points, has_user, .. } = self.nodes[drop as usize];
+        self.nodes[drop as usize].parent = keep;
+        let root = &mut self.nodes[keep as usize];
+        root.age = root.age.min(age);
+        root.points += points;
+        root.has_user |= has_user;
+        self.union_carried(keep, drop);
+        keep
+    }
+
+    fn union_carried(&mut self, keep: u32, drop: u32) {
+        if self.carried.is_empty() {
+            return;
+        }
+        let mine = self.carried.remove(&keep).unwrap_or_default();
+        let theirs = self.carried.remove(&drop).unwrap_or_default();
+        let (mut more, fewer) =
+            if mine.len() < theirs.len() { (theirs, mine) } else { (mine, theirs) };
+        more.extend(fewer);
+        // What the other side brought may be what this side carried: now it links here.
+        more.retain(|value| self.root(*value) != keep);
+        if !more.is_empty() {
+            self.carried.insert(keep, more);
+        }
+    }
+
+    fn finish(mut self) -> Resolution {
+        let placed = std::mem::take(&mut self.placed);
+        let mut numbers = vec![NOTHING; self.nodes.len()];
+        let mut count = 0;
+        let customers = placed
+            .into_iter()
+            .map(|node| {
+                let number = &mut numbers[self.root(node) as usize];
+                if *number == NOTHING {
+                    *number = count;
+                    count += 1;
+                }
+                *number
+            })
+            .collect();
+        Resolution { customers, count: count as usize, blocked: self.blocked }
+    }
+}
+
+fn node_of<K: Eq + std::hash::Hash>(
+    entry: hashbrown::hash_map::Entry<'_, K, u32, FxBuildHasher>,
+    nodes: &mut Vec<Node>,
+    never_links: impl FnOnce() -> bool,
+) -> (u32, bool) {
+    use hashbrown::hash_map::Entry;
+    match entry {
+        Entry::Occupied(known) => (*known.get(), false),
+        Entry::Vacant(vacant) => (*vacant.insert(push_node(nodes, never_links())), true),
+    }
+}
+
+fn push_node(nodes: &mut Vec<Node>, never_links: bool) -> u32 {
+    let node = u32::try_from(nodes.len()).unwrap_or(NOTHING);
+    nodes.push(Node { parent: node, age: u32::MAX, points: 0, has_user: false, never_links });
+    node
+}
+
+/// The resolver as the world that `place` asks, for one statement.
+struct Placing<'r, 'a> {
+    resolver: &'r Resolver<'a>,
+    nodes: [u32; 3],
+}
+
+impl World<u32> for Placing<'_, '_> {
+    fn age(&self, customer: u32) -> i64 {
+        self.resolver.nodes[customer as usize].age.into()
+    }
+
+    fn has_user(&self, customer: u32) -> bool {
+        self.resolver.nodes[customer as usize].has_user
+    }
+
+    fn points(&self, customer: u32) -> usize {
+        let carried = self.resolver.carried.get(&customer).map_or(0, HashSet::len);
+        self.resolver.nodes[customer as usize].points as usize + carried
+    }
+
+    fn carries(&self, customer: u32, slot: usize) -> bool {
+        let node = self.nodes[slot];
+        self.resolver.carried.get(&customer).is_some_and(|carried| carried.contains(&node))
+    }
+}

@@ -1,0 +1,132 @@
+//! How connections are set up. The settings are the ones that were measured; each says why.
+
+use std::path::Path;
+use std::time::Duration;
+
+use onefold_migrations::Migrator;
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+use crate::Config;
+use crate::config::{Backend, DatabaseUrl};
+use crate::error::ConnectError;
+
+/// Held by the server that migrates, so that several may start at once. The number only has to be
+/// the same in all of them.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(715_0021)";
+
+/// The connections of one database: for SQLite a pool of readers and one writer, for PostgreSQL the
+/// same pool twice.
+pub(crate) struct Connections {
+    pub(crate) read: DatabaseConnection,
+    pub(crate) write: DatabaseConnection,
+}
+
+pub(crate) async fn connect(config: &Config) -> Result<Connections, ConnectError> {
+    let open = |source| ConnectError::Open { database: config.url.to_string(), source };
+    match config.url.backend() {
+        Backend::Postgres => {
+            let pool = Database::connect(postgres(config)).await.map_err(open)?;
+            Ok(Connections { read: pool.clone(), write: pool })
+        }
+        Backend::Sqlite => {
+            create_folder(&config.url)?;
+            // The writer first: it creates the file.
+            let write = Database::connect(sqlite(config, Access::Write)).await.map_err(open)?;
+            let read = Database::connect(sqlite(config, Access::Read)).await.map_err(open)?;
+            Ok(Connections { read, write })
+        }
+    }
+}
+
+/// Brings the schema up to date. All of it or nothing, and once, whoever else starts now.
+pub(crate) async fn migrate(write: &DatabaseConnection, backend: Backend) -> Result<(), ConnectError> {
+    let run = async {
+        if backend == Backend::Sqlite {
+            return Migrator::up(write, None).await;
+        }
+        let transaction = write.begin().await?;
+        // Not part of identify's locking: it guards the schema, at start only.
+        transaction.execute_unprepared(MIGRATION_LOCK).await?;
+        Migrator::up(&transaction, None).await?;
+        transaction.commit().await
+    };
+    run.await.map_err(ConnectError::Migrate)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+fn sqlite(config: &Config, access: Access) -> ConnectOptions {
+    let mut options = basics(config);
+    options.max_connections(match access {
+        // SQLite has one writer at a time; waiting for it in the process is cheaper than in the file.
+        Access::Write => 1,
+        Access::Read => config.max_connections,
+    });
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        let sqlite = sqlite
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit survives a power cut. Writers share commits, so it costs little.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            // Other processes may use the file too.
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("cache_size", "-65536")
+            .pragma("mmap_size", "268435456")
+            .pragma("temp_store", "memory");
+        match access {
+            Access::Write => sqlite.optimize_on_close(true, None),
+            Access::Read => sqlite.pragma("query_only", "on"),
+        }
+    });
+    options
+}
+
+fn postgres(config: &Config) -> ConnectOptions {
+    let mut options = basics(config);
+    options.max_connections(config.max_connections);
+    let statement_timeout = config.statement_timeout_ms.to_string();
+    options.map_sqlx_postgres_opts(move |postgres| {
+        postgres.application_name("onefold").options([
+            ("statement_timeout", statement_timeout.as_str()),
+            ("idle_in_transaction_session_timeout", "30000"),
+            // Every statement here finds its rows by key. The planner learns a table's size minutes
+            // after it grew; until then it must not choose to read all of it.
+            ("enable_seqscan", "off"),
+        ])
+    });
+    options
+}
+
+fn basics(config: &Config) -> ConnectOptions {
+    let mut options = ConnectOptions::new(config.url.expose());
+    options
+        .min_connections(1)
+        .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
+        // A connection that broke while idle fails the first attempt, and identify starts over.
+        .test_before_acquire(false)
+        // It costs, and it would print personal data.
+        .sqlx_logging(false);
+    options
+}
+
+fn create_folder(url: &DatabaseUrl) -> Result<(), ConnectError> {
+    let folder = url.file().map(Path::new).and_then(Path::parent);
+    match folder {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
+            .map_err(|source| ConnectError::Folder { folder: folder.display().to_string(), source }),
+        _ => Ok(()),
+    }
+}
+
+/// The migrations that the database still lacks.
+pub(crate) async fn pending(write: &DatabaseConnection) -> Result<usize, DbErr> {
+    Ok(Migrator::get_pending_migrations(write).await?.len())
+}

@@ -1,0 +1,133 @@
+//! Customers and the keys that lead to them.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use onefold_domain::{
+    ContactId, CustomerId, CustomerRepository, LinkKey, Neighbourhood, StoreError,
+};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+};
+use uuid::Uuid;
+
+use crate::entities::{contact_point, customer};
+use crate::error::store_error;
+use crate::neighbourhood;
+use crate::store::SeaOrmTransaction;
+
+#[async_trait]
+impl CustomerRepository for SeaOrmTransaction {
+    async fn lock_neighbourhood(&mut self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
+        let connection = self.connection()?;
+        let seen = neighbourhood::read(connection, keys).await?;
+        if !self.is_shared() || seen.customers.is_empty() {
+            return Ok(seen);
+        }
+        // The lock may have to wait for a writer that changes what was just read, so it is read again.
+        let mut roots: Vec<_> = seen.customers.iter().map(|customer| customer.id).collect();
+        roots.sort_unstable();
+        lock(connection, &roots).await?;
+        let locked = neighbourhood::read(connection, keys).await?;
+        if locked.customers.iter().all(|customer| roots.contains(&customer.id)) {
+            Ok(locked)
+        } else {
+            Err(StoreError::Conflict)
+        }
+    }
+
+    async fn advance(
+        &mut self,
+        id: CustomerId,
+        version: i64,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let advanced = customer::Entity::update_many()
+            .col_expr(customer::Column::Version, Expr::value(version + 1))
+            .col_expr(customer::Column::UpdatedAt, Expr::value(at))
+            .filter(customer::Column::Id.eq(id.0))
+            .filter(customer::Column::RootId.eq(id.0))
+            .filter(customer::Column::Version.eq(version))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        if advanced.rows_affected == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    }
+
+    async fn insert(&mut self, id: CustomerId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let row = customer::ActiveModel {
+            id: Set(id.0),
+            root_id: Set(id.0),
+            version: Set(1),
+            primary_contact_id: Set(None),
+            created_at: Set(at),
+            updated_at: Set(at),
+        };
+        customer::Entity::insert(row)
+            .exec_without_returning(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn set_primary(&mut self, id: CustomerId, primary: ContactId) -> Result<(), StoreError> {
+        customer::Entity::update_many()
+            .col_expr(customer::Column::PrimaryContactId, Expr::value(primary.0))
+            .filter(customer::Column::Id.eq(id.0))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn absorb(
+        &mut self,
+        survivor: CustomerId,
+        absorbed: CustomerId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        // The absorbed root itself, found by its own id, and those that lead to it, found by the
+        // index of absorbed customers, which holds no roots.
+        let itself = customer::Column::Id.eq(absorbed.0);
+        let led = customer::Column::RootId
+            .eq(absorbed.0)
+            .and(Expr::col(customer::Column::RootId).ne(Expr::col(customer::Column::Id)));
+        customer::Entity::update_many()
+            .col_expr(customer::Column::RootId, Expr::value(survivor.0))
+            .col_expr(customer::Column::UpdatedAt, Expr::value(at))
+            .filter(itself.or(led))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn claim(&mut self, keys: &[LinkKey], id: CustomerId) -> Result<(), StoreError> {
+        let rows = keys.iter().map(|key| contact_point::ActiveModel {
+            kind: Set(key.kind as i16),
+            value: Set(key.value.clone()),
+            customer_id: Set(id.0),
+        });
+        // A caught violation would spoil a PostgreSQL transaction; a row that is missing does not.
+        let claimed = contact_point::Entity::insert_many(rows)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        if claimed == keys.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
+    }
+}
+
+/// Locks roots in ascending order, as every writer does.
+async fn lock(connection: &impl ConnectionTrait, roots: &[CustomerId]) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = roots.iter().map(|root| root.0).collect();
+    let select = Query::select()
+        .column(customer::Column::Id)
+        .from(customer::Entity)
+        .and_where(Expr::col(customer::Column::Id).is_in(ids))
+        .order_by(customer::Column::Id, sea_orm::Order::Asc)
+        .lock(LockType::NoKeyUpdate)
+        .to_owned();
+    connection.query_all(&select).await.map_err(store_error)?;
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! The store of the domain crate on SQLite and PostgreSQL: one sea-orm implementation of its traits.
+//!
+//! The databases differ in three places only: how a connection is set up (`connect`), how a writing
+//! transaction begins (`store`, with the group commit of `sqlite_writer`), and that only PostgreSQL
+//! has rows to lock (`customers`).
+
+mod config;
+mod connect;
+mod contacts;
+mod customers;
+mod entities;
+mod error;
+mod links;
+mod neighbourhood;
+mod sqlite_writer;
+mod store;
+
+pub use config::{Config, DatabaseUrl, InvalidDatabaseUrl};
+pub use error::ConnectError;
+pub use store::{PoolStatus, SeaOrmStore};

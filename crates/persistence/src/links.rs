@@ -1,0 +1,32 @@
+//! The record of merges.
+
+use async_trait::async_trait;
+use onefold_domain::{LinkDraft, LinkRepository, StoreError};
+use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, EntityTrait};
+
+use crate::entities::link;
+use crate::error::store_error;
+use crate::store::SeaOrmTransaction;
+
+#[async_trait]
+impl LinkRepository for SeaOrmTransaction {
+    async fn insert(&mut self, draft: &LinkDraft) -> Result<(), StoreError> {
+        let LinkDraft { statement, .. } = draft;
+        let row = link::ActiveModel {
+            id: NotSet,
+            survivor_id: Set(draft.survivor.0),
+            absorbed_id: Set(draft.absorbed.0),
+            email: Set(statement.email().map(|email| email.as_str().to_owned())),
+            phone: Set(statement.phone().map(|phone| phone.as_str().to_owned())),
+            user_id: Set(statement.user().map(|user| user.0)),
+            contact_id: Set(draft.contact.map(|contact| contact.0)),
+            after_contact_id: Set(draft.after.0),
+            created_at: Set(draft.at),
+        };
+        link::Entity::insert(row)
+            .exec_without_returning(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+}

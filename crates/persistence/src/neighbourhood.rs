@@ -1,0 +1,111 @@
+//! The one read of identify: everything about a few keys, in one statement.
+//!
+//! It is SQL of our own because it must be a single snapshot and a single round trip: most requests
+//! are answered from it and nothing else. Query builders would need one query per step. The statement
+//! is the same for both databases.
+
+use std::fmt::Write as _;
+
+use onefold_domain::{
+    ContactId, CustomerId, EmailAddress, KeyKind, KnownContact, KnownCustomer, LinkKey,
+    Neighbourhood, PhoneNumber, StoreError, UserId,
+};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
+use uuid::Uuid;
+
+use crate::error::store_error;
+
+/// Keys, then contacts, in one result. Contacts of the root and of those it absorbed are two parts, so
+/// that the index on absorbed customers can be a partial one.
+const SELECT: &str = "
+), root AS (SELECT DISTINCT id FROM found)
+SELECT CAST(0 AS BIGINT), CAST(kind AS BIGINT), value, NULL, id, NULL, version FROM found
+UNION ALL
+SELECT 1, c.id, c.email, c.phone, root.id, c.user_id, 0
+FROM root JOIN contact c ON c.customer_id = root.id
+UNION ALL
+SELECT 1, c.id, c.email, c.phone, root.id, c.user_id, 0
+FROM root JOIN customer m ON m.root_id = root.id AND m.root_id <> m.id
+JOIN contact c ON c.customer_id = m.id";
+
+/// From a key to the customer it was born into to that customer's root. `MATERIALIZED`, or a database
+/// might run it once for each of the three parts.
+const FOUND: &str = "
+WITH found AS MATERIALIZED (
+SELECT p.kind, p.value, r.id, r.version
+FROM contact_point p JOIN customer b ON b.id = p.customer_id JOIN customer r ON r.id = b.root_id
+WHERE ";
+
+pub(crate) async fn read(
+    connection: &impl ConnectionTrait,
+    keys: &[LinkKey],
+) -> Result<Neighbourhood, StoreError> {
+    let statement = statement(connection.get_database_backend(), keys);
+    let rows = connection.query_all_raw(statement).await.map_err(store_error)?;
+    collect(&rows).map_err(store_error)
+}
+
+fn statement(backend: sea_orm::DbBackend, keys: &[LinkKey]) -> Statement {
+    let mut sql = String::from(FOUND);
+    let mut values: Vec<Value> = Vec::with_capacity(keys.len() * 2);
+    for (index, key) in keys.iter().enumerate() {
+        let or = if index == 0 { "" } else { " OR " };
+        // Writing to a string does not fail.
+        let _ = write!(sql, "{or}(p.kind = ${} AND p.value = ${})", index * 2 + 1, index * 2 + 2);
+        values.push((key.kind as i16).into());
+        values.push(key.value.clone().into());
+    }
+    sql.push_str(SELECT);
+    Statement::from_sql_and_values(backend, sql, values)
+}
+
+fn collect(rows: &[QueryResult]) -> Result<Neighbourhood, DbErr> {
+    let mut neighbourhood = Neighbourhood::default();
+    for row in rows {
+        let root = CustomerId(row.try_get_by_index::<Uuid>(4)?);
+        if row.try_get_by_index::<i64>(0)? == 0 {
+            let kind = key_kind(row.try_get_by_index(1)?)?;
+            let value = row.try_get_by_index(2)?;
+            neighbourhood.found.push((LinkKey { kind, value }, root));
+            let version = row.try_get_by_index(6)?;
+            customer(&mut neighbourhood, root).version = version;
+        } else {
+            let contact = contact(row)?;
+            customer(&mut neighbourhood, root).contacts.push(contact);
+        }
+    }
+    for customer in &mut neighbourhood.customers {
+        customer.contacts.sort_unstable_by_key(|contact| contact.id);
+    }
+    Ok(neighbourhood)
+}
+
+/// At most as many customers as keys were asked for, so a list serves as a map.
+fn customer(neighbourhood: &mut Neighbourhood, id: CustomerId) -> &mut KnownCustomer {
+    let customers = &mut neighbourhood.customers;
+    let index = customers.iter().position(|known| known.id == id).unwrap_or_else(|| {
+        customers.push(KnownCustomer { id, version: 0, contacts: Vec::new() });
+        customers.len() - 1
+    });
+    &mut customers[index]
+}
+
+fn contact(row: &QueryResult) -> Result<KnownContact, DbErr> {
+    let email: Option<String> = row.try_get_by_index(2)?;
+    let phone: Option<String> = row.try_get_by_index(3)?;
+    let user: Option<Uuid> = row.try_get_by_index(5)?;
+    Ok(KnownContact {
+        id: ContactId(row.try_get_by_index(1)?),
+        email: email.map(EmailAddress::from_canonical),
+        phone: phone.map(PhoneNumber::from_canonical),
+        user: user.map(UserId),
+    })
+}
+
+fn key_kind(number: i64) -> Result<KeyKind, DbErr> {
+    [KeyKind::Email, KeyKind::Phone, KeyKind::User, KeyKind::Exact]
+        .into_iter()
+        .find(|kind| *kind as i64 == number)
+        .ok_or_else(|| DbErr::Type(format!("no key kind has the number {number}")))
+}

@@ -1,0 +1,155 @@
+//! The store, and the transaction that gives access to its repositories.
+
+use async_trait::async_trait;
+use onefold_domain::{
+    ContactRepository, CustomerRepository, LinkKey, LinkRepository, Neighbourhood, Store,
+    StoreError, Transaction,
+};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
+
+use crate::Config;
+use crate::config::Backend;
+use crate::connect::{Connections, connect, migrate, pending};
+use crate::error::{ConnectError, store_error};
+use crate::neighbourhood;
+use crate::sqlite_writer::{Lease, SqliteWriter};
+
+/// Contacts in SQLite or PostgreSQL. Clones share the connections.
+#[derive(Clone)]
+pub struct SeaOrmStore {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+    backend: Backend,
+    writer: Option<SqliteWriter>,
+}
+
+/// The state of the connection pool, for metrics.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PoolStatus {
+    pub open: u32,
+    pub idle: u32,
+}
+
+impl SeaOrmStore {
+    /// Opens the database; an SQLite file is created if the address says so (`mode=rwc`).
+    ///
+    /// # Errors
+    /// A database that cannot be opened or reached.
+    pub async fn connect(config: &Config) -> Result<Self, ConnectError> {
+        let Connections { read, write } = connect(config).await?;
+        let backend = config.url.backend();
+        let writer = (backend == Backend::Sqlite).then(|| SqliteWriter::start(write.clone()));
+        Ok(Self { read, write, backend, writer })
+    }
+
+    /// Brings the schema up to date. Safe to call from several programs at once.
+    ///
+    /// # Errors
+    /// A database that refuses, for instance for want of rights.
+    pub async fn migrate(&self) -> Result<(), ConnectError> {
+        migrate(&self.write, self.backend).await
+    }
+
+    /// How many migrations the database still lacks.
+    ///
+    /// # Errors
+    /// A database that does not answer.
+    pub async fn pending_migrations(&self) -> Result<usize, ConnectError> {
+        pending(&self.write).await.map_err(ConnectError::Migrate)
+    }
+
+    pub fn pool_status(&self) -> PoolStatus {
+        let (open, idle) = match self.backend {
+            Backend::Sqlite => {
+                let pool = self.read.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            Backend::Postgres => {
+                let pool = self.read.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+        };
+        PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
+    }
+
+    /// Waits for what runs and closes the connections; SQLite then tidies its file.
+    ///
+    /// # Errors
+    /// Connections that do not close in order.
+    pub async fn close(self) -> Result<(), StoreError> {
+        drop(self.writer);
+        self.read.close().await.map_err(store_error)?;
+        if self.backend == Backend::Sqlite {
+            self.write.close().await.map_err(store_error)?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for SeaOrmStore {
+    async fn neighbourhood(&self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
+        neighbourhood::read(&self.read, keys).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        let work = match &self.writer {
+            Some(writer) => Work::Sqlite(writer.lease().await?),
+            None => Work::Postgres(self.write.begin().await.map_err(store_error)?),
+        };
+        Ok(Box::new(SeaOrmTransaction { work }))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.read.execute_unprepared("SELECT 1").await.map_err(store_error)?;
+        Ok(())
+    }
+}
+
+/// An open transaction; implements every repository.
+pub(crate) struct SeaOrmTransaction {
+    work: Work,
+}
+
+enum Work {
+    Sqlite(Lease),
+    Postgres(DatabaseTransaction),
+}
+
+impl SeaOrmTransaction {
+    pub(crate) fn connection(&self) -> Result<&DatabaseTransaction, StoreError> {
+        match &self.work {
+            Work::Postgres(transaction) => Ok(transaction),
+            Work::Sqlite(lease) => lease
+                .savepoint()
+                .ok_or_else(|| StoreError::Backend("the transaction has ended".into())),
+        }
+    }
+
+    /// Whether other writers can be at work at the same time, so that rows need locking.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.work, Work::Postgres(_))
+    }
+}
+
+#[async_trait]
+impl Transaction for SeaOrmTransaction {
+    fn customers(&mut self) -> &mut dyn CustomerRepository {
+        self
+    }
+
+    fn contacts(&mut self) -> &mut dyn ContactRepository {
+        self
+    }
+
+    fn links(&mut self) -> &mut dyn LinkRepository {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        match self.work {
+            Work::Sqlite(lease) => lease.commit().await,
+            Work::Postgres(transaction) => transaction.commit().await.map_err(store_error),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The database schema, one file per migration. A migration that has been released is never edited;
+//! a change is a new file, added at the end of the list. Every statement must run on SQLite and on
+//! PostgreSQL.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261121_000001_identity;
+
+/// All migrations in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_identity::Migration)]
+    }
+}
