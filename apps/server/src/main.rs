@@ -1,1 +1,132 @@
-fn main() {}
+//! The API server: reads its configuration, opens the database, serves, stops when told.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use onefold_api::App;
+use onefold_domain::{Identify, SHIPPED_POLICY, Store, SystemClock, SystemRandomness};
+use onefold_persistence::SeaOrmStore;
+use onefold_runtime::{Signals, init_logs, init_metrics};
+
+use crate::config::Config;
+
+mod config;
+
+/// Onefold's API server. Without a command it serves.
+#[derive(Parser)]
+#[command(name = "onefold-server", version, about)]
+struct Arguments {
+    /// A configuration file in TOML; the environment outdoes it.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Bring the database up to date and serve.
+    Serve,
+    /// Bring the database up to date and stop.
+    Migrate,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print the link policy that ships with this version.
+    Policy,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("onefold-server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Openapi => {
+            print!("{}", onefold_api::openapi_document()?);
+            Ok(())
+        }
+        Command::Policy => {
+            print!("{SHIPPED_POLICY}");
+            Ok(())
+        }
+        Command::Migrate => {
+            let config = Config::load(arguments.config.as_deref())?;
+            init_logs(&config.log)?;
+            let store = open(&config).await?;
+            println!("the database is up to date ({})", config.database.url);
+            Ok(store.close().await?)
+        }
+        Command::Serve => serve(Config::load(arguments.config.as_deref())?).await,
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    init_logs(&config.log)?;
+    // Bound before the database is opened: an occupied port is the commonest mistake.
+    let address = config.server.address();
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let store = open(&config).await?;
+    let app = assemble(&config, &store)?;
+    let bound = listener.local_addr()?;
+    let signals = Signals::listen()?;
+    let server = onefold_api::serve(app, listener, &config.server)?;
+    announce(&config, bound);
+
+    let handle = server.handle();
+    tokio::spawn(async move {
+        signals.stop_requested().await;
+        handle.stop(true).await;
+    });
+    server.await.context("the server failed")?;
+    store.close().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn open(config: &Config) -> anyhow::Result<SeaOrmStore> {
+    let store = SeaOrmStore::connect(&config.database).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+fn assemble(config: &Config, store: &SeaOrmStore) -> anyhow::Result<App> {
+    let metrics = init_metrics(onefold_api::REQUEST_DURATION)?;
+    onefold_api::describe_metrics();
+    let shared: Arc<dyn Store> = Arc::new(store.clone());
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let policy = Arc::new(config.linking.policy()?);
+    let pool = store.clone();
+    Ok(App {
+        identify: Identify::new(Arc::clone(&shared), policy, clock.clone(), randomness.clone()),
+        store: shared,
+        clock,
+        randomness,
+        default_region: config.linking.region()?,
+        metrics,
+        pool: Arc::new(move || {
+            let status = pool.pool_status();
+            (status.open, status.idle)
+        }),
+    })
+}
+
+fn announce(config: &Config, bound: std::net::SocketAddr) {
+    println!("Onefold serves on http://{bound}  (docs: /docs, database: {})", config.database.url);
+    println!("Try:");
+    println!("  curl -s http://{bound}/identify -H 'Content-Type: application/json' \\");
+    println!("    -d '{{\"email\":\"lorraine@hillvalley.edu\",\"phoneNumber\":\"123456\"}}'");
+    tracing::info!(address = %bound, database = %config.database.url, "serving");
+}

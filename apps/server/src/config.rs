@@ -1,0 +1,30 @@
+//! The server's configuration: the parts of the crates, put together.
+
+use std::path::Path;
+
+use onefold_runtime::{ConfigError, LinkingConfig, LogConfig, load};
+use serde::Deserialize;
+use validator::Validate;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) server: onefold_api::Config,
+    pub(crate) database: onefold_persistence::Config,
+    pub(crate) linking: LinkingConfig,
+    pub(crate) log: LogConfig,
+}
+
+impl Config {
+    /// Reads and checks everything, so that a mistake is told before anything starts.
+    pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        let config: Self = load(file, |config: &Self| {
+            vec![("server", config.server.validate()), ("database", config.database.validate())]
+        })
+        .map_err(|error: ConfigError| anyhow::anyhow!(error))?;
+        config.server.check_exposure()?;
+        config.linking.region()?;
+        config.linking.policy()?;
+        Ok(config)
+    }
+}

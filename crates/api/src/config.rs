@@ -1,0 +1,76 @@
+//! Where the server listens and how much it takes.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use serde::Deserialize;
+use validator::Validate;
+
+/// The HTTP part of the server's configuration.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port; 0 takes any that is free.
+    pub port: u16,
+    /// Threads that serve requests; 0 stands for one per processor.
+    #[validate(range(max = 512, message = "must be at most 512"))]
+    pub workers: usize,
+    /// How long a stop waits for requests that still run, in seconds.
+    #[validate(range(max = 3_600, message = "must be at most 3600"))]
+    pub shutdown_timeout_s: u64,
+    /// Whether `/identify` may be open on an address that other machines can reach.
+    pub identify_without_token: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 3000,
+            workers: 0,
+            shutdown_timeout_s: 30,
+            identify_without_token: false,
+        }
+    }
+}
+
+/// The address would show customer data to anybody who can reach it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`server.host` = {host} can be reached from other machines and /identify asks for no token: listen on \
+     127.0.0.1 behind a proxy that authenticates, or say `server.identify_without_token = true`"
+)]
+pub struct InsecureAddress {
+    host: IpAddr,
+}
+
+impl Config {
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+
+    /// # Errors
+    /// An address beyond loopback, unless the configuration says so in so many words.
+    pub fn check_exposure(&self) -> Result<(), InsecureAddress> {
+        if self.host.is_loopback() || self.identify_without_token {
+            Ok(())
+        } else {
+            Err(InsecureAddress { host: self.host })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_address_must_be_meant() {
+        let host = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        assert!(Config::default().check_exposure().is_ok());
+        assert!(Config { host, ..Config::default() }.check_exposure().is_err());
+        let meant = Config { host, identify_without_token: true, ..Config::default() };
+        assert!(meant.check_exposure().is_ok());
+    }
+}

@@ -1,0 +1,190 @@
+//! `POST /identify`.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, ServiceConfig};
+use onefold_domain::{
+    Block, EmailAddress, Identified, IdentifyRequest, Part, PhoneNumber, Received, Region, Statement,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::only;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::problem::{FieldErrors, Problem};
+use crate::telemetry::{BLOCKED, IDENTIFIED};
+
+const EMAIL: &str = "email";
+const PHONE: &str = "phoneNumber";
+/// Which values of the request did not link, and why. A header, since the body's shape is a contract.
+const BLOCKED_HEADER: &str = "Onefold-Blocked";
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(web::resource("/identify").post(identify).default_service(only("POST")));
+}
+
+/// An email, a phone number, or both. Other fields are ignored, so a whole order may be sent.
+//
+// The values stay unparsed here, so that a wrong type is reported with its field like any other fault.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct IdentifyBody {
+    /// At most 254 characters.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "mcfly@hillvalley.edu", max_length = 254)]
+    email: Option<Box<RawValue>>,
+    /// At most 32 characters; a whole number may be sent as a JSON number.
+    #[serde(default, rename = "phoneNumber")]
+    #[schema(schema_with = phone_number_schema)]
+    phone_number: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IdentifyAnswer<'a> {
+    contact: ContactAnswer<'a>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ContactAnswer<'a> {
+    /// The oldest contact of the customer. The spelling is part of the contract.
+    #[schema(example = 1)]
+    primary_contatct_id: i64,
+    /// The primary's first, then the others by age, none twice.
+    #[schema(example = json!(["lorraine@hillvalley.edu", "mcfly@hillvalley.edu"]))]
+    emails: Vec<&'a str>,
+    /// In the same order.
+    #[schema(example = json!(["123456"]))]
+    phone_numbers: Vec<&'a str>,
+    /// All other contacts of the customer, ascending.
+    #[schema(example = json!([23]))]
+    secondary_contact_ids: Vec<i64>,
+}
+
+/// Finds the customer that an email and a phone number belong to, and links what is new.
+///
+/// Repeating a request changes nothing. Values that the link policy blocks are kept and answered with
+/// the contact that brought them, but join nobody; the header `Onefold-Blocked` names them.
+#[utoipa::path(
+    post, path = "/identify", tag = "identity",
+    request_body = IdentifyBody,
+    responses(
+        (status = 200, description = "The customer", body = IdentifyAnswer),
+        (status = 400, description = "Not JSON, or no object", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Over 64 KiB", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not said to be JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field cannot be accepted", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn identify(
+    app: web::Data<App>,
+    body: web::Json<IdentifyBody>,
+) -> Result<HttpResponse, ApiError> {
+    let request = body.parse(app.default_region)?;
+    let identified = app.identify.run(&request).await?;
+    count(&identified);
+    let mut response = HttpResponse::Ok();
+    if !identified.blocked.is_empty() {
+        response.insert_header((BLOCKED_HEADER, blocked_header(&identified.blocked)));
+    }
+    Ok(response.json(answer(&identified)))
+}
+
+impl IdentifyBody {
+    /// Reports every field that is at fault, not only the first.
+    fn parse(&self, region: Option<Region>) -> Result<IdentifyRequest, ApiError> {
+        let mut errors = FieldErrors::new();
+        let mut fault = |field, message: String| {
+            errors.entry(field).or_default().push(message);
+        };
+        let received = Received {
+            email: text_of(self.email.as_deref(), false)
+                .unwrap_or_else(|message| { fault(EMAIL, message); None }),
+            phone: text_of(self.phone_number.as_deref(), true)
+                .unwrap_or_else(|message| { fault(PHONE, message); None }),
+        };
+        let email = received.email.as_deref().map(EmailAddress::parse).transpose();
+        let phone =
+            received.phone.as_deref().map(|text| PhoneNumber::parse(text, region)).transpose();
+        let email = email.unwrap_or_else(|error| { fault(EMAIL, error.to_string()); None });
+        let phone = phone.unwrap_or_else(|error| { fault(PHONE, error.to_string()); None });
+        let statement = Statement::new(email, phone);
+        if statement.is_none() && self.email.is_none() && self.phone_number.is_none() {
+            let message = "Send an email, a phoneNumber, or both.";
+            fault(EMAIL, message.to_owned());
+            fault(PHONE, message.to_owned());
+        }
+        match statement {
+            Some(statement) if errors.is_empty() => Ok(IdentifyRequest { statement, received }),
+            _ => Err(ApiError::InvalidFields(errors)),
+        }
+    }
+}
+
+/// A JSON string, or a whole number where numbers are accepted. Digits are kept as they stand, however
+/// many there are: no number type in between can change them.
+fn text_of(value: Option<&RawValue>, numbers: bool) -> Result<Option<String>, String> {
+    let Some(value) = value.map(RawValue::get) else { return Ok(None) };
+    match value.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(value)
+            .map(Some)
+            .map_err(|_| "The text holds an invalid escape sequence.".to_owned()),
+        Some(b'0'..=b'9' | b'-') if numbers => {
+            if value.bytes().all(|byte| byte.is_ascii_digit()) {
+                Ok(Some(value.to_owned()))
+            } else {
+                Err("A number must be whole and positive; send anything else as a string.".to_owned())
+            }
+        }
+        _ if numbers => Err("Send a string, a whole number, or null.".to_owned()),
+        _ => Err("Send a string or null.".to_owned()),
+    }
+}
+
+fn answer(identified: &Identified) -> IdentifyAnswer<'_> {
+    let summary = identified.customer.summary();
+    IdentifyAnswer {
+        contact: ContactAnswer {
+            primary_contatct_id: summary.primary.map_or(0, |primary| primary.0),
+            emails: summary.emails.into_iter().map(EmailAddress::as_str).collect(),
+            phone_numbers: summary.phones.into_iter().map(PhoneNumber::as_str).collect(),
+            secondary_contact_ids: summary.secondaries.into_iter().map(|id| id.0).collect(),
+        },
+    }
+}
+
+fn count(identified: &Identified) {
+    metrics::counter!(IDENTIFIED, "outcome" => identified.outcome.as_str()).increment(1);
+    for block in &identified.blocked {
+        metrics::counter!(BLOCKED, "rule" => block.rule.as_str()).increment(1);
+    }
+    tracing::debug!(outcome = identified.outcome.as_str(), blocked = ?identified.blocked, "identified");
+}
+
+fn blocked_header(blocked: &[Block]) -> String {
+    let items: Vec<_> = blocked
+        .iter()
+        .map(|block| {
+            let field = match block.part {
+                Part::Email => EMAIL,
+                Part::Phone => PHONE,
+            };
+            format!("{field};rule={}", block.rule.as_str())
+        })
+        .collect();
+    items.join(", ")
+}
+
+fn phone_number_schema() -> utoipa::openapi::schema::Schema {
+    use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+    let of = |kind| ObjectBuilder::new().schema_type(kind).build();
+    OneOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::String).max_length(Some(32)).build())
+        .item(of(Type::Integer))
+        .item(of(Type::Null))
+        .description(Some("At most 32 characters; a whole number may be sent as a JSON number."))
+        .examples([serde_json::json!("123456")])
+        .build()
+        .into()
+}

@@ -1,0 +1,31 @@
+//! The routes, one file for each subject.
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, Route};
+
+use crate::error::ApiError;
+use crate::json;
+
+mod docs;
+pub(crate) mod health;
+pub(crate) mod identify;
+pub(crate) mod metrics;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .app_data(json::config())
+        .configure(identify::configure)
+        .configure(health::configure)
+        .configure(metrics::configure)
+        .configure(docs::configure)
+        .default_service(web::to(unknown_path));
+}
+
+/// What a known path answers to a method that it does not take.
+fn only(allow: &'static str) -> Route {
+    web::to(move || async move { Err::<HttpResponse, _>(ApiError::MethodNotAllowed { allow }) })
+}
+
+async fn unknown_path() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::UnknownPath)
+}

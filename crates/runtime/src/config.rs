@@ -1,0 +1,136 @@
+//! Configuration: defaults, then an optional TOML file, then the environment, the last word winning.
+//! Everything is checked before a program starts, and a mistake is told in one line.
+
+use std::path::Path;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::de::DeserializeOwned;
+use validator::ValidationErrors;
+
+/// Names the file when no argument does.
+const FILE_VARIABLE: &str = "ONEFOLD_CONFIG";
+
+/// Well-known names, for the settings that platforms set.
+const SHORT_NAMES: [(&str, &str); 2] = [("DATABASE_URL", "database.url"), ("PORT", "server.port")];
+
+/// Everything else: `ONEFOLD__SECTION__KEY`.
+const PREFIX: &str = "ONEFOLD__";
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("there is no configuration file {0}")]
+    NoFile(String),
+    #[error("configuration: {0}")]
+    Unreadable(Box<figment::Error>),
+    #[error("configuration: `{key}` {message}")]
+    Invalid { key: String, message: String },
+}
+
+/// A section's name and what its own checks found.
+pub type Section<'a> = (&'a str, Result<(), ValidationErrors>);
+
+/// Reads a configuration. Without `file` and the variable `ONEFOLD_CONFIG` there is no file; a file
+/// that is named must exist.
+///
+/// # Errors
+/// A file that is missing, an entry that is unknown or of the wrong type, a value out of range.
+pub fn load<C: DeserializeOwned>(
+    file: Option<&Path>,
+    check: impl Fn(&C) -> Vec<Section<'_>>,
+) -> Result<C, ConfigError> {
+    let named = Env::var(FILE_VARIABLE);
+    let file = file.map(Path::to_path_buf).or_else(|| named.map(Into::into));
+    let mut figment = Figment::new();
+    if let Some(file) = file {
+        if !file.is_file() {
+            return Err(ConfigError::NoFile(file.display().to_string()));
+        }
+        figment = figment.merge(Toml::file(file));
+    }
+    for (variable, key) in SHORT_NAMES {
+        figment = figment.merge(Env::raw().only(&[variable]).map(|_| key.into()));
+    }
+    figment = figment.merge(Env::prefixed(PREFIX).split("__"));
+    let config: C =
+        figment.extract().map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
+    first_fault(check(&config))?;
+    Ok(config)
+}
+
+fn first_fault(sections: Vec<Section<'_>>) -> Result<(), ConfigError> {
+    for (section, result) in sections {
+        let Err(errors) = result else { continue };
+        for (field, errors) in errors.field_errors() {
+            let message = errors.iter().find_map(|error| error.message.as_deref());
+            return Err(ConfigError::Invalid {
+                key: format!("{section}.{field}"),
+                message: message.unwrap_or("is out of range").to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::result_large_err, reason = "the signature is figment's")]
+mod tests {
+    use figment::Jail;
+    use serde::Deserialize;
+    use validator::Validate;
+
+    use super::*;
+
+    #[derive(Deserialize, Default, Debug)]
+    #[serde(deny_unknown_fields, default)]
+    struct Sample {
+        server: Server,
+    }
+
+    #[derive(Deserialize, Default, Debug, Validate)]
+    #[serde(deny_unknown_fields, default)]
+    struct Server {
+        port: u16,
+        #[validate(range(max = 8, message = "must be at most 8"))]
+        workers: usize,
+    }
+
+    fn read(file: Option<&str>) -> Result<Sample, String> {
+        load(file.map(Path::new), |sample: &Sample| vec![("server", sample.server.validate())])
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_environment_outdoes_the_file() {
+        Jail::expect_with(|jail| {
+            jail.create_file("onefold.toml", "[server]\nport = 1\nworkers = 2")?;
+            assert_eq!(read(Some("onefold.toml")).unwrap().server.port, 1);
+            jail.set_env("PORT", "3");
+            let sample = read(Some("onefold.toml")).unwrap();
+            assert_eq!((sample.server.port, sample.server.workers), (3, 2));
+            jail.set_env("ONEFOLD__SERVER__PORT", "4");
+            assert_eq!(read(None).unwrap().server.port, 4);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn mistakes_are_one_line_that_names_the_place() {
+        Jail::expect_with(|jail| {
+            assert!(read(Some("absent.toml")).unwrap_err().contains("absent.toml"));
+            jail.set_env("ONEFOLD__SERVER__WORKERS", "9");
+            assert_eq!(
+                read(None).unwrap_err(),
+                "configuration: `server.workers` must be at most 8"
+            );
+            jail.set_env("ONEFOLD__SERVER__WORKERS", "many");
+            let message = read(None).unwrap_err();
+            assert!(message.contains("workers") && !message.contains('\n'), "{message}");
+            jail.set_env("ONEFOLD__SERVER__WORKERS", "1");
+            jail.set_env("ONEFOLD__SERVER__PROT", "1");
+            assert!(read(None).unwrap_err().contains("prot"));
+            Ok(())
+        });
+    }
+}
