@@ -14,6 +14,8 @@ mod links;
 mod neighbourhood;
 mod sqlite_writer;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use config::{Config, DatabaseUrl, InvalidDatabaseUrl};
 pub use error::ConnectError;

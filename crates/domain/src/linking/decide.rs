@@ -104,10 +104,7 @@ pub fn decide(
     let keys = StatementKeys::of(statement, policy);
     let view = View { neighbourhood, policy, keys: &keys, cap: policy.max_contact_points() };
     let slots = view.slots(statement);
-    let mut verdict = place(&slots, &view, view.cap);
-    if verdict.exact {
-        verdict.anchor = view.owner(&keys.exact);
-    }
+    let verdict = place(&slots, view.owner(&keys.exact), &view, view.cap);
     view.plan(statement, &slots, &verdict)
 }
 
@@ -152,13 +149,15 @@ impl View<'_> {
             .map(|index| &self.neighbourhood.customers[index])
             .collect();
         group.sort_by_key(|customer| customer.primary());
-        let outcome = match (group.len(), brings_news(statement, slots, &group)) {
+        let own_contact = verdict.exact && self.owner(&self.keys.exact).is_none();
+        let news = own_contact || brings_news(statement, slots, &group);
+        let outcome = match (group.len(), news) {
             (0, _) => Outcome::Created,
             (1, false) => Outcome::Known,
             (1, true) => Outcome::Attached,
             _ => Outcome::Merged,
         };
-        let contact = brings_news(statement, slots, &group).then_some(NewContact {
+        let contact = news.then_some(NewContact {
             email_blocked_by: verdict.blocked[EMAIL],
             phone_blocked_by: verdict.blocked[PHONE],
         });
@@ -166,22 +165,20 @@ impl View<'_> {
             outcome,
             customer: group.first().map(|customer| customer.id),
             absorbed: group.iter().skip(1).map(|customer| customer.id).collect(),
-            claims: self.claims(slots, verdict),
+            claims: self.claims(slots, own_contact),
             contact,
             guards: if outcome == Outcome::Known { Vec::new() } else { self.guards() },
             blocked: blocks(verdict),
         }
     }
 
-    fn claims(&self, slots: &[Slot<usize>; 3], verdict: &Placement<usize>) -> Vec<LinkKey> {
-        if verdict.exact && verdict.anchor.is_none() {
-            return vec![self.keys.exact.clone()];
-        }
+    fn claims(&self, slots: &[Slot<usize>; 3], own_contact: bool) -> Vec<LinkKey> {
         [&self.keys.email, &self.keys.phone, &self.keys.user]
             .into_iter()
             .zip(slots)
             .filter(|(_, slot)| **slot == Slot::New)
             .filter_map(|(key, _)| key.clone())
+            .chain(own_contact.then(|| self.keys.exact.clone()))
             .collect()
     }
 

@@ -42,20 +42,24 @@ pub(super) struct Placement<C> {
     pub(super) joined: [Option<C>; 2],
     /// Why a part of the statement does not link.
     pub(super) blocked: [Option<BlockRule>; 3],
-    /// Nothing of the statement may link: it is found again only by its exact values.
+    /// A guest's statement that was kept from somebody, or of which nothing links. Its repetition could
+    /// be judged differently once others have grown, so it has to be found by its exact values.
     pub(super) exact: bool,
 }
 
-/// Judges a statement. `cap` is the most contact points of a customer.
+/// Judges a statement. `exact` is the customer that is known under its exact values, `cap` the most
+/// contact points of a customer.
 ///
 /// Customers are tried in a fixed order, so the verdict is a function of the arguments:
 /// 1. the customer of the statement's user, who always takes it;
-/// 2. one that already shows every value, so that a repetition finds what its first time left;
+/// 2. the one known under the exact values of a guest's statement, so that a repetition finds what
+///    its first time left, whatever came in between;
 /// 3. the oldest.
 ///
 /// The first that may take the statement is the anchor; the others are joined where no rule forbids.
 pub(super) fn place<C: Copy + Eq>(
     slots: &[Slot<C>; 3],
+    exact: Option<C>,
     world: &impl World<C>,
     cap: usize,
 ) -> Placement<C> {
@@ -69,7 +73,9 @@ pub(super) fn place<C: Copy + Eq>(
         exact: false,
     };
     let mut group = Group { points: 0, user: slots[USER] != Slot::Absent };
-    for customer in candidates(slots, world).into_iter().flatten() {
+    // A guest's exact values say nothing about a user.
+    let exact = exact.filter(|_| !group.user);
+    for customer in candidates(slots, exact, world).into_iter().flatten() {
         let own_user = slots[USER] == Slot::Known(customer);
         let fresh = fresh_values(slots, world, customer);
         // Values that lead to this customer were counted when the anchor took the statement.
@@ -95,9 +101,9 @@ pub(super) fn place<C: Copy + Eq>(
             }
         }
     }
-    let claims_something =
-        (0..3).any(|slot| slots[slot] == Slot::New && verdict.blocked[slot].is_none());
-    verdict.exact = verdict.anchor.is_none() && !claims_something;
+    let kept_out = verdict.blocked.into_iter().flatten().any(|rule| rule != BlockRule::NeverLinks);
+    let homeless = verdict.anchor.is_none() && !slots.contains(&Slot::New);
+    verdict.exact = slots[USER] == Slot::Absent && (kept_out || homeless);
     verdict
 }
 
@@ -126,9 +132,14 @@ impl<C: Copy + Eq> Placement<C> {
 }
 
 /// The distinct customers of the slots, in the order in which they are tried.
-fn candidates<C: Copy + Eq>(slots: &[Slot<C>; 3], world: &impl World<C>) -> [Option<C>; 3] {
-    let mut found = [None; 3];
-    let mut count = 0;
+fn candidates<C: Copy + Eq>(
+    slots: &[Slot<C>; 3],
+    exact: Option<C>,
+    world: &impl World<C>,
+) -> [Option<C>; 3] {
+    // There is no user's customer beside an exact one, so three places are enough.
+    let mut found = [exact, None, None];
+    let mut count = usize::from(exact.is_some());
     for slot in slots {
         if let Slot::Known(customer) = *slot
             && !found.contains(&Some(customer))
@@ -142,8 +153,7 @@ fn candidates<C: Copy + Eq>(slots: &[Slot<C>; 3], world: &impl World<C>) -> [Opt
         found[..count].sort_by_key(|candidate| {
             candidate.map(|customer| {
                 let stranger = slots[USER] != Slot::Known(customer);
-                let incomplete = fresh_values(slots, world, customer) > 0;
-                (stranger, incomplete, world.age(customer))
+                (stranger, exact != Some(customer), world.age(customer))
             })
         });
     }

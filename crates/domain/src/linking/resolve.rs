@@ -94,7 +94,7 @@ struct Resolver<'a> {
     emails: Table<Cow<'a, str>>,
     phones: Table<Cow<'a, str>>,
     users: Table<UserId>,
-    /// Statements of which nothing links, by the nodes of their values.
+    /// Customers of statements that are found by their exact values: a node each, by the values' nodes.
     exact: Table<[u32; 2]>,
     nodes: Vec<Node>,
     /// Values that a root's statements show although they link elsewhere or not at all. Rare.
@@ -131,7 +131,9 @@ impl<'a> Resolver<'a> {
             Some((node, false)) => Slot::Known(self.root(node)),
         });
         let nodes = nodes.map(|node| node.map_or(NOTHING, |(node, _)| node));
-        let verdict = place(&slots, &Placing { resolver: self, nodes }, self.policy.max_contact_points());
+        let exact = self.exact_customer([nodes[EMAIL], nodes[PHONE]]);
+        let world = Placing { resolver: self, nodes };
+        let verdict = place(&slots, exact, &world, self.policy.max_contact_points());
         for rule in verdict.blocked.into_iter().flatten() {
             self.blocked[rule as usize] += 1;
         }
@@ -166,7 +168,10 @@ impl<'a> Resolver<'a> {
                 home = Some(home.map_or(nodes[slot], |home| self.union(home, nodes[slot])));
             }
         }
-        let home = home.unwrap_or_else(|| self.exact_home([nodes[EMAIL], nodes[PHONE]]));
+        let home = home.unwrap_or_else(|| self.customer_without_keys());
+        if verdict.exact {
+            self.exact.entry([nodes[EMAIL], nodes[PHONE]]).or_insert(home);
+        }
         for slot in [EMAIL, PHONE] {
             if verdict.blocked[slot].is_some() {
                 self.carried.entry(home).or_default().insert(nodes[slot]);
@@ -184,13 +189,19 @@ impl<'a> Resolver<'a> {
         node.has_user = slot == USER;
     }
 
-    fn exact_home(&mut self, values: [u32; 2]) -> u32 {
-        let age = self.now();
-        let node = *self.exact.entry(values).or_insert_with(|| push_node(&mut self.nodes, false));
-        let root = self.root(node);
-        let customer = &mut self.nodes[root as usize];
-        customer.age = customer.age.min(age);
-        root
+    fn customer_without_keys(&mut self) -> u32 {
+        let node = push_node(&mut self.nodes, false);
+        self.nodes[node as usize].age = self.now();
+        node
+    }
+
+    fn exact_customer(&mut self, values: [u32; 2]) -> Option<u32> {
+        // Almost always: spares every statement a look-up.
+        if self.exact.is_empty() {
+            return None;
+        }
+        let node = *self.exact.get(&values)?;
+        Some(self.root(node))
     }
 
     fn now(&self) -> u32 {

@@ -1,0 +1,13 @@
+//! Real databases for tests, here and in the crates above: an SQLite file or a database in a
+//! throw-away PostgreSQL server, each for one test. Behind the feature `testing`, for
+//! `[dev-dependencies]` only.
+
+#![expect(clippy::expect_used, reason = "a test that lacks its database should say so and fail")]
+
+mod clock;
+mod cluster;
+mod database;
+
+pub use clock::{SeededRandomness, SteppingClock};
+pub use cluster::PostgresCluster;
+pub use database::{TestDatabase, assert_invariants};
