@@ -11,6 +11,7 @@ mod memory;
 mod phone;
 mod policy;
 mod store;
+mod text;
 
 pub use clock::{Clock, Randomness, SystemClock, SystemRandomness};
 pub use contact::{

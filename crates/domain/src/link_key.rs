@@ -11,8 +11,8 @@ pub enum KeyKind {
     Email = 1,
     Phone = 2,
     User = 3,
-    /// Both values together, letter by letter: for a statement of which nothing may link, so that
-    /// its repetition still finds it.
+    /// Both values together: for a statement that was kept from a customer, so that its repetition
+    /// still finds it.
     Exact = 4,
 }
 
@@ -49,11 +49,8 @@ impl StatementKeys {
         let email = statement.email().map(|email| policy.email_match_key(email).into_owned());
         let phone = statement.phone().map(|phone| phone.match_key().into_owned());
         // A control character cannot be part of either value, so no two pairs look alike.
-        let exact = format!(
-            "{}\t{}",
-            statement.email().map_or("", |email| email.as_str()),
-            statement.phone().map_or("", |phone| phone.as_str()),
-        );
+        let exact =
+            format!("{}\t{}", email.as_deref().unwrap_or(""), phone.as_deref().unwrap_or(""));
         Self {
             email: email.map(|value| LinkKey { kind: KeyKind::Email, value }),
             phone: phone.map(|value| LinkKey { kind: KeyKind::Phone, value }),
