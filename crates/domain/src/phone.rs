@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Once;
 
 use phonenumber::{Mode, country};
 
@@ -150,6 +151,8 @@ impl fmt::Debug for PhoneNumber {
 
 /// The number with a leading `+`, if it says its country itself: by `+`, or by `00`.
 fn international(text: &str) -> Option<String> {
+    // As a link on a web page has it (RFC 3966).
+    let text = text.strip_prefix("tel:").unwrap_or(text);
     let start = text.trim_start_matches([' ', '(', '[', '.', '-', '/']);
     if start.starts_with('+') {
         return Some(start.to_owned());
@@ -157,7 +160,19 @@ fn international(text: &str) -> Option<String> {
     start.strip_prefix("00").map(|rest| format!("+{}", rest.trim_start_matches([' ', ')', '-', '.'])))
 }
 
+/// The library compiles its patterns when it needs them and keeps the last hundred. Numbers of a dozen
+/// countries need more, and then every number costs most of a millisecond. Six hundred serve some forty
+/// countries, for at most about 100 MB; figures in docs/adr/0004-canonical-values.md.
+const PATTERNS_KEPT: usize = 600;
+
+static KEEP_PATTERNS: Once = Once::new();
+
 fn e164(region: Option<country::Id>, text: &str) -> Option<String> {
+    KEEP_PATTERNS.call_once(|| {
+        if let Ok(mut cache) = phonenumber::metadata::DATABASE.cache().lock() {
+            cache.set_capacity(PATTERNS_KEPT);
+        }
+    });
     // The library expects ASCII; anything else that got this far is decoration.
     let text: String = text.chars().filter(char::is_ascii).collect();
     let number = phonenumber::parse(region, text).ok()?;
