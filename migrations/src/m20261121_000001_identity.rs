@@ -5,6 +5,7 @@
 //! absorbed id stays valid for ever, and undoing a merge is the reverse.
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -12,7 +13,8 @@ pub(super) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_table(customer()).await?;
+        let sqlite = manager.get_database_backend() == DbBackend::Sqlite;
+        manager.create_table(clustered(customer(), sqlite)).await?;
         // Only absorbed customers are looked up by their root; a full index would cost an entry for
         // every customer.
         manager
@@ -29,12 +31,7 @@ impl MigrationTrait for Migration {
             .col(Contact::Id)
             .to_owned();
         manager.create_index(by_customer).await?;
-        let mut points = contact_point();
-        if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Sqlite {
-            // Otherwise SQLite keeps a table and an index of the same columns.
-            points.extra("WITHOUT ROWID");
-        }
-        manager.create_table(points).await?;
+        manager.create_table(clustered(contact_point(), sqlite)).await?;
         manager.create_table(link()).await
     }
 
@@ -44,6 +41,15 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(Contact::Table).to_owned()).await?;
         manager.drop_table(Table::drop().table(Customer::Table).to_owned()).await
     }
+}
+
+/// Keeps the rows in the primary key itself. Otherwise SQLite has a table and beside it an index that
+/// repeats most of it. PostgreSQL knows no such tables.
+fn clustered(mut table: TableCreateStatement, sqlite: bool) -> TableCreateStatement {
+    if sqlite {
+        table.extra("WITHOUT ROWID");
+    }
+    table
 }
 
 fn customer() -> TableCreateStatement {

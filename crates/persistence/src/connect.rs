@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use onefold_migrations::Migrator;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{Connection, Error as SqlxError, PgConnection};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
+use tokio::time::timeout;
 
 use crate::Config;
 use crate::config::{Backend, DatabaseUrl};
@@ -16,7 +19,10 @@ use crate::error::ConnectError;
 
 /// Held by the server that migrates, so that several may start at once. The number only has to be
 /// the same in all of them.
-const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(715_0021)";
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7150021)";
+
+/// How long a server may take to end what a request left behind.
+const LETTING_GO: Duration = Duration::from_secs(1);
 
 /// The connections of one database: for SQLite a pool of readers and one writer, for PostgreSQL the
 /// same pool twice.
@@ -45,16 +51,25 @@ pub(crate) async fn connect(config: &Config) -> Result<Connections, ConnectError
 /// Brings the schema up to date. All of it or nothing, and once, whoever else starts now.
 pub(crate) async fn migrate(write: &DatabaseConnection, backend: Backend) -> Result<(), ConnectError> {
     let run = async {
-        if backend == Backend::Sqlite {
-            return Migrator::up(write, None).await;
+        let transaction = write.begin_with_options(to_write()).await?;
+        // SQLite's transaction has the whole file already.
+        if backend == Backend::Postgres {
+            // Not part of identify's locking: it guards the schema, at start only.
+            transaction.execute_unprepared(MIGRATION_LOCK).await?;
         }
-        let transaction = write.begin().await?;
-        // Not part of identify's locking: it guards the schema, at start only.
-        transaction.execute_unprepared(MIGRATION_LOCK).await?;
         Migrator::up(&transaction, None).await?;
         transaction.commit().await
     };
     run.await.map_err(ConnectError::Migrate)
+}
+
+/// How a transaction that writes begins.
+pub(crate) fn to_write() -> TransactionOptions {
+    TransactionOptions {
+        // Takes the file's write lock now, not at the first write, when it could be too late.
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,7 +117,21 @@ fn postgres(config: &Config) -> ConnectOptions {
             ("enable_seqscan", "off"),
         ])
     });
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        pool.after_release(|connection, _| Box::pin(async { let_go(connection).await }))
+    });
     options
+}
+
+/// What a request that was cancelled left unread is read before others get the connection. sqlx would
+/// wait for it without end, and a server that vanished would keep every connection for the quarter of
+/// an hour that TCP takes to notice. Without anything unread this does nothing.
+async fn let_go(connection: &mut PgConnection) -> Result<bool, SqlxError> {
+    match timeout(LETTING_GO, connection.flush()).await {
+        Ok(done) => done.map(|()| true),
+        // An error has the connection closed without a word to the server.
+        Err(_) => Err(SqlxError::PoolTimedOut),
+    }
 }
 
 fn basics(config: &Config) -> ConnectOptions {

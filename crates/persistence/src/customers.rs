@@ -9,7 +9,6 @@ use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
 };
-use uuid::Uuid;
 
 use crate::entities::{contact_point, customer};
 use crate::error::store_error;
@@ -118,16 +117,21 @@ impl CustomerRepository for SeaOrmTransaction {
     }
 }
 
-/// Locks roots in ascending order, as every writer does.
+/// Locks roots in ascending order, as every writer does, and one at a time. A customer that is a root
+/// no more is left at once: who absorbs its root waits for its row, and would wait for us while we wait
+/// for that root.
 async fn lock(connection: &impl ConnectionTrait, roots: &[CustomerId]) -> Result<(), StoreError> {
-    let ids: Vec<Uuid> = roots.iter().map(|root| root.0).collect();
-    let select = Query::select()
-        .column(customer::Column::Id)
-        .from(customer::Entity)
-        .and_where(Expr::col(customer::Column::Id).is_in(ids))
-        .order_by(customer::Column::Id, sea_orm::Order::Asc)
-        .lock(LockType::NoKeyUpdate)
-        .to_owned();
-    connection.query_all(&select).await.map_err(store_error)?;
+    for root in roots {
+        let select = Query::select()
+            .column(customer::Column::Id)
+            .from(customer::Entity)
+            .and_where(Expr::col(customer::Column::Id).eq(root.0))
+            .and_where(Expr::col(customer::Column::RootId).eq(root.0))
+            .lock(LockType::NoKeyUpdate)
+            .to_owned();
+        if connection.query_all(&select).await.map_err(store_error)?.is_empty() {
+            return Err(StoreError::Conflict);
+        }
+    }
     Ok(())
 }

@@ -9,12 +9,10 @@
 //! is cancelled gives its lease back by being dropped.
 
 use onefold_domain::StoreError;
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::connect::to_write;
 use crate::error::store_error;
 
 /// The most requests that share a commit. More would gain little and delay the first of them.
@@ -89,12 +87,7 @@ fn closed() -> StoreError {
 
 async fn serve(connection: DatabaseConnection, mut queue: mpsc::Receiver<Request>) {
     while let Some(first) = queue.recv().await {
-        let mode = TransactionOptions {
-            // Takes the file's write lock now, not at the first write, when it could be too late.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        match connection.begin_with_options(mode).await {
+        match connection.begin_with_options(to_write()).await {
             Ok(transaction) => serve_group(transaction, first, &mut queue).await,
             Err(error) => {
                 let _ = first.send(Err(error));

@@ -95,7 +95,7 @@ impl Store for SeaOrmStore {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
         let work = match &self.writer {
             Some(writer) => Work::Sqlite(writer.lease().await?),
-            None => Work::Postgres(self.write.begin().await.map_err(store_error)?),
+            None => Work::Postgres(begin(self.write.clone()).await?),
         };
         Ok(Box::new(SeaOrmTransaction { work }))
     }
@@ -104,6 +104,13 @@ impl Store for SeaOrmStore {
         self.read.execute_unprepared("SELECT 1").await.map_err(store_error)?;
         Ok(())
     }
+}
+
+/// Begins in a task that nobody cancels. Were a caller cut off here, sqlx would hand the connection
+/// to the next one with a transaction open that neither knows of.
+async fn begin(connection: DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+    let begun = tokio::spawn(async move { connection.begin().await });
+    begun.await.map_err(|error| StoreError::Unavailable(error.into()))?.map_err(store_error)
 }
 
 /// An open transaction; implements every repository.

@@ -1,13 +1,16 @@
 //! Real databases for tests, here and in the crates above: an SQLite file or a database in a
 //! throw-away PostgreSQL server, each for one test. Behind the feature `testing`, for
-//! `[dev-dependencies]` only.
+//! `[dev-dependencies]` only. Everything here panics when it cannot do its work, for a test cannot go
+//! on then either.
 
 #![expect(clippy::expect_used, reason = "a test that lacks its database should say so and fail")]
 
 mod clock;
 mod cluster;
 mod database;
+mod invariants;
 
 pub use clock::{SeededRandomness, SteppingClock};
 pub use cluster::PostgresCluster;
-pub use database::{TestDatabase, assert_invariants};
+pub use database::TestDatabase;
+pub use invariants::{assert_invariants, broken_invariants};

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use onefold_persistence::testing::{PostgresCluster, TestDatabase};
+use onefold_persistence::testing::PostgresCluster;
 
 /// Makes the test below hold a server until it is killed, instead of passing at once.
 const HOLD: &str = "ONEFOLD_TEST_HOLD_CLUSTER";
@@ -43,19 +43,4 @@ fn holds_a_server_when_told_to() {
         println!("server in {}", cluster.folder().display());
         let _ = std::io::stdin().read(&mut [0]);
     }
-}
-
-#[tokio::test]
-async fn keeps_its_data_over_a_restart_and_nothing_after_the_end() {
-    let cluster = PostgresCluster::start();
-    let folder = cluster.folder().to_path_buf();
-    let database = TestDatabase::on(&cluster).await;
-    database.query("CREATE TABLE kept (id INT)").await;
-    cluster.stop();
-    cluster.restart();
-    assert_eq!(database.count("SELECT COUNT(*) FROM kept").await, 0);
-
-    drop(database);
-    drop(cluster);
-    assert!(!folder.exists());
 }

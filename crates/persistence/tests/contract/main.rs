@@ -1,1 +1,74 @@
+//! What every store must do, as one suite for all of them: each case runs on the store in memory, on
+//! SQLite and on PostgreSQL, in a database of its own that is checked for soundness afterwards. Cases
+//! that need a real database, or take it away, say so.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on should say why and fail")]
+
+/// Makes `memory::x`, `sqlite::x` and `postgres::x` of each `async fn x(store: Arc<dyn Store>)`.
+macro_rules! on_every_store {
+    ($($case:ident),+ $(,)?) => {
+        mod memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let store = std::sync::Arc::new(onefold_domain::MemoryStore::default());
+                crate::scene::in_time(super::$case(store)).await;
+            })+
+        }
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::sqlite();
+                let store = std::sync::Arc::new(database.store().await);
+                crate::scene::in_time(super::$case(store)).await;
+                database.assert_invariants().await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::postgres().await;
+                let store = std::sync::Arc::new(database.store().await);
+                crate::scene::in_time(super::$case(store)).await;
+                database.assert_invariants().await;
+            })+
+        }
+    };
+}
+
+/// Makes `sqlite::x` and `postgres::x` of each `async fn x(database: &TestDatabase)`.
+macro_rules! on_both_databases {
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::sqlite();
+                crate::scene::in_time(super::$case(&database)).await;
+                database.assert_invariants().await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::postgres().await;
+                crate::scene::in_time(super::$case(&database)).await;
+                database.assert_invariants().await;
+            })+
+        }
+    };
+}
+
+mod blocking;
+mod by_hand;
+mod cancellation;
 mod cluster;
+mod conflicts;
+mod gateway;
+mod identify;
+mod migrate;
+mod outage;
+mod parallel;
+mod processes;
+mod records;
+mod scene;
+mod sound;
+mod store;

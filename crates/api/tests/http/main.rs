@@ -1,0 +1,26 @@
+//! The HTTP interface, whole: a real server on a free port, real databases, a real client.
+
+mod app;
+mod bad_input;
+mod identify;
+mod openapi;
+mod operations;
+
+/// Makes two tests of each function, one for each database.
+macro_rules! on_both_databases {
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(crate::app::TestApp::sqlite().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(crate::app::TestApp::postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both_databases;

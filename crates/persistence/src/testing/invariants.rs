@@ -1,0 +1,81 @@
+//! What must hold in every database, whatever was done to it and however often it was interrupted.
+
+use super::database::{connect, first_number, run};
+
+/// Each counts the rows that break a rule. Both databases understand them.
+const INVARIANTS: [(&str, &str); 8] = [
+    (
+        "a customer leads to a root, which leads to itself",
+        "SELECT COUNT(*) FROM customer c LEFT JOIN customer r ON r.id = c.root_id
+         WHERE r.id IS NULL OR r.root_id <> r.id",
+    ),
+    (
+        "the primary of a root is the oldest contact of all that lead to it",
+        "SELECT COUNT(*) FROM customer r WHERE r.root_id = r.id AND COALESCE(r.primary_contact_id, 0)
+         <> COALESCE((SELECT MIN(c.id) FROM contact c JOIN customer m ON m.id = c.customer_id
+                      WHERE m.root_id = r.id), -1)",
+    ),
+    (
+        "a contact belongs to a customer",
+        "SELECT COUNT(*) FROM contact c WHERE NOT EXISTS
+         (SELECT 1 FROM customer m WHERE m.id = c.customer_id)",
+    ),
+    (
+        "a key leads to a customer",
+        "SELECT COUNT(*) FROM contact_point p WHERE NOT EXISTS
+         (SELECT 1 FROM customer m WHERE m.id = p.customer_id)",
+    ),
+    (
+        "a root can be found by a key",
+        "SELECT COUNT(*) FROM customer r WHERE r.root_id = r.id AND NOT EXISTS
+         (SELECT 1 FROM contact_point p JOIN customer m ON m.id = p.customer_id
+          WHERE m.root_id = r.id)",
+    ),
+    (
+        "a value that links leads to the customer whose contacts show it",
+        "SELECT COUNT(*) FROM
+         (SELECT c.customer_id AS shown_by, p.customer_id AS claimed_by FROM contact c
+          JOIN contact_point p ON p.kind = 1 AND p.value = c.email WHERE c.email_blocked_by IS NULL
+          UNION ALL
+          SELECT c.customer_id, p.customer_id FROM contact c
+          JOIN contact_point p ON p.kind = 2 AND p.value = c.phone WHERE c.phone_blocked_by IS NULL
+         ) pair JOIN customer shown ON shown.id = pair.shown_by
+         JOIN customer claimed ON claimed.id = pair.claimed_by
+         WHERE shown.root_id <> claimed.root_id",
+    ),
+    (
+        "a merge is on record",
+        "SELECT COUNT(*) FROM customer c WHERE c.root_id <> c.id AND NOT EXISTS
+         (SELECT 1 FROM link l WHERE l.absorbed_id = c.id)",
+    ),
+    (
+        "a record of a merge names customers and contacts that exist",
+        "SELECT COUNT(*) FROM link l WHERE l.survivor_id = l.absorbed_id
+         OR NOT EXISTS (SELECT 1 FROM customer c WHERE c.id = l.survivor_id)
+         OR NOT EXISTS (SELECT 1 FROM customer c WHERE c.id = l.absorbed_id)
+         OR NOT EXISTS (SELECT 1 FROM contact c WHERE c.id = l.after_contact_id)
+         OR (l.contact_id IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM contact c WHERE c.id = l.contact_id))",
+    ),
+];
+
+/// Reads the tables and checks what holds in them whatever happened. Do so before asking the service
+/// anything: an answer may heal what was broken.
+pub async fn assert_invariants(url: &str) {
+    let broken = broken_invariants(url).await;
+    assert!(broken.is_empty(), "the data is not sound: {broken:#?}");
+}
+
+/// The rules that do not hold, each with the number of rows that break it.
+pub async fn broken_invariants(url: &str) -> Vec<(&'static str, i64)> {
+    let connection = connect(url).await;
+    let mut broken = Vec::new();
+    for (rule, sql) in INVARIANTS {
+        let count = first_number(&run(&connection, sql).await);
+        if count != 0 {
+            broken.push((rule, count));
+        }
+    }
+    connection.close().await.expect("a connection should close");
+    broken
+}

@@ -1,0 +1,103 @@
+//! Writing through the traits step by step, in the order that they ask for, where a case is about
+//! the steps and not about identify.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use onefold_domain::{
+    Clock, ContactDraft, ContactId, ContactSource, CustomerId, KeyKind, LinkDraft, LinkKey,
+    Neighbourhood, Randomness, Received, Statement, Store, Transaction,
+};
+use onefold_persistence::testing::{SeededRandomness, SteppingClock};
+
+pub(crate) fn at() -> DateTime<Utc> {
+    SteppingClock::fixed().now()
+}
+
+pub(crate) fn new_id() -> CustomerId {
+    // Seeds far from those of the services, which may write to the same database.
+    static DRAWN: AtomicU64 = AtomicU64::new(1 << 32);
+    CustomerId(SeededRandomness::new(DRAWN.fetch_add(1, Ordering::Relaxed)).uuid(at()))
+}
+
+pub(crate) fn email_key(value: &str) -> LinkKey {
+    LinkKey { kind: KeyKind::Email, value: value.to_owned() }
+}
+
+pub(crate) fn phone_key(value: &str) -> LinkKey {
+    LinkKey { kind: KeyKind::Phone, value: value.to_owned() }
+}
+
+/// A new customer with one contact, under these keys.
+pub(crate) async fn add_customer(
+    transaction: &mut dyn Transaction,
+    id: CustomerId,
+    keys: &[LinkKey],
+    statement: &Statement,
+) -> ContactId {
+    transaction.customers().insert(id, at()).await.expect("a customer");
+    transaction.customers().claim(keys, id).await.expect("keys that are free");
+    let contact = add_contact(transaction, id, statement).await;
+    transaction.customers().set_primary(id, contact).await.expect("a primary");
+    contact
+}
+
+pub(crate) async fn add_contact(
+    transaction: &mut dyn Transaction,
+    id: CustomerId,
+    statement: &Statement,
+) -> ContactId {
+    let draft = ContactDraft {
+        statement: statement.clone(),
+        email_blocked_by: None,
+        phone_blocked_by: None,
+        source: ContactSource::Manual,
+        received: Received::default(),
+    };
+    transaction.contacts().insert(&draft, id, at()).await.expect("a contact")
+}
+
+/// `add_customer` in a transaction of its own.
+pub(crate) async fn commit_customer(
+    store: &Arc<dyn Store>,
+    keys: &[LinkKey],
+    statement: &Statement,
+) -> CustomerId {
+    let id = new_id();
+    let mut transaction = store.begin().await.expect("a transaction");
+    add_customer(&mut *transaction, id, keys, statement).await;
+    transaction.commit().await.expect("a commit");
+    id
+}
+
+/// Lets one customer absorb another, and records it. Both are named with their present versions.
+pub(crate) async fn merge(
+    transaction: &mut dyn Transaction,
+    survivor: (CustomerId, i64),
+    absorbed: (CustomerId, i64),
+    statement: &Statement,
+) {
+    let mut guards = [survivor, absorbed];
+    guards.sort_unstable();
+    for (id, version) in guards {
+        transaction.customers().advance(id, version, at()).await.expect("a current version");
+    }
+    transaction.customers().absorb(survivor.0, absorbed.0, at()).await.expect("a merge");
+    let link = LinkDraft {
+        survivor: survivor.0,
+        absorbed: absorbed.0,
+        statement: statement.clone(),
+        contact: None,
+        after: ContactId(1),
+        at: at(),
+    };
+    transaction.links().insert(&link).await.expect("a record of the merge");
+}
+
+/// Stores may list keys and customers in any order.
+pub(crate) fn sorted(mut neighbourhood: Neighbourhood) -> Neighbourhood {
+    neighbourhood.found.sort();
+    neighbourhood.customers.sort_by_key(|customer| customer.id);
+    neighbourhood
+}

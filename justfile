@@ -1,0 +1,61 @@
+# List the recipes.
+default:
+    @just --list
+
+# Serve on 127.0.0.1:3000 with a database in ./data.
+run *arguments:
+    cargo run --release -p onefold-server -- {{ arguments }}
+
+# Run the sync worker.
+worker *arguments:
+    cargo run --release -p onefold-worker -- {{ arguments }}
+
+# Bring the database up to date.
+migrate:
+    cargo run --release -p onefold-server -- migrate
+
+# Format everything.
+fmt:
+    cargo fmt --all
+
+# Format, clippy and documentation checks.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+# Every test, on both databases.
+test:
+    scripts/test
+
+# The tests of one crate: just test-crate domain
+test-crate name:
+    cargo test -p onefold-{{ name }}
+
+# Write the OpenAPI document to docs/openapi.json.
+openapi:
+    cargo run -q -p onefold-server -- openapi > docs/openapi.json
+
+# Statements a second of the bulk resolver, beside a floor.
+bench-resolve:
+    cargo bench -p onefold-domain --bench resolve
+
+# The cost of identify from 1,000 to 1,000,000 contacts, on both databases.
+bench-identify:
+    cargo bench -p onefold-persistence --bench identify
+
+# phonenumber beside rlibphonenumber; ONEFOLD_SAMPLE names a file of orders.
+bench-phones:
+    cargo bench -p onefold-domain --bench phone_parsers
+
+# Load a running server.
+load *arguments:
+    scripts/load {{ arguments }}
+
+# Replay a file of orders against a running, empty server and check the result.
+replay file *arguments:
+    scripts/replay {{ file }} {{ arguments }}
+
+# What has to pass before a change lands.
+ci:
+    .ci/run
