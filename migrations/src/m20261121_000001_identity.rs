@@ -19,9 +19,7 @@ impl MigrationTrait for Migration {
         // every customer.
         manager
             .get_connection()
-            .execute_unprepared(
-                "CREATE INDEX customer_absorbed ON customer (root_id) WHERE root_id <> id",
-            )
+            .execute_unprepared("CREATE INDEX customer_absorbed ON customer (root_id) WHERE root_id <> id")
             .await?;
         manager.create_table(contact()).await?;
         let by_customer = Index::create()

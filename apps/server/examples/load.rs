@@ -60,7 +60,10 @@ async fn main() -> anyhow::Result<()> {
         next: AtomicU64::new(0),
     });
     println!("{} clients, {} s each, {}", arguments.clients, arguments.seconds, load.url);
-    println!("{:<22} {:>10} {:>9} {:>9} {:>9} {:>8}", "", "requests/s", "p50 ms", "p95 ms", "p99 ms", "of floor");
+    println!(
+        "{:<22} {:>10} {:>9} {:>9} {:>9} {:>8}",
+        "", "requests/s", "p50 ms", "p95 ms", "p99 ms", "of floor"
+    );
     let mut floor = 0.0;
     for (kind, name) in KINDS {
         let mut times = run(&load, kind, arguments.clients, Duration::from_secs(arguments.seconds)).await?;
@@ -69,7 +72,10 @@ async fn main() -> anyhow::Result<()> {
         floor = if matches!(kind, Kind::Floor) { rate } else { floor };
         println!(
             "{name:<22} {rate:>10.0} {:>9.2} {:>9.2} {:>9.2} {:>8.2}",
-            at(&times, 50), at(&times, 95), at(&times, 99), rate / floor
+            at(&times, 50),
+            at(&times, 95),
+            at(&times, 99),
+            rate / floor
         );
     }
     Ok(())

@@ -65,9 +65,7 @@ fn read(file: &PathBuf) -> anyhow::Result<Vec<Order>> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     text.lines()
         .enumerate()
-        .map(|(index, line)| {
-            order(line).with_context(|| format!("{}, line {}", file.display(), index + 1))
-        })
+        .map(|(index, line)| order(line).with_context(|| format!("{}, line {}", file.display(), index + 1)))
         .collect()
 }
 
@@ -93,9 +91,9 @@ struct Server {
 impl Server {
     /// Answers in the order of the bodies.
     async fn ask_all(&self, bodies: Vec<String>, what: &'static str) -> anyhow::Result<Vec<Answer>> {
-        let bar = ProgressBar::new(bodies.len() as u64).with_message(what).with_style(
-            ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}  {per_sec}  {eta} left")?,
-        );
+        let bar = ProgressBar::new(bodies.len() as u64)
+            .with_message(what)
+            .with_style(ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}  {per_sec}  {eta} left")?);
         let bar = Arc::new(bar);
         let answers = stream::iter(bodies)
             .map(|body| {
@@ -176,11 +174,7 @@ fn questions_about(statement: &Statement, policy: &LinkPolicy) -> Vec<String> {
 }
 
 /// One primary for each expected customer, another for each, and the same values.
-fn compare(
-    expected: &HashMap<u32, Answer>,
-    customers: &[u32],
-    answers: &[Answer],
-) -> anyhow::Result<()> {
+fn compare(expected: &HashMap<u32, Answer>, customers: &[u32], answers: &[Answer]) -> anyhow::Result<()> {
     let mut primary_of = HashMap::new();
     let mut customer_of = HashMap::new();
     let mut wrong = 0;

@@ -76,8 +76,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     init_logs(&config.log)?;
     // Bound before the database is opened: an occupied port is the commonest mistake.
     let address = config.server.address();
-    let listener =
-        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     let store = open(&config).await?;
     let app = assemble(&config, &store)?;
     let bound = listener.local_addr()?;

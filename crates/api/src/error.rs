@@ -15,7 +15,10 @@ use crate::telemetry::request_id;
 /// Everything that a handler can fail with.
 #[derive(Debug)]
 pub(crate) enum ApiError {
-    MalformedJson { line: usize, column: usize },
+    MalformedJson {
+        line: usize,
+        column: usize,
+    },
     /// JSON, but not of the shape asked for.
     NotAnObject,
     InvalidFields(FieldErrors),
@@ -23,7 +26,9 @@ pub(crate) enum ApiError {
     BodyUnreadable,
     UnsupportedMediaType,
     UnknownPath,
-    MethodNotAllowed { allow: &'static str },
+    MethodNotAllowed {
+        allow: &'static str,
+    },
     /// The database is away, or these values are in too great demand. Trying again is harmless.
     Unavailable(Box<dyn Error + Send + Sync>),
     /// A defect of ours. Its cause goes to the log and nowhere else.
@@ -74,11 +79,9 @@ impl ApiError {
                 "unknown_path",
                 "There is nothing under this path; /docs lists what there is.".to_owned(),
             ),
-            Self::MethodNotAllowed { allow } => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                format!("This path takes {allow}."),
-            ),
+            Self::MethodNotAllowed { allow } => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("This path takes {allow}."))
+            }
             Self::Unavailable(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -141,9 +144,7 @@ impl ResponseError for ApiError {
 impl From<IdentifyError> for ApiError {
     fn from(error: IdentifyError) -> Self {
         match error {
-            IdentifyError::Unavailable { .. } | IdentifyError::TimedOut => {
-                Self::Unavailable(Box::new(error))
-            }
+            IdentifyError::Unavailable { .. } | IdentifyError::TimedOut => Self::Unavailable(Box::new(error)),
             IdentifyError::Store(error) => error.into(),
         }
     }

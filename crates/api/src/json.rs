@@ -1,6 +1,11 @@
 //! JSON in: how large, of which type, and how its failures are told.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use actix_web::web::JsonConfig;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::error::ApiError;
 
@@ -12,4 +17,27 @@ pub(crate) fn config() -> JsonConfig {
         .limit(MAX_BODY)
         .content_type_required(true)
         .error_handler(|error, _| ApiError::from(error).into())
+}
+
+/// A JSON object. Derived structs would take an array, too, and `[]` would be a request without fields.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }

@@ -10,12 +10,7 @@ use crate::routes;
         title = "Onefold",
         description = "Folds every email address, phone number and record of a customer into one."
     ),
-    paths(
-        routes::identify::identify,
-        routes::health::live,
-        routes::health::ready,
-        routes::metrics::metrics,
-    )
+    paths(routes::identify::identify, routes::health::live, routes::health::ready, routes::metrics::metrics,)
 )]
 struct Document;
 

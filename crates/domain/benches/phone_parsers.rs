@@ -14,8 +14,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, enums::Region};
 
 fn main() {
     let numbers = sample();
-    let plus: Vec<&str> =
-        numbers.iter().map(String::as_str).filter(|number| number.contains('+')).collect();
+    let plus: Vec<&str> = numbers.iter().map(String::as_str).filter(|number| number.contains('+')).collect();
     println!("{} numbers, {} of them with a +", numbers.len(), plus.len());
     println!("{:<34} {:>13} {:>16}", "", "phonenumber", "rlibphonenumber");
 
@@ -23,8 +22,9 @@ fn main() {
         plus.iter().filter(|number| parse(number, true) != parse(number, false)).count()
     };
     row("+ numbers read otherwise with US", differs(first), differs(second));
-    let valid =
-        |parse: fn(&str, bool) -> Option<String>| plus.iter().filter(|number| parse(number, false).is_some()).count();
+    let valid = |parse: fn(&str, bool) -> Option<String>| {
+        plus.iter().filter(|number| parse(number, false).is_some()).count()
+    };
     row("+ numbers found valid, as typed", valid(first), valid(second));
     row("nanoseconds per + number", nanoseconds(&plus, first), nanoseconds(&plus, second));
 

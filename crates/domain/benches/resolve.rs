@@ -15,7 +15,10 @@ use onefold_domain::{EmailAddress, LinkPolicy, PhoneNumber, Statement, resolve};
 const ROUNDS: usize = 5;
 
 fn main() {
-    println!("{:>10} {:>10} {:>14} {:>14} {:>7}", "statements", "customers", "resolve /s", "floor /s", "ratio");
+    println!(
+        "{:>10} {:>10} {:>14} {:>14} {:>7}",
+        "statements", "customers", "resolve /s", "floor /s", "ratio"
+    );
     for count in [10_000, 100_000, 1_000_000, 2_000_000] {
         let statements = statements(count);
         let policy = LinkPolicy::shipped();

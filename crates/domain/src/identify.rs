@@ -13,9 +13,9 @@ use tokio::time::{sleep, timeout};
 
 use crate::link_key::StatementKeys;
 use crate::{
-    Block, Clock, ContactDraft, ContactId, ContactSource, CustomerId, KnownContact, KnownCustomer,
-    LinkDraft, LinkKey, LinkPlan, LinkPolicy, Neighbourhood, NewContact, Outcome, Randomness, Received,
-    Statement, Store, StoreError, Transaction, decide,
+    Block, Clock, ContactDraft, ContactId, ContactSource, CustomerId, KnownContact, KnownCustomer, LinkDraft,
+    LinkKey, LinkPlan, LinkPolicy, Neighbourhood, NewContact, Outcome, Randomness, Received, Statement,
+    Store, StoreError, Transaction, decide,
 };
 
 /// Answers `identify` on a store.
@@ -42,11 +42,7 @@ pub struct Patience {
 impl Default for Patience {
     /// 64 attempts within 10 s, at most 100 ms apart.
     fn default() -> Self {
-        Self {
-            attempts: 64,
-            longest_pause: Duration::from_millis(100),
-            deadline: Duration::from_secs(10),
-        }
+        Self { attempts: 64, longest_pause: Duration::from_millis(100), deadline: Duration::from_secs(10) }
     }
 }
 

@@ -14,20 +14,15 @@ mod store;
 mod text;
 
 pub use clock::{Clock, Randomness, SystemClock, SystemRandomness};
-pub use contact::{
-    ContactDraft, ContactId, ContactSource, KnownContact, Received, Statement, UserId,
-};
+pub use contact::{ContactDraft, ContactId, ContactSource, KnownContact, Received, Statement, UserId};
 pub use customer::{CustomerId, CustomerSummary, KnownCustomer};
 pub use email::{EmailAddress, InvalidEmail};
 pub use identify::{Identified, Identify, IdentifyError, IdentifyRequest, Patience};
 pub use link_key::{KeyKind, LinkKey, StatementKeys};
-pub use linking::{
-    Block, LinkPlan, Neighbourhood, NewContact, Outcome, Part, Resolution, decide, resolve,
-};
+pub use linking::{Block, LinkPlan, Neighbourhood, NewContact, Outcome, Part, Resolution, decide, resolve};
 pub use memory::MemoryStore;
 pub use phone::{InvalidPhone, PhoneNumber, Region};
 pub use policy::{BlockRule, InvalidPolicy, LinkPolicy, SHIPPED_POLICY};
 pub use store::{
-    ContactRepository, CustomerRepository, LinkDraft, LinkRepository, Source, Store, StoreError,
-    Transaction,
+    ContactRepository, CustomerRepository, LinkDraft, LinkRepository, Source, Store, StoreError, Transaction,
 };

@@ -49,8 +49,7 @@ impl StatementKeys {
         let email = statement.email().map(|email| policy.email_match_key(email).into_owned());
         let phone = statement.phone().map(|phone| phone.match_key().into_owned());
         // A control character cannot be part of either value, so no two pairs look alike.
-        let exact =
-            format!("{}\t{}", email.as_deref().unwrap_or(""), phone.as_deref().unwrap_or(""));
+        let exact = format!("{}\t{}", email.as_deref().unwrap_or(""), phone.as_deref().unwrap_or(""));
         Self {
             email: email.map(|value| LinkKey { kind: KeyKind::Email, value }),
             phone: phone.map(|value| LinkKey { kind: KeyKind::Phone, value }),
@@ -61,12 +60,7 @@ impl StatementKeys {
 
     /// All of them, ascending.
     pub fn to_vec(&self) -> Vec<LinkKey> {
-        [&self.email, &self.phone, &self.user]
-            .into_iter()
-            .flatten()
-            .chain([&self.exact])
-            .cloned()
-            .collect()
+        [&self.email, &self.phone, &self.user].into_iter().flatten().chain([&self.exact]).cloned().collect()
     }
 }
 

@@ -9,9 +9,8 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::{
-    ContactDraft, ContactId, ContactRepository, CustomerId, CustomerRepository, KnownContact,
-    KnownCustomer, LinkDraft, LinkKey, LinkRepository, Neighbourhood, Store, StoreError,
-    Transaction,
+    ContactDraft, ContactId, ContactRepository, CustomerId, CustomerRepository, KnownContact, KnownCustomer,
+    LinkDraft, LinkKey, LinkRepository, Neighbourhood, Store, StoreError, Transaction,
 };
 
 /// Keeps everything in memory and loses it with the process.
@@ -191,12 +190,7 @@ impl CustomerRepository for MemoryTransaction {
         Ok(self.state.neighbourhood(keys))
     }
 
-    async fn advance(
-        &mut self,
-        id: CustomerId,
-        version: i64,
-        _at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    async fn advance(&mut self, id: CustomerId, version: i64, _at: DateTime<Utc>) -> Result<(), StoreError> {
         match self.state.customers.get_mut(&id) {
             Some(customer) if customer.version == version && customer.root == id => {
                 customer.version += 1;

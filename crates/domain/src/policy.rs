@@ -137,8 +137,7 @@ impl LinkPolicy {
     pub fn never_links_email(&self, email: &EmailAddress) -> bool {
         let mailbox = email.mailbox();
         let mailbox = mailbox.split_once('+').map_or(mailbox, |(before, _)| before);
-        self.mailboxes.contains(mailbox)
-            || (!self.emails.is_empty() && self.emails.contains(email))
+        self.mailboxes.contains(mailbox) || (!self.emails.is_empty() && self.emails.contains(email))
     }
 
     /// Whether this number joins nobody.
@@ -184,11 +183,7 @@ fn providers(entries: Vec<ProviderEntry>) -> Result<HashMap<String, ProviderRule
         let Some(domain) = entry.domains.first().map(|domain| domain.to_lowercase()) else {
             return Err(InvalidPolicy::Provider { entry: index + 1 });
         };
-        let rule = ProviderRule {
-            domain,
-            ignore_dots: entry.ignore_dots,
-            ignore_tags: entry.ignore_tags,
-        };
+        let rule = ProviderRule { domain, ignore_dots: entry.ignore_dots, ignore_tags: entry.ignore_tags };
         for domain in &entry.domains {
             rules.insert(domain.to_lowercase(), rule.clone());
         }

@@ -62,12 +62,7 @@ pub trait CustomerRepository: Send {
 
     /// Moves a customer to its next version, and so locks it. `Conflict` unless it still has this
     /// version and was not absorbed.
-    async fn advance(
-        &mut self,
-        id: CustomerId,
-        version: i64,
-        at: DateTime<Utc>,
-    ) -> Result<(), StoreError>;
+    async fn advance(&mut self, id: CustomerId, version: i64, at: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// Adds a customer. Its primary is set when its first contact has an id.
     async fn insert(&mut self, id: CustomerId, at: DateTime<Utc>) -> Result<(), StoreError>;

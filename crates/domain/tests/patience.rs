@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mockall::mock;
+use onefold_domain::{ContactId, CustomerId, StatementKeys};
 use onefold_domain::{
     EmailAddress, Identify, IdentifyError, IdentifyRequest, KnownContact, KnownCustomer, LinkKey, LinkPolicy,
     Neighbourhood, Outcome, Patience, Received, Statement, Store, StoreError, SystemClock, SystemRandomness,
     Transaction,
 };
-use onefold_domain::{ContactId, CustomerId, StatementKeys};
 
 mock! {
     Database {}
@@ -23,11 +23,8 @@ mock! {
     }
 }
 
-const PATIENCE: Patience = Patience {
-    attempts: 5,
-    longest_pause: Duration::from_millis(20),
-    deadline: Duration::from_secs(2),
-};
+const PATIENCE: Patience =
+    Patience { attempts: 5, longest_pause: Duration::from_millis(20), deadline: Duration::from_secs(2) };
 
 fn request() -> IdentifyRequest {
     let email = EmailAddress::parse("doc@hillvalley.edu").unwrap();
@@ -67,7 +64,10 @@ async fn lost_races_end_after_the_agreed_number_of_attempts() {
     store.expect_neighbourhood().times(1).returning(|_| Ok(Neighbourhood::default()));
     store.expect_begin().times(5).returning(|| Err(StoreError::Conflict));
     let error = identify(store).run(&request()).await.unwrap_err();
-    assert!(matches!(error, IdentifyError::Unavailable { attempts: 5, source: StoreError::Conflict }), "{error:?}");
+    assert!(
+        matches!(error, IdentifyError::Unavailable { attempts: 5, source: StoreError::Conflict }),
+        "{error:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,8 +109,9 @@ async fn a_store_that_hangs_is_left_at_the_deadline() {
     }
 
     let policy = Arc::new(LinkPolicy::shipped());
-    let identify = Identify::new(Arc::new(Hanging), policy, Arc::new(SystemClock), Arc::new(SystemRandomness))
-        .with_patience(PATIENCE);
+    let identify =
+        Identify::new(Arc::new(Hanging), policy, Arc::new(SystemClock), Arc::new(SystemRandomness))
+            .with_patience(PATIENCE);
     let started = tokio::time::Instant::now();
     assert!(matches!(identify.run(&request()).await, Err(IdentifyError::TimedOut)));
     assert_eq!(started.elapsed(), PATIENCE.deadline);

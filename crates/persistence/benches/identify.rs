@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use onefold_domain::{
-    EmailAddress, Identify, IdentifyRequest, LinkPolicy, PhoneNumber, Received, Statement, Store, SystemClock,
-    SystemRandomness,
+    EmailAddress, Identify, IdentifyRequest, LinkPolicy, PhoneNumber, Received, Statement, Store,
+    SystemClock, SystemRandomness,
 };
 use onefold_persistence::testing::{PostgresCluster, TestDatabase};
 use sea_orm::{ConnectionTrait, Database};
@@ -84,9 +84,14 @@ impl Bench {
         let customer = |call: u64| call * 7_919 % self.customers;
         [
             median(SAMPLES, async |_| self.store.ping().await.unwrap()).await,
-            median(SAMPLES, async |call| self.ask(Some(email(customer(call))), Some(phone(customer(call)))).await).await,
-            median(SAMPLES, async |call| self.ask(Some(email(customer(call))), Some(phone(100_000_000 + call))).await)
-                .await,
+            median(SAMPLES, async |call| {
+                self.ask(Some(email(customer(call))), Some(phone(customer(call)))).await
+            })
+            .await,
+            median(SAMPLES, async |call| {
+                self.ask(Some(email(customer(call))), Some(phone(100_000_000 + call))).await
+            })
+            .await,
             median(SAMPLES, async |call| {
                 self.ask(Some(email(200_000_000 + call)), Some(phone(200_000_000 + call))).await;
             })

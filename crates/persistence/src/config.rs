@@ -127,7 +127,9 @@ mod tests {
     #[test]
     fn a_password_does_not_print() {
         let url = DatabaseUrl::parse("postgres://onefold:hunter2@db.example/onefold").unwrap();
-        assert!(!format!("{url} {url:?} {:?}", Config { url: url.clone(), ..Config::default() })
-            .contains("hunter2"));
+        assert!(
+            !format!("{url} {url:?} {:?}", Config { url: url.clone(), ..Config::default() })
+                .contains("hunter2")
+        );
     }
 }

@@ -32,8 +32,7 @@ impl ContactRepository for SeaOrmTransaction {
             received_phone: Set(draft.received.phone.clone()),
             created_at: Set(at),
         };
-        let inserted =
-            contact::Entity::insert(row).exec(self.connection()?).await.map_err(store_error)?;
+        let inserted = contact::Entity::insert(row).exec(self.connection()?).await.map_err(store_error)?;
         Ok(ContactId(inserted.last_insert_id))
     }
 }

@@ -2,13 +2,9 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    ContactId, CustomerId, CustomerRepository, LinkKey, Neighbourhood, StoreError,
-};
+use onefold_domain::{ContactId, CustomerId, CustomerRepository, LinkKey, Neighbourhood, StoreError};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::entities::{contact_point, customer};
 use crate::error::store_error;
@@ -35,12 +31,7 @@ impl CustomerRepository for SeaOrmTransaction {
         }
     }
 
-    async fn advance(
-        &mut self,
-        id: CustomerId,
-        version: i64,
-        at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    async fn advance(&mut self, id: CustomerId, version: i64, at: DateTime<Utc>) -> Result<(), StoreError> {
         let advanced = customer::Entity::update_many()
             .col_expr(customer::Column::Version, Expr::value(version + 1))
             .col_expr(customer::Column::UpdatedAt, Expr::value(at))

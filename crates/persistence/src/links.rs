@@ -23,10 +23,7 @@ impl LinkRepository for SeaOrmTransaction {
             after_contact_id: Set(draft.after.0),
             created_at: Set(draft.at),
         };
-        link::Entity::insert(row)
-            .exec_without_returning(self.connection()?)
-            .await
-            .map_err(store_error)?;
+        link::Entity::insert(row).exec_without_returning(self.connection()?).await.map_err(store_error)?;
         Ok(())
     }
 }

@@ -7,8 +7,8 @@
 use std::fmt::Write as _;
 
 use onefold_domain::{
-    ContactId, CustomerId, EmailAddress, KeyKind, KnownContact, KnownCustomer, LinkKey,
-    Neighbourhood, PhoneNumber, StoreError, UserId,
+    ContactId, CustomerId, EmailAddress, KeyKind, KnownContact, KnownCustomer, LinkKey, Neighbourhood,
+    PhoneNumber, StoreError, UserId,
 };
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};

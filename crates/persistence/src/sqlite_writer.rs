@@ -96,11 +96,7 @@ async fn serve(connection: DatabaseConnection, mut queue: mpsc::Receiver<Request
     }
 }
 
-async fn serve_group(
-    transaction: DatabaseTransaction,
-    first: Request,
-    queue: &mut mpsc::Receiver<Request>,
-) {
+async fn serve_group(transaction: DatabaseTransaction, first: Request, queue: &mut mpsc::Receiver<Request>) {
     let mut waiting = Vec::new();
     let mut next = Some(first);
     let mut failed = None;
@@ -126,10 +122,7 @@ async fn serve_group(
 }
 
 /// Lends the transaction to one request; returns whom to tell about the commit.
-async fn serve_one(
-    transaction: &DatabaseTransaction,
-    request: Request,
-) -> Result<Option<Committed>, DbErr> {
+async fn serve_one(transaction: &DatabaseTransaction, request: Request) -> Result<Option<Committed>, DbErr> {
     let savepoint = match transaction.begin().await {
         Ok(savepoint) => savepoint,
         Err(error) => {

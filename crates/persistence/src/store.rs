@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use onefold_domain::{
-    ContactRepository, CustomerRepository, LinkKey, LinkRepository, Neighbourhood, Store,
-    StoreError, Transaction,
+    ContactRepository, CustomerRepository, LinkKey, LinkRepository, Neighbourhood, Store, StoreError,
+    Transaction,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
@@ -127,9 +127,9 @@ impl SeaOrmTransaction {
     pub(crate) fn connection(&self) -> Result<&DatabaseTransaction, StoreError> {
         match &self.work {
             Work::Postgres(transaction) => Ok(transaction),
-            Work::Sqlite(lease) => lease
-                .savepoint()
-                .ok_or_else(|| StoreError::Backend("the transaction has ended".into())),
+            Work::Sqlite(lease) => {
+                lease.savepoint().ok_or_else(|| StoreError::Backend("the transaction has ended".into()))
+            }
         }
     }
 

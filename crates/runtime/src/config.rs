@@ -53,8 +53,7 @@ pub fn load<C: DeserializeOwned>(
         figment = figment.merge(Env::raw().only(&[variable]).map(|_| key.into()));
     }
     figment = figment.merge(Env::prefixed(PREFIX).split("__"));
-    let config: C =
-        figment.extract().map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
+    let config: C = figment.extract().map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
     first_fault(check(&config))?;
     Ok(config)
 }
@@ -120,10 +119,7 @@ mod tests {
         Jail::expect_with(|jail| {
             assert!(read(Some("absent.toml")).unwrap_err().contains("absent.toml"));
             jail.set_env("ONEFOLD__SERVER__WORKERS", "9");
-            assert_eq!(
-                read(None).unwrap_err(),
-                "configuration: `server.workers` must be at most 8"
-            );
+            assert_eq!(read(None).unwrap_err(), "configuration: `server.workers` must be at most 8");
             jail.set_env("ONEFOLD__SERVER__WORKERS", "many");
             let message = read(None).unwrap_err();
             assert!(message.contains("workers") && !message.contains('\n'), "{message}");

@@ -35,11 +35,7 @@ impl LinkingConfig {
     /// # Errors
     /// A text that is no country code.
     pub fn region(&self) -> Result<Option<Region>, LinkingConfigError> {
-        self.default_region
-            .as_deref()
-            .map(Region::parse)
-            .transpose()
-            .map_err(LinkingConfigError::Region)
+        self.default_region.as_deref().map(Region::parse).transpose().map_err(LinkingConfigError::Region)
     }
 
     /// # Errors
@@ -51,8 +47,7 @@ impl LinkingConfig {
                 let file = path.display().to_string();
                 let text = std::fs::read_to_string(path)
                     .map_err(|source| LinkingConfigError::File { file: file.clone(), source })?;
-                LinkPolicy::from_toml(&text)
-                    .map_err(|source| LinkingConfigError::Policy { file, source })?
+                LinkPolicy::from_toml(&text).map_err(|source| LinkingConfigError::Policy { file, source })?
             }
         };
         match self.max_contact_points {

@@ -20,10 +20,7 @@ impl Signals {
     /// # Errors
     /// A system that does not let go of them.
     pub fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     /// Returns at the first signal. From then on a second one ends the process.

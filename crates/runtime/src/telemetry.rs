@@ -7,8 +7,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
-use tracing_subscriber::util::TryInitError;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::util::TryInitError;
 
 /// The log part of a program's configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,8 +73,7 @@ pub fn init_logs(config: &LogConfig) -> Result<(), TelemetryError> {
 /// A second call.
 pub fn init_metrics(durations: &str) -> Result<PrometheusHandle, TelemetryError> {
     // From half a millisecond, a request answered from memory, to the deadline of identify.
-    const SECONDS: [f64; 12] =
-        [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+    const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(durations.to_owned()), &SECONDS)
         .and_then(PrometheusBuilder::install_recorder)

@@ -69,7 +69,7 @@ fn what_is_right_is_not_reported() {
 }
 
 #[test]
-fn wrong_tables_are_reported() {
+fn wrong_customers_are_reported() {
     expect(&[
         ("a merge without a link", "customers are", |story| story.tables.links.clear()),
         ("a link to somebody else", "its merges are", |story| story.tables.links[0].absorbed = 40),
@@ -89,6 +89,12 @@ fn wrong_tables_are_reported() {
         ("a customer without contacts", "customers are", |story| {
             story.tables.customers.push(CustomerRow { primary: None, ..customer(50, 50, 0) });
         }),
+    ]);
+}
+
+#[test]
+fn wrong_rows_are_reported() {
+    expect(&[
         ("a contact without a customer", "contact 4 has no customer", |story| {
             story.tables.contacts[3].customer = 41;
         }),

@@ -1,9 +1,11 @@
 //! One run: a database of its own, random requests, and the verdict afterwards.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use fastrand::Rng;
 use onefold_persistence::testing::TestDatabase;
+use tokio::time::{interval, timeout};
 
 use crate::checker::check;
 use crate::clients::Clients;
@@ -61,12 +63,12 @@ impl Trial {
 
     /// Judges, then sends every request once more: nothing changes, and everybody sees the whole of
     /// his customer.
-    pub(crate) async fn conclude(&self, clients: &Clients<'_>) {
+    pub(crate) async fn conclude(&self, servers: Vec<Server>) {
         let before = self.judge().await;
         let attempts = self.history.attempts();
         let requests: BTreeSet<_> = attempts.iter().map(|attempt| &attempt.request).cloned().collect();
         let requests: Vec<_> = requests.into_iter().collect();
-        clients.send(&requests).await;
+        servers.iter().fold(self.clients(), Clients::of).send(&requests).await;
         let after = self.judge().await;
         assert_eq!(before, after, "repetitions changed rows, {SEED}={}", self.seed);
         for repetition in &self.history.attempts()[attempts.len()..] {
@@ -74,8 +76,30 @@ impl Trial {
             let whole = after.customer_of(view.primary_contatct_id);
             assert_eq!(view.contacts(), whole, "{}, {SEED}={}", repetition.request, self.seed);
         }
+        drop(servers);
+        if self.database.url().starts_with("postgres") {
+            self.assert_no_deadlocks().await;
+        }
+    }
+
+    /// Clients would never know: PostgreSQL ends a deadlock after a second, and identify starts over.
+    /// But writers keep an order so that there is none, and it is that order which is checked here.
+    async fn assert_no_deadlocks(&self) {
+        // A session's count is complete when it has ended.
+        let ended = async {
+            let mut pace = interval(Duration::from_millis(20));
+            while self.database.count(SESSIONS).await > 0 {
+                pace.tick().await;
+            }
+        };
+        timeout(Duration::from_secs(30), ended).await.expect("sessions should end with their server");
+        assert_eq!(self.database.count(DEADLOCKS).await, 0, "deadlocks, {SEED}={}", self.seed);
     }
 }
+
+const SESSIONS: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                        AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+const DEADLOCKS: &str = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
 
 /// A seed for each run of a test, from the environment or new.
 pub(crate) fn seeds() -> impl Iterator<Item = u64> {

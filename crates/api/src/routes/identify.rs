@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::only;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::json::Object;
 use crate::problem::{FieldErrors, Problem};
 use crate::telemetry::{BLOCKED, IDENTIFIED};
 
@@ -79,9 +80,9 @@ struct ContactAnswer<'a> {
 )]
 pub(crate) async fn identify(
     app: web::Data<App>,
-    body: web::Json<IdentifyBody>,
+    body: web::Json<Object<IdentifyBody>>,
 ) -> Result<HttpResponse, ApiError> {
-    let request = body.parse(app.default_region)?;
+    let request = body.into_inner().0.parse(app.default_region)?;
     let identified = app.identify.run(&request).await?;
     count(&identified);
     let mut response = HttpResponse::Ok();
@@ -99,16 +100,25 @@ impl IdentifyBody {
             errors.entry(field).or_default().push(message);
         };
         let received = Received {
-            email: text_of(self.email.as_deref(), false)
-                .unwrap_or_else(|message| { fault(EMAIL, message); None }),
-            phone: text_of(self.phone_number.as_deref(), true)
-                .unwrap_or_else(|message| { fault(PHONE, message); None }),
+            email: text_of(self.email.as_deref(), false).unwrap_or_else(|message| {
+                fault(EMAIL, message);
+                None
+            }),
+            phone: text_of(self.phone_number.as_deref(), true).unwrap_or_else(|message| {
+                fault(PHONE, message);
+                None
+            }),
         };
         let email = received.email.as_deref().map(EmailAddress::parse).transpose();
-        let phone =
-            received.phone.as_deref().map(|text| PhoneNumber::parse(text, region)).transpose();
-        let email = email.unwrap_or_else(|error| { fault(EMAIL, error.to_string()); None });
-        let phone = phone.unwrap_or_else(|error| { fault(PHONE, error.to_string()); None });
+        let phone = received.phone.as_deref().map(|text| PhoneNumber::parse(text, region)).transpose();
+        let email = email.unwrap_or_else(|error| {
+            fault(EMAIL, error.to_string());
+            None
+        });
+        let phone = phone.unwrap_or_else(|error| {
+            fault(PHONE, error.to_string());
+            None
+        });
         let statement = Statement::new(email, phone);
         if statement.is_none() && self.email.is_none() && self.phone_number.is_none() {
             let message = "Send an email, a phoneNumber, or both.";

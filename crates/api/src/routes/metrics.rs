@@ -20,7 +20,5 @@ pub(crate) async fn metrics(app: web::Data<App>) -> impl Responder {
     let (open, idle) = (app.pool)();
     metrics::gauge!(CONNECTIONS, "state" => "open").set(open);
     metrics::gauge!(CONNECTIONS, "state" => "idle").set(idle);
-    HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(app.metrics.render())
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(app.metrics.render())
 }

@@ -37,7 +37,7 @@ impl TestApp {
     pub(crate) async fn start(database: TestDatabase, default_region: Option<Region>) -> Self {
         let store = database.store().await;
         let shared: Arc<dyn Store> = Arc::new(store.clone());
-        let (clock, randomness) = (Arc::new(SteppingClock::default()), Arc::new(SeededRandomness::default()));
+        let (clock, randomness) = (Arc::new(SteppingClock::fixed()), Arc::new(SeededRandomness::new(1)));
         let policy = Arc::new(LinkPolicy::shipped());
         let app = App {
             identify: Identify::new(Arc::clone(&shared), policy, clock.clone(), randomness.clone()),

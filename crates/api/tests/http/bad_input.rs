@@ -61,7 +61,9 @@ async fn every_fault_names_its_field(app: TestApp) {
     let problem = check(&app.post("/identify", long).await, 422, "invalid_request");
     assert!(problem["errors"]["email"][0].as_str().unwrap().contains("254"));
 
-    for body in ["", "{", r#"{"email":}"#, "nonsense", r#"{"email":"a@b.example"} trailing"#, "{\"email\":\"\u{1}\"}"] {
+    for body in
+        ["", "{", r#"{"email":}"#, "nonsense", r#"{"email":"a@b.example"} trailing"#, "{\"email\":\"\u{1}\"}"]
+    {
         check(&app.post("/identify", body).await, 400, "malformed_json");
     }
     check(&app.post("/identify", &b"{\"email\":\"\xff@x.example\"}"[..]).await, 400, "malformed_json");
@@ -111,6 +113,7 @@ async fn what_http_itself_can_get_wrong() {
         check(&send(request).await, 415, "unsupported_media_type");
     }
     check(&send(app.request(Method::POST, "/identify").body(body)).await, 415, "unsupported_media_type");
-    let charset = app.request(Method::POST, "/identify").header("Content-Type", "application/json; charset=utf-8");
+    let charset =
+        app.request(Method::POST, "/identify").header("Content-Type", "application/json; charset=utf-8");
     assert_eq!(send(charset.body(body)).await.status, 200);
 }

@@ -29,8 +29,7 @@ async fn the_contract_to_the_letter(app: TestApp) {
         answer.body,
         r#"{"contact":{"primaryContatctId":1,"emails":["lorraine@hillvalley.edu","mcfly@hillvalley.edu"],"phoneNumbers":["123456"],"secondaryContactIds":[2]}}"#
     );
-    let expected =
-        contact(1, &["lorraine@hillvalley.edu", "mcfly@hillvalley.edu"], &["123456"], &[2]);
+    let expected = contact(1, &["lorraine@hillvalley.edu", "mcfly@hillvalley.edu"], &["123456"], &[2]);
     for body in [
         json!({"email": null, "phoneNumber": "123456"}),
         json!({"email": "lorraine@hillvalley.edu"}),

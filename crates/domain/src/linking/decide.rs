@@ -96,11 +96,7 @@ pub struct LinkPlan {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn decide(
-    statement: &Statement,
-    neighbourhood: &Neighbourhood,
-    policy: &LinkPolicy,
-) -> LinkPlan {
+pub fn decide(statement: &Statement, neighbourhood: &Neighbourhood, policy: &LinkPolicy) -> LinkPlan {
     let keys = StatementKeys::of(statement, policy);
     let view = View { neighbourhood, policy, keys: &keys, cap: policy.max_contact_points() };
     let slots = view.slots(statement);
@@ -136,12 +132,7 @@ impl View<'_> {
         self.neighbourhood.customers.iter().position(|customer| customer.id == *owner)
     }
 
-    fn plan(
-        &self,
-        statement: &Statement,
-        slots: &[Slot<usize>; 3],
-        verdict: &Placement<usize>,
-    ) -> LinkPlan {
+    fn plan(&self, statement: &Statement, slots: &[Slot<usize>; 3], verdict: &Placement<usize>) -> LinkPlan {
         let mut group: Vec<&KnownCustomer> = verdict
             .anchor
             .into_iter()
@@ -185,12 +176,8 @@ impl View<'_> {
     /// Every customer that was looked at, also one that a rule kept out: had it changed in between,
     /// the rule might have said otherwise.
     fn guards(&self) -> Vec<(CustomerId, i64)> {
-        let mut guards: Vec<_> = self
-            .neighbourhood
-            .customers
-            .iter()
-            .map(|customer| (customer.id, customer.version))
-            .collect();
+        let mut guards: Vec<_> =
+            self.neighbourhood.customers.iter().map(|customer| (customer.id, customer.version)).collect();
         guards.sort_unstable();
         guards
     }
@@ -231,9 +218,9 @@ impl World<usize> for View<'_> {
             (EMAIL, Some(key), _) => contacts.iter().any(|contact| {
                 contact.email.as_ref().is_some_and(|email| self.policy.email_match_key(email) == key.value)
             }),
-            (PHONE, _, Some(key)) => contacts.iter().any(|contact| {
-                contact.phone.as_ref().is_some_and(|phone| phone.match_key() == key.value)
-            }),
+            (PHONE, _, Some(key)) => contacts
+                .iter()
+                .any(|contact| contact.phone.as_ref().is_some_and(|phone| phone.match_key() == key.value)),
             _ => false,
         }
     }
@@ -241,18 +228,12 @@ impl World<usize> for View<'_> {
 
 /// Whether the statement says anything that no contact of these customers says: a value, letter by
 /// letter, or that they are a user's. Which values stand together in one contact does not matter.
-fn brings_news(
-    statement: &Statement,
-    slots: &[Slot<usize>; 3],
-    group: &[&KnownCustomer],
-) -> bool {
+fn brings_news(statement: &Statement, slots: &[Slot<usize>; 3], group: &[&KnownCustomer]) -> bool {
     let contacts = || group.iter().flat_map(|customer| &customer.contacts);
-    let shown_email = statement
-        .email()
-        .is_none_or(|email| contacts().any(|contact| contact.email.as_ref() == Some(email)));
-    let shown_phone = statement
-        .phone()
-        .is_none_or(|phone| contacts().any(|contact| contact.phone.as_ref() == Some(phone)));
+    let shown_email =
+        statement.email().is_none_or(|email| contacts().any(|contact| contact.email.as_ref() == Some(email)));
+    let shown_phone =
+        statement.phone().is_none_or(|phone| contacts().any(|contact| contact.phone.as_ref() == Some(phone)));
     !shown_email || !shown_phone || slots[USER] == Slot::New
 }
 

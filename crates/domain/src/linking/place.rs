@@ -81,9 +81,7 @@ pub(super) fn place<C: Copy + Eq>(
         // Values that lead to this customer were counted when the anchor took the statement.
         let arriving = match verdict.anchor {
             None => world.points(customer) + fresh,
-            Some(_) => {
-                group.points + world.points(customer).saturating_sub(values_of(slots, customer))
-            }
+            Some(_) => group.points + world.points(customer).saturating_sub(values_of(slots, customer)),
         };
         let rule = if group.user && !own_user && world.has_user(customer) {
             Some(BlockRule::TwoUsers)
@@ -132,11 +130,7 @@ impl<C: Copy + Eq> Placement<C> {
 }
 
 /// The distinct customers of the slots, in the order in which they are tried.
-fn candidates<C: Copy + Eq>(
-    slots: &[Slot<C>; 3],
-    exact: Option<C>,
-    world: &impl World<C>,
-) -> [Option<C>; 3] {
+fn candidates<C: Copy + Eq>(slots: &[Slot<C>; 3], exact: Option<C>, world: &impl World<C>) -> [Option<C>; 3] {
     // There is no user's customer beside an exact one, so three places are enough.
     let mut found = [exact, None, None];
     let mut count = usize::from(exact.is_some());

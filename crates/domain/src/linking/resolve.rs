@@ -244,8 +244,7 @@ impl<'a> Resolver<'a> {
         }
         let mine = self.carried.remove(&keep).unwrap_or_default();
         let theirs = self.carried.remove(&drop).unwrap_or_default();
-        let (mut more, fewer) =
-            if mine.len() < theirs.len() { (theirs, mine) } else { (mine, theirs) };
+        let (mut more, fewer) = if mine.len() < theirs.len() { (theirs, mine) } else { (mine, theirs) };
         more.extend(fewer);
         // What the other side brought may be what this side carried: now it links here.
         more.retain(|value| self.root(*value) != keep);

@@ -8,19 +8,22 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::{
-    BlockRule, CustomerId, EmailAddress, Identified, Identify, IdentifyRequest, KnownCustomer,
-    LinkPolicy, MemoryStore, Outcome, PhoneNumber, Received, Statement, SystemClock,
-    SystemRandomness, UserId, resolve,
+    BlockRule, CustomerId, EmailAddress, Identified, Identify, IdentifyRequest, KnownCustomer, LinkPolicy,
+    MemoryStore, Outcome, PhoneNumber, Received, Statement, SystemClock, SystemRandomness, UserId, resolve,
 };
 
 /// Few values, so that histories meet: two of the emails and one phone never link, two of the phones
 /// are one Brazilian mobile number in both spellings.
 const EMAILS: [&str; 7] = [
-    "a@example.com", "b@example.com", "c@example.com", "d@example.com", "e@example.com",
-    "none@example.com", "noreply@example.org",
+    "a@example.com",
+    "b@example.com",
+    "c@example.com",
+    "d@example.com",
+    "e@example.com",
+    "none@example.com",
+    "noreply@example.org",
 ];
-const PHONES: [&str; 7] =
-    ["101", "102", "103", "104", "0000000000", "+5511991234567", "+551191234567"];
+const PHONES: [&str; 7] = ["101", "102", "103", "104", "0000000000", "+5511991234567", "+551191234567"];
 
 fn statement(email: Option<usize>, phone: Option<usize>, user: Option<u128>) -> Option<Statement> {
     let email = email.map(|index| EmailAddress::parse(EMAILS[index]).unwrap());
@@ -34,8 +37,9 @@ fn statement(email: Option<usize>, phone: Option<usize>, user: Option<u128>) -> 
 
 fn statements(users: bool) -> impl Strategy<Value = Vec<Statement>> {
     let user = if users { prop::option::weighted(0.25, 1..4_u128).boxed() } else { Just(None).boxed() };
-    let one = (prop::option::weighted(0.8, 0..EMAILS.len()), prop::option::weighted(0.8, 0..PHONES.len()), user)
-        .prop_filter_map("states nothing", |(email, phone, user)| statement(email, phone, user));
+    let one =
+        (prop::option::weighted(0.8, 0..EMAILS.len()), prop::option::weighted(0.8, 0..PHONES.len()), user)
+            .prop_filter_map("states nothing", |(email, phone, user)| statement(email, phone, user));
     prop::collection::vec(one, 1..40)
 }
 
@@ -49,8 +53,7 @@ fn identify_all(statements: &[Statement], policy: &LinkPolicy, times: usize) -> 
     );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let run = |statement: &Statement| {
-        let request =
-            IdentifyRequest { statement: statement.clone(), received: Received::default() };
+        let request = IdentifyRequest { statement: statement.clone(), received: Received::default() };
         runtime.block_on(identify.run(&request)).unwrap()
     };
     (0..times).flat_map(|_| statements).map(run).collect()
@@ -74,7 +77,11 @@ fn components(statements: &[Statement], policy: &LinkPolicy) -> Vec<usize> {
         let phone = phone.map(|phone| phone.match_key().into_owned());
         let mut keys: BTreeSet<String> = email.into_iter().chain(phone).collect();
         if keys.is_empty() {
-            keys.insert(format!("{:?} {:?}", statement.email().map(EmailAddress::as_str), statement.phone().map(PhoneNumber::as_str)));
+            keys.insert(format!(
+                "{:?} {:?}",
+                statement.email().map(EmailAddress::as_str),
+                statement.phone().map(PhoneNumber::as_str)
+            ));
         }
         keys
     };

@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    Block, BlockRule, Identified, Identify, LinkPolicy, Outcome, Part, Store, UserId,
-};
+use onefold_domain::{Block, BlockRule, Identified, Identify, LinkPolicy, Outcome, Part, Store, UserId};
 
 use crate::scene::{seen, service, service_with, tell, tell_as, user};
 
@@ -60,8 +58,7 @@ async fn a_placeholder_beside_a_known_value_is_kept_with_it(store: Arc<dyn Store
 
 async fn two_placeholders_are_found_by_both_together(store: Arc<dyn Store>) {
     let service = service(&store);
-    let both =
-        [block(Part::Email, BlockRule::NeverLinks), block(Part::Phone, BlockRule::NeverLinks)];
+    let both = [block(Part::Email, BlockRule::NeverLinks), block(Part::Phone, BlockRule::NeverLinks)];
     let first = tell(&service, NO_EMAIL, NO_PHONE).await;
     assert_eq!(first.outcome, Outcome::Created);
     assert_eq!(first.blocked, both);

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    Clock, ContactDraft, ContactId, ContactSource, CustomerId, KeyKind, LinkDraft, LinkKey,
-    Neighbourhood, Randomness, Received, Statement, Store, Transaction,
+    Clock, ContactDraft, ContactId, ContactSource, CustomerId, KeyKind, LinkDraft, LinkKey, Neighbourhood,
+    Randomness, Received, Statement, Store, Transaction,
 };
 use onefold_persistence::testing::{SeededRandomness, SteppingClock};
 

@@ -65,8 +65,7 @@ async fn an_old_version_is_a_conflict(store: Arc<dyn Store>) {
 
 async fn an_absorbed_customer_is_a_conflict(store: Arc<dyn Store>) {
     let keys = [email_key("marty@hillvalley.edu"), phone_key("123456")];
-    let survivor =
-        commit_customer(&store, &keys[..1], &statement("marty@hillvalley.edu", "")).await;
+    let survivor = commit_customer(&store, &keys[..1], &statement("marty@hillvalley.edu", "")).await;
     let absorbed = commit_customer(&store, &keys[1..], &statement("", "123456")).await;
     let stated = statement("marty@hillvalley.edu", "123456");
     let mut transaction = store.begin().await.expect("a transaction");

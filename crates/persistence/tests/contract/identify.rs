@@ -98,9 +98,7 @@ async fn a_user_may_join_three_customers(store: Arc<dyn Store>) {
     let all = seen(&joined);
     assert_eq!(all.primary, seen(&account).primary);
     assert_eq!(all.secondaries, [seen(&by_email).primary, seen(&by_phone).primary]);
-    for (email, phone) in
-        [("account@hillvalley.edu", ""), ("marty@hillvalley.edu", ""), ("", "123456")]
-    {
+    for (email, phone) in [("account@hillvalley.edu", ""), ("marty@hillvalley.edu", ""), ("", "123456")] {
         assert_eq!(recall(&service, email, phone).await, all);
     }
 }
@@ -142,8 +140,7 @@ async fn a_chain_becomes_one_customer(store: Arc<dyn Store>) {
     let service = service(&store);
     let mut ids = Vec::new();
     for link in 0..LINKS {
-        let made =
-            tell(&service, &format!("c{link}@hillvalley.edu"), &format!("70000{link}")).await;
+        let made = tell(&service, &format!("c{link}@hillvalley.edu"), &format!("70000{link}")).await;
         assert_eq!(made.outcome, Outcome::Created);
         ids.push(seen(&made).primary);
     }
@@ -198,8 +195,7 @@ async fn the_order_of_requests_does_not_matter(store: Arc<dyn Store>) {
     for (number, order) in permutations(REQUESTS.len()).into_iter().enumerate() {
         let named = |(email, phone): (&str, &str)| {
             let email = format!("{email}{number}@hillvalley.edu");
-            let phone =
-                if phone.is_empty() { String::new() } else { format!("{phone}7{number:04}") };
+            let phone = if phone.is_empty() { String::new() } else { format!("{phone}7{number:04}") };
             (email, phone)
         };
         for index in order {

@@ -70,8 +70,7 @@ async fn a_server_that_falls_silent_is_given_up_in_time() {
 async fn connections_that_are_lost_are_replaced() {
     let database = TestDatabase::postgres().await;
     let (gateway, store) = behind_gateway(&database).await;
-    let transactions: Vec<_> =
-        (0..database.config().max_connections).map(|_| store.begin()).collect();
+    let transactions: Vec<_> = (0..database.config().max_connections).map(|_| store.begin()).collect();
     let mut open = Vec::new();
     for transaction in transactions {
         open.push(transaction.await.expect("a transaction"));
@@ -105,11 +104,8 @@ async fn a_file_that_another_program_holds_is_given_up_in_time() {
 }
 
 /// Gives up soon.
-const HASTY: Patience = Patience {
-    attempts: 4,
-    longest_pause: Duration::from_millis(5),
-    deadline: Duration::from_millis(800),
-};
+const HASTY: Patience =
+    Patience { attempts: 4, longest_pause: Duration::from_millis(5), deadline: Duration::from_millis(800) };
 
 /// Goes on for as long as a busy machine may take to start a server.
 const PATIENT: Patience = Patience {

@@ -17,8 +17,8 @@ on_every_store!(
 
 async fn one_new_value_makes_one_customer(store: Arc<dyn Store>) {
     let service = service(&store);
-    let same = (0..30)
-        .map(|_| (service.clone(), ("lorraine@hillvalley.edu".to_owned(), "123456".to_owned())));
+    let same =
+        (0..30).map(|_| (service.clone(), ("lorraine@hillvalley.edu".to_owned(), "123456".to_owned())));
     let answers = all_at_once(same).await;
     let created = answers.iter().filter(|answer| answer.outcome == Outcome::Created).count();
     let known = answers.iter().filter(|answer| answer.outcome == Outcome::Known).count();
@@ -29,9 +29,8 @@ async fn one_new_value_makes_one_customer(store: Arc<dyn Store>) {
 
 async fn one_phone_gathers_all_emails(store: Arc<dyn Store>) {
     let service = service(&store);
-    let requests = (0..30).map(|number| {
-        (service.clone(), (format!("m{number}@hillvalley.edu"), "123456".to_owned()))
-    });
+    let requests =
+        (0..30).map(|number| (service.clone(), (format!("m{number}@hillvalley.edu"), "123456".to_owned())));
     let answers = all_at_once(requests).await;
     let created = answers.iter().filter(|answer| answer.outcome == Outcome::Created).count();
     let attached = answers.iter().filter(|answer| answer.outcome == Outcome::Attached).count();
@@ -95,9 +94,8 @@ pub(crate) async fn burst(services: &[Identify]) {
 /// Few values, so that they meet, in groups, so that not all of them do.
 fn random_request(number: u64) -> (String, String) {
     // The high bits of a multiplicative hash are well mixed.
-    let draw = |salt: u64, below: u64| {
-        ((number * 2 + salt).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) % below
-    };
+    let draw =
+        |salt: u64, below: u64| ((number * 2 + salt).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) % below;
     let group = number % 4;
     let email = format!("g{group}m{}@hillvalley.edu", draw(0, 9));
     let phone = format!("55{group}0{}", draw(1, 9));

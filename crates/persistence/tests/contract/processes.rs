@@ -28,9 +28,8 @@ async fn two_programs_and_one_new_value_make_one_customer(database: &TestDatabas
     let first: Arc<dyn Store> = Arc::new(database.store().await);
     let second: Arc<dyn Store> = Arc::new(database.store().await);
     let services = [service(&first), service(&second)];
-    let calls = (0..30).map(|number| {
-        (services[number % 2].clone(), ("doc@hillvalley.edu".to_owned(), "123456".to_owned()))
-    });
+    let calls = (0..30)
+        .map(|number| (services[number % 2].clone(), ("doc@hillvalley.edu".to_owned(), "123456".to_owned())));
     let answers = all_at_once(calls).await;
     let created = answers.iter().filter(|answer| answer.outcome == Outcome::Created).count();
     assert_eq!(created, 1);
@@ -83,12 +82,7 @@ async fn a_writer_who_gives_up_takes_nobody_along(database: &TestDatabase) {
     }
     writers.join_all().await;
     // One more commit comes after all that was given up before it.
-    commit_customer(
-        &store,
-        &[email_key("last@hillvalley.edu")],
-        &statement("last@hillvalley.edu", ""),
-    )
-    .await;
+    commit_customer(&store, &[email_key("last@hillvalley.edu")], &statement("last@hillvalley.edu", "")).await;
     for table in ["customer", "contact", "contact_point"] {
         let rows = database.count(&format!("SELECT COUNT(*) FROM {table}")).await;
         assert_eq!(rows, 22, "{table}");
@@ -98,12 +92,7 @@ async fn a_writer_who_gives_up_takes_nobody_along(database: &TestDatabase) {
 async fn a_closed_store_leaves_its_data(database: &TestDatabase) {
     let store = database.store().await;
     let shared: Arc<dyn Store> = Arc::new(store.clone());
-    commit_customer(
-        &shared,
-        &[email_key("doc@hillvalley.edu")],
-        &statement("doc@hillvalley.edu", ""),
-    )
-    .await;
+    commit_customer(&shared, &[email_key("doc@hillvalley.edu")], &statement("doc@hillvalley.edu", "")).await;
     drop(shared);
     store.close().await.expect("a store should close");
     let again: Arc<dyn Store> = Arc::new(database.store().await);

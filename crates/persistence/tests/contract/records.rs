@@ -44,13 +44,10 @@ async fn a_contact_keeps_why_it_does_not_link(database: &TestDatabase) {
     tell_as(&service, user(1), "marty@hillvalley.edu", "").await;
     tell_as(&service, user(2), "doc@hillvalley.edu", "").await;
     tell_as(&service, user(2), "marty@hillvalley.edu", "").await;
-    let rows =
-        database.query("SELECT email_blocked_by, phone_blocked_by FROM contact ORDER BY id").await;
+    let rows = database.query("SELECT email_blocked_by, phone_blocked_by FROM contact ORDER BY id").await;
     let rules: Vec<(Option<String>, Option<String>)> = rows
         .iter()
-        .map(|row| {
-            (row.try_get_by_index(0).expect("a rule"), row.try_get_by_index(1).expect("a rule"))
-        })
+        .map(|row| (row.try_get_by_index(0).expect("a rule"), row.try_get_by_index(1).expect("a rule")))
         .collect();
     let email = |rule: &str| (Some(rule.to_owned()), None);
     assert_eq!(rules, [email("never_links"), (None, None), (None, None), email("two_users")]);
@@ -61,8 +58,7 @@ async fn a_merge_keeps_what_caused_it(database: &TestDatabase) {
     let service = service(&store);
     let older = tell(&service, "george@hillvalley.edu", "919191").await;
     let younger = tell(&service, "biffsucks@hillvalley.edu", "717171").await;
-    let link =
-        "SELECT survivor_id, absorbed_id, email, phone, contact_id, after_contact_id FROM link";
+    let link = "SELECT survivor_id, absorbed_id, email, phone, contact_id, after_contact_id FROM link";
     assert!(database.query(link).await.is_empty());
     tell(&service, "george@hillvalley.edu", "717171").await;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use onefold_domain::{
-    EmailAddress, Identified, Identify, IdentifyRequest, LinkPolicy, Outcome, PhoneNumber,
-    Received, Statement, Store, UserId,
+    EmailAddress, Identified, Identify, IdentifyRequest, LinkPolicy, Outcome, PhoneNumber, Received,
+    Statement, Store, UserId,
 };
 use onefold_persistence::testing::{SeededRandomness, SteppingClock};
 use uuid::Uuid;
@@ -69,12 +69,7 @@ pub(crate) async fn tell(service: &Identify, email: &str, phone: &str) -> Identi
 }
 
 /// One request of a user.
-pub(crate) async fn tell_as(
-    service: &Identify,
-    user: UserId,
-    email: &str,
-    phone: &str,
-) -> Identified {
+pub(crate) async fn tell_as(service: &Identify, user: UserId, email: &str, phone: &str) -> Identified {
     tell_statement(service, statement(email, phone).of_user(user)).await
 }
 

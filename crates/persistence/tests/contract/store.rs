@@ -1,6 +1,7 @@
 //! The traits by themselves: what a transaction shows and keeps.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use onefold_domain::Store;
 use onefold_persistence::testing::TestDatabase;
@@ -19,6 +20,7 @@ on_every_store!(
     contact_ids_ascend,
     a_locked_read_sees_what_a_read_sees,
     a_locked_read_sees_its_own_changes,
+    a_locked_read_keeps_other_writers_waiting,
 );
 
 async fn an_empty_store_knows_nobody(store: Arc<dyn Store>) {
@@ -74,8 +76,7 @@ async fn a_dropped_merge_leaves_both_customers(store: Arc<dyn Store>) {
     let before = store.neighbourhood(&keys).await.expect("a read");
 
     let mut transaction = store.begin().await.expect("a transaction");
-    merge(&mut *transaction, (george, 1), (biff, 1), &statement("george@hillvalley.edu", "717171"))
-        .await;
+    merge(&mut *transaction, (george, 1), (biff, 1), &statement("george@hillvalley.edu", "717171")).await;
     drop(transaction);
 
     let after = store.neighbourhood(&keys).await.expect("a read");
@@ -125,8 +126,7 @@ async fn contact_ids_ascend(store: Arc<dyn Store>) {
         transaction.commit().await.expect("a commit");
     }
     let neighbourhood = store.neighbourhood(&key).await.expect("a read");
-    let ids: Vec<_> =
-        neighbourhood.customers[0].contacts.iter().map(|contact| contact.id).collect();
+    let ids: Vec<_> = neighbourhood.customers[0].contacts.iter().map(|contact| contact.id).collect();
     assert_eq!(ids.len(), 10);
     assert!(ids.is_sorted_by(|older, younger| older < younger), "{ids:?}");
 }
@@ -154,6 +154,24 @@ async fn a_locked_read_sees_its_own_changes(store: Arc<dyn Store>) {
     assert_eq!(own.customers[0].contacts.len(), 1);
 }
 
+/// Where rows are locked, it is the other's `advance` that waits, elsewhere its `begin`.
+async fn a_locked_read_keeps_other_writers_waiting(store: Arc<dyn Store>) {
+    let keys = [email_key("biff@hillvalley.edu")];
+    let id = commit_customer(&store, &keys, &statement("biff@hillvalley.edu", "")).await;
+    let mut first = store.begin().await.expect("a transaction");
+    first.customers().lock_neighbourhood(&keys).await.expect("a locked read");
+
+    let mut second = tokio::spawn(async move {
+        let mut transaction = store.begin().await.expect("a transaction");
+        transaction.customers().advance(id, 1, at()).await.expect("the version is still the first");
+        transaction.commit().await.expect("a commit");
+    });
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut second).await;
+    assert!(early.is_err(), "the second writer should have to wait");
+    drop(first);
+    second.await.expect("the second writer should get its turn");
+}
+
 mod isolation {
     //! The store in memory has no readers beside a writer, so this is for the databases.
 
@@ -165,8 +183,7 @@ mod isolation {
         let store: Arc<dyn Store> = Arc::new(database.store().await);
         let keys = [email_key("needles@hillvalley.edu")];
         let mut transaction = store.begin().await.expect("a transaction");
-        add_customer(&mut *transaction, new_id(), &keys, &statement("needles@hillvalley.edu", ""))
-            .await;
+        add_customer(&mut *transaction, new_id(), &keys, &statement("needles@hillvalley.edu", "")).await;
         let during = store.neighbourhood(&keys).await.expect("a read beside the writer");
         assert!(during.found.is_empty());
         transaction.commit().await.expect("a commit");
