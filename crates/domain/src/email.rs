@@ -106,7 +106,7 @@ impl fmt::Debug for EmailAddress {
 
 fn check_mailbox(mailbox: &str) -> Result<(), InvalidEmail> {
     // In quotes everything is allowed before the @ (RFC 5322, 3.4.1): rare, but not wrong.
-    let quoted = mailbox.len() > 2 && mailbox.starts_with('"') && mailbox.ends_with('"');
+    let quoted = is_quoted(mailbox);
     if mailbox.trim().is_empty() {
         Err(InvalidEmail::MissingMailbox)
     } else if !quoted && mailbox.contains('@') {
@@ -116,6 +116,20 @@ fn check_mailbox(mailbox: &str) -> Result<(), InvalidEmail> {
     } else {
         Ok(())
     }
+}
+
+/// One quoted string, and not two addresses in quotes.
+fn is_quoted(mailbox: &str) -> bool {
+    let inside = mailbox.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inside.is_some_and(|inside| {
+        let mut escaped = false;
+        let closed_early = inside.chars().any(|letter| {
+            let closes = letter == '"' && !escaped;
+            escaped = letter == '\\' && !escaped;
+            closes
+        });
+        !closed_early && !escaped
+    })
 }
 
 fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
@@ -134,8 +148,9 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
     let ascii = Uts46::new()
         .to_ascii(domain.as_bytes(), DENIED, Hyphens::Allow, DnsLength::Ignore)
         .map_err(|_| InvalidEmail::Domain)?;
-    // A domain of nothing but ignorable letters.
-    if ascii.is_empty() { Err(InvalidEmail::MissingDomain) } else { Ok(ascii.into_owned()) }
+    // `example.com.` is the same domain (RFC 1034, 3.1), and a full stop after an address is common.
+    let ascii = ascii.trim_end_matches('.');
+    if ascii.is_empty() { Err(InvalidEmail::MissingDomain) } else { Ok(ascii.to_owned()) }
 }
 
 /// An IP address in brackets (RFC 5321, 4.1.3).
@@ -171,7 +186,10 @@ mod tests {
             ("root@localhost", "root@localhost"),
             ("a@my_host.example", "a@my_host.example"),
             ("a@[10.0.0.1]", "a@[10.0.0.1]"),
+            ("a@X.example.", "a@x.example"),
+            ("a@x\u{3002}example\u{3002}", "a@x.example"),
             ("\"a b@c\"@x.example", "\"a b@c\"@x.example"),
+            ("\"a\\\"b@c\"@x.example", "\"a\\\"b@c\"@x.example"),
             ("o'hara+tag@x.example", "o'hara+tag@x.example"),
             (".a..b.@x.example", ".a..b.@x.example"),
         ] {
@@ -190,8 +208,11 @@ mod tests {
             ("[object Object]", E::MissingAt),
             ("@x.example", E::MissingMailbox),
             ("a@", E::MissingDomain),
+            ("a@.", E::MissingDomain),
             ("a@b@c.example", E::SeveralAts),
             ("a@x.example, b@x.example", E::SeveralAts),
+            ("\"a\"@b, \"c\"@x.example", E::SeveralAts),
+            ("\"a\", \"b\"@x.example", E::Blank),
             ("a b@x.example", E::Blank),
             ("a@x. example", E::Blank),
             ("a\0@x.example", E::ControlCharacter),

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Once;
 
+use phonenumber::metadata::DATABASE;
 use phonenumber::{Mode, country};
 
 use crate::text::visible;
@@ -55,6 +56,10 @@ impl Region {
     pub fn parse(code: &str) -> Result<Self, InvalidPhone> {
         country::Id::from_str(code).map(Self).map_err(|_| InvalidPhone::Region)
     }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_ref()
+    }
 }
 
 impl PhoneNumber {
@@ -79,17 +84,20 @@ impl PhoneNumber {
             return Err(InvalidPhone::ControlCharacter);
         }
         let plain: String = text.chars().map(plain).collect();
-        let digits: String = plain.chars().filter(char::is_ascii_digit).collect();
+        let digits = digits_of(&plain);
         if digits.is_empty() {
             return Err(InvalidPhone::NoDigit);
         }
         let region = default_region.map(|region| region.0);
         // The library reads `+` numbers wrongly when it is given a region, so it is given none.
-        let e164 = match international(&plain) {
-            Some(number) => e164(None, &number),
+        let read = match international(&plain) {
+            Some(number) => e164(None, &number).or_else(|| e164_by_exit_code(region?, &plain)),
             None => region.and_then(|region| e164(Some(region), &plain)),
         };
-        Ok(Self(e164.unwrap_or(digits).into()))
+        // What is kept must be read back as itself.
+        let read = read.filter(|read| read[1..] == digits || e164(None, read).as_ref() == Some(read));
+        let read = read.or_else(|| e164(None, &international(&digits)?));
+        Ok(Self(read.unwrap_or(digits).into()))
     }
 
     /// A value that `parse` made before, read back from where it was stored. It is not checked again.
@@ -114,7 +122,9 @@ impl PhoneNumber {
     ///   resolution 553/2010). Land lines begin with 2 to 5 and have no counterpart.
     /// - Mexico dropped the 1 after +52 (IFT, 2019), Argentina wants a 9 after +54 from abroad only.
     ///
-    /// The old spellings are no longer valid and so are kept as digits; the key is digits, too.
+    /// The old spellings are no longer valid and so are kept as digits; the key is digits, too. Of a
+    /// number that is kept as digits, `00` before them makes no difference either: without it they are
+    /// what `+` leaves.
     ///
     /// ```
     /// use onefold_domain::PhoneNumber;
@@ -126,13 +136,17 @@ impl PhoneNumber {
     /// # Ok::<(), onefold_domain::InvalidPhone>(())
     /// ```
     pub fn match_key(&self) -> Cow<'_, str> {
-        let digits = self.0.trim_start_matches('+');
+        let number = match self.0.strip_prefix("00") {
+            Some(rest) if rest.len() >= 8 && !rest.starts_with('0') => rest,
+            _ => &self.0,
+        };
+        let digits = number.trim_start_matches('+');
         let rest = match (digits.as_bytes(), digits.len()) {
             ([b'5', b'5', _, _, b'9', b'6'..=b'9', ..], 13) => (4, 5),
             ([b'5', b'5', _, _, b'6'..=b'9', ..], 12) => (12, 12),
             ([b'5', b'2', b'1', ..] | [b'5', b'4', b'9', ..], 13) => (2, 3),
             ([b'5', b'2' | b'4', ..], 12) => (12, 12),
-            _ => return Cow::Borrowed(&self.0),
+            _ => return Cow::Borrowed(number),
         };
         match rest {
             (12, 12) => Cow::Borrowed(digits),
@@ -149,15 +163,22 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
-/// The number with a leading `+`, if it says its country itself: by `+`, or by `00`.
+/// The number with a leading `+`, if it says its country itself: by `+`, also behind a word such as
+/// `tel:`, by `00`, or by both.
 fn international(text: &str) -> Option<String> {
-    // As a link on a web page has it (RFC 3966).
-    let text = text.strip_prefix("tel:").unwrap_or(text);
-    let start = text.trim_start_matches([' ', '(', '[', '.', '-', '/']);
-    if start.starts_with('+') {
-        return Some(start.to_owned());
+    let start = text.find(|letter: char| letter == '+' || letter.is_ascii_digit())?;
+    let number = text[start..].trim_start_matches('+');
+    let plus = number.len() < text.len() - start;
+    let after_zeros = after_zero(number).and_then(after_zero);
+    match after_zeros {
+        Some(rest) => Some(format!("+{rest}")),
+        None => plus.then(|| format!("+{number}")),
     }
-    start.strip_prefix("00").map(|rest| format!("+{}", rest.trim_start_matches([' ', ')', '-', '.'])))
+}
+
+/// What follows a first digit 0.
+fn after_zero(text: &str) -> Option<&str> {
+    text.trim_start_matches(|letter: char| !letter.is_ascii_digit()).strip_prefix('0')
 }
 
 /// The library compiles its patterns when it needs them and keeps the last hundred. Numbers of a dozen
@@ -167,16 +188,61 @@ const PATTERNS_KEPT: usize = 600;
 
 static KEEP_PATTERNS: Once = Once::new();
 
+/// Reads a number that begins with `+`, or any other in its region.
 fn e164(region: Option<country::Id>, text: &str) -> Option<String> {
+    let number = ask(region, text)?;
+    valid(&number).or_else(|| e164_with_more_prefix(region, text, &number))
+}
+
+/// The library takes a national prefix off twice, or where the number itself begins so, and then calls
+/// all of Saint Petersburg (+7 812) invalid. With more of the prefix in front it stops where it should.
+fn e164_with_more_prefix(
+    region: Option<country::Id>,
+    text: &str,
+    number: &phonenumber::PhoneNumber,
+) -> Option<String> {
+    let typed = digits_of(text);
+    let country = region.map_or_else(|| number.code().value().to_string(), |_| String::new());
+    let national = typed.strip_prefix(&country)?;
+    if number.national().to_string() == national {
+        return None;
+    }
+    let plus = if region.is_none() { "+" } else { "" };
+    let first = national.get(..1)?;
+    [first, &first.repeat(2), "0"].into_iter().find_map(|more| {
+        let number = ask(region, &format!("{plus}{country}{more}{national}"))?;
+        let kept = number.national().to_string();
+        // Nothing may go but a prefix of one digit.
+        (kept == national || kept == national[1..]).then(|| valid(&number)).flatten()
+    })
+}
+
+/// Reads `0011 44 …` as dialled in a region whose way out is longer than `00`, here Australia.
+fn e164_by_exit_code(region: country::Id, text: &str) -> Option<String> {
+    let number = ask(Some(region), text)?;
+    (number.code().source() == country::Source::Idd).then(|| valid(&number)).flatten()
+}
+
+fn valid(number: &phonenumber::PhoneNumber) -> Option<String> {
+    phonenumber::is_valid(number).then(|| number.format().mode(Mode::E164).to_string())
+}
+
+fn ask(region: Option<country::Id>, text: &str) -> Option<phonenumber::PhoneNumber> {
     KEEP_PATTERNS.call_once(|| {
-        if let Ok(mut cache) = phonenumber::metadata::DATABASE.cache().lock() {
+        if let Ok(mut cache) = DATABASE.cache().lock() {
             cache.set_capacity(PATTERNS_KEPT);
         }
     });
-    // The library expects ASCII; anything else that got this far is decoration.
-    let text: String = text.chars().filter(char::is_ascii).collect();
-    let number = phonenumber::parse(region, text).ok()?;
-    phonenumber::is_valid(&number).then(|| number.format().mode(Mode::E164).to_string())
+    // Separators become blanks: after `+1202-` the library takes all four digits for the country, and
+    // after `;ext=` it gives up. What is not ASCII by now is decoration.
+    let separated =
+        |letter: char| if "+,#".contains(letter) || letter.is_ascii_alphanumeric() { letter } else { ' ' };
+    let text: String = text.chars().filter(char::is_ascii).map(separated).collect();
+    phonenumber::parse(region, text).ok()
+}
+
+fn digits_of(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// The ASCII letter that this one stands for.
@@ -205,7 +271,7 @@ mod tests {
     use super::*;
 
     fn region() -> impl Strategy<Value = Option<Region>> {
-        prop::option::of(prop::sample::select(vec!["US", "DE", "BR", "MX", "SI", "IT"]))
+        prop::option::of(prop::sample::select(vec!["US", "DE", "BR", "MX", "SI", "IT", "LT", "AU", "RU"]))
             .prop_map(|code| code.map(|code| Region::parse(code).unwrap()))
     }
 
@@ -244,12 +310,15 @@ mod tests {
         }
 
         #[test]
-        fn parsing_twice_is_parsing_once(text in "[+0(]{0,2}[-0-9 ().x+/]{1,24}", region in region()) {
-            if let Ok(number) = PhoneNumber::parse(&text, region)
-                && (number.is_e164() || region.is_none())
-            {
-                let again = PhoneNumber::parse(number.as_str(), region);
-                prop_assert!(again == Ok(number.clone()) || !number.is_e164());
+        fn parsing_twice_is_parsing_once(
+            text in "(tel:|[+0(]){0,2}[-0-9 ().x+/;a]{1,24}",
+            first in region(),
+            second in region(),
+        ) {
+            if let Ok(number) = PhoneNumber::parse(&text, first) {
+                // Digits say nothing of a region, so another one may read more into them.
+                let second = second.filter(|_| number.is_e164());
+                prop_assert_eq!(PhoneNumber::parse(number.as_str(), second), Ok(number));
             }
         }
     }

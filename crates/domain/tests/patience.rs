@@ -1,5 +1,7 @@
 //! How `identify` behaves when the store does not: failures that a real database rarely gives on demand.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

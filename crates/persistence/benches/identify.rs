@@ -5,6 +5,8 @@
 //! `cargo bench -p onefold-persistence --bench identify`. Needs PostgreSQL's programs; its server runs with
 //! fsync on, SQLite with `synchronous=FULL`, both in the folder for temporary files.
 
+#![expect(clippy::unwrap_used, reason = "a measurement may stop")]
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -85,11 +87,11 @@ impl Bench {
         [
             median(SAMPLES, async |_| self.store.ping().await.unwrap()).await,
             median(SAMPLES, async |call| {
-                self.ask(Some(email(customer(call))), Some(phone(customer(call)))).await
+                self.ask(Some(email(customer(call))), Some(phone(customer(call)))).await;
             })
             .await,
             median(SAMPLES, async |call| {
-                self.ask(Some(email(customer(call))), Some(phone(100_000_000 + call))).await
+                self.ask(Some(email(customer(call))), Some(phone(100_000_000 + call))).await;
             })
             .await,
             median(SAMPLES, async |call| {

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::Config;
 use crate::config::{Backend, DatabaseUrl};
-use crate::error::ConnectError;
+use crate::error::{ConnectError, is_busy};
 
 /// Held by the server that migrates, so that several may start at once. The number only has to be
 /// the same in all of them.
@@ -41,9 +41,26 @@ pub(crate) async fn connect(config: &Config) -> Result<Connections, ConnectError
         Backend::Sqlite => {
             create_folder(&config.url)?;
             // The writer first: it creates the file.
-            let write = Database::connect(sqlite(config, Access::Write)).await.map_err(open)?;
+            let write = open_sqlite(config).await.map_err(open)?;
             let read = Database::connect(sqlite(config, Access::Read)).await.map_err(open)?;
             Ok(Connections { read, write })
+        }
+    }
+}
+
+/// Several programs may open one new file at the same moment. Who switches it to WAL then needs it alone,
+/// and SQLite reports busy at once instead of waiting.
+async fn open_sqlite(config: &Config) -> Result<DatabaseConnection, DbErr> {
+    const ATTEMPTS: u32 = 100;
+    const PAUSE: Duration = Duration::from_millis(50);
+    let mut attempt = 1;
+    loop {
+        match Database::connect(sqlite(config, Access::Write)).await {
+            Err(error) if attempt < ATTEMPTS && is_busy(&error) => {
+                attempt += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            result => return result,
         }
     }
 }

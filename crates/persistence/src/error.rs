@@ -36,6 +36,11 @@ pub(crate) fn store_error(error: DbErr) -> StoreError {
     }
 }
 
+/// Whether it was only that somebody else held the database.
+pub(crate) fn is_busy(error: &DbErr) -> bool {
+    matches!(verdict(error), Verdict::StartOver)
+}
+
 enum Verdict {
     StartOver,
     Away,

@@ -22,8 +22,6 @@ const PREFIX: &str = "ONEFOLD__";
 pub enum ConfigError {
     #[error("there is no configuration file {0}")]
     NoFile(String),
-    #[error("configuration: {0}")]
-    Unreadable(Box<figment::Error>),
     #[error("configuration: `{key}` {message}")]
     Invalid { key: String, message: String },
 }
@@ -53,15 +51,28 @@ pub fn load<C: DeserializeOwned>(
         figment = figment.merge(Env::raw().only(&[variable]).map(|_| key.into()));
     }
     figment = figment.merge(Env::prefixed(PREFIX).split("__"));
-    let config: C = figment.extract().map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
+    let config: C = figment.extract().map_err(|error| unreadable(&error))?;
     first_fault(check(&config))?;
     Ok(config)
+}
+
+/// Names the key as a file has it, wherever it was set, and then where that was.
+fn unreadable(error: &figment::Error) -> ConfigError {
+    let source = error.metadata.as_ref().map(|metadata| format!(" (from {})", metadata.name));
+    let path = error.path.iter().map(|part| part.to_lowercase()).collect::<Vec<_>>().join(".");
+    // The message of a syntax error has several lines; the first says what, the log is for a person.
+    let kind = error.kind.to_string();
+    let message = kind.lines().next().unwrap_or_default();
+    ConfigError::Invalid {
+        key: if path.is_empty() { "file".to_owned() } else { path },
+        message: format!("cannot be used: {message}{}", source.unwrap_or_default()),
+    }
 }
 
 fn first_fault(sections: Vec<Section<'_>>) -> Result<(), ConfigError> {
     for (section, result) in sections {
         let Err(errors) = result else { continue };
-        for (field, errors) in errors.field_errors() {
+        if let Some((field, errors)) = errors.field_errors().into_iter().next() {
             let message = errors.iter().find_map(|error| error.message.as_deref());
             return Err(ConfigError::Invalid {
                 key: format!("{section}.{field}"),

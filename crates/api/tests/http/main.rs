@@ -1,5 +1,7 @@
 //! The HTTP interface, whole: a real server on a free port, real databases, a real client.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod app;
 mod bad_input;
 mod identify;

@@ -1,0 +1,74 @@
+//! The program as an operator meets it: one-line errors, logs, and an orderly end.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+fn server(folder: &Path) -> Command {
+    // A server that starts although it should not must end the test, not hang it.
+    let mut command = Command::new("timeout");
+    command.args(["20", env!("CARGO_BIN_EXE_onefold-server")]);
+    command.current_dir(folder).env("PORT", "0").env_remove("DATABASE_URL").env_remove("ONEFOLD_CONFIG");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_told_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.toml"), "[server]\nworkers = \"many\"\n").unwrap();
+    std::fs::write(folder.path().join("policy.toml"), "max_contact_points = 1\n").unwrap();
+    for (variable, value, expected) in [
+        ("DATABASE_URL", "mysql://localhost/x", "sqlite://"),
+        ("PORT", "99999", "server.port"),
+        ("ONEFOLD_CONFIG", "absent.toml", "absent.toml"),
+        ("ONEFOLD_CONFIG", "bad.toml", "server.workers"),
+        ("ONEFOLD__SERVER__HOST", "0.0.0.0", "identify_without_token"),
+        ("ONEFOLD__DATABASE__MAX_CONNECTIONS", "0", "between 1 and 500"),
+        ("ONEFOLD__LINKING__DEFAULT_REGION", "Slovenia", "default_region"),
+        ("ONEFOLD__LINKING__POLICY_FILE", "policy.toml", "at least 2"),
+        ("ONEFOLD__LINKING__MAX_CONTACT_POINTS", "1", "at least 2"),
+        ("ONEFOLD__LOG__FILTER", "=;=", "log.filter"),
+        ("DATABASE_URL", "sqlite:///proc/onefold/x.db?mode=rwc", "folder"),
+    ] {
+        let output = server(folder.path()).env(variable, value).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{variable}={value}");
+        assert_eq!(message.trim().lines().count(), 1, "{message}");
+        assert!(message.starts_with("onefold-server: ") && message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn the_first_signal_ends_it_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = server(folder.path()).spawn().unwrap();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert!(line.starts_with("Onefold serves on http://127.0.0.1:"), "{line}");
+
+    let stopped = Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
+    assert!(stopped.success() && process.wait().unwrap().success());
+    let mut log = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    // Not a terminal, so every line is JSON.
+    let last: serde_json::Value = serde_json::from_str(log.trim().lines().last().unwrap()).unwrap();
+    assert_eq!(last["message"], "stopped");
+    assert!(folder.path().join("data/onefold.db").is_file());
+    assert!(!folder.path().join("data/onefold.db-wal").exists(), "the database was closed in order");
+}
+
+#[test]
+fn commands_print_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |command: &str| {
+        let output = server(folder.path()).arg(command).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(run("openapi"), include_str!("../../../docs/openapi.json"));
+    assert!(run("policy").contains("[never_link]"));
+    assert!(run("migrate").contains("up to date"));
+    assert!(run("migrate").contains("up to date"));
+}

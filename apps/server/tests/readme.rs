@@ -1,0 +1,84 @@
+//! Runs the README's session against the real server and compares every answer. A page that shows
+//! something else than what happens fails here.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+#[test]
+fn the_session_of_the_readme_is_true() {
+    let server = Server::start();
+    let mut commands = 0;
+    for block in console_blocks(include_str!("../../../README.md")) {
+        for step in block.split("$ ").filter(|step| !step.trim().is_empty()) {
+            let (command, expected) = step.split_once('\n').unwrap();
+            let command = command.replace("http://127.0.0.1:3000", &server.address);
+            let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+            assert!(output.status.success(), "{command}: {output:?}");
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected.trim(), "{command}");
+            commands += 1;
+        }
+    }
+    assert!(commands >= 8, "the session is there");
+}
+
+#[test]
+fn the_table_of_the_readme_names_every_key() {
+    let readme = include_str!("../../../README.md");
+    let row = |key: &str| assert!(readme.contains(&format!("| `{key}` |")), "{key} is missing in the table");
+    // What the server itself lists when it is given a key that does not exist.
+    for section in ["server", "database", "linking", "log"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_onefold-server"))
+            .env(format!("ONEFOLD__{}__NO_SUCH_KEY", section.to_uppercase()), "1")
+            .output()
+            .unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && message.trim().lines().count() == 1, "{message}");
+        let (_, expected) = message.split_once("expected").unwrap();
+        let is_key = |word: &&str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        };
+        let keys: Vec<_> = expected.split('`').filter(is_key).collect();
+        assert!(keys.len() >= 2, "{message}");
+        for key in keys {
+            row(&format!("{section}.{key}"));
+        }
+    }
+}
+
+fn console_blocks(page: &str) -> impl Iterator<Item = &str> {
+    page.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next())
+}
+
+/// The server with a database of its own, gone when dropped.
+struct Server {
+    process: Child,
+    address: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_onefold-server"))
+            .current_dir(folder.path())
+            .env("PORT", "0")
+            .env("ONEFOLD__LOG__FILTER", "warn")
+            .env_remove("DATABASE_URL")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        Self { process, address, _folder: folder }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
