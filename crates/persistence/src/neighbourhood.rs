@@ -111,3 +111,40 @@ fn key_kind(number: i64) -> Result<KeyKind, DbErr> {
         .find(|kind| *kind as i64 == number)
         .ok_or_else(|| DbErr::Type(format!("no key kind has the number {number}")))
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::SeaOrmStore;
+    use crate::testing::TestDatabase;
+
+    /// Each line of the database's plan for the read of two keys.
+    async fn plan(store: &SeaOrmStore, explain: &str, column: usize) -> Vec<String> {
+        let keys = [KeyKind::Email, KeyKind::Phone].map(|kind| LinkKey { kind, value: "x".to_owned() });
+        let connection = store.reader();
+        let mut statement = statement(connection.get_database_backend(), &keys);
+        statement.sql.insert_str(0, explain);
+        let rows = connection.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(column).unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn sqlite_goes_from_keys_to_contacts_without_statistics() {
+        let database = TestDatabase::sqlite();
+        let lines = plan(&database.store().await, "EXPLAIN QUERY PLAN", 3).await;
+        let walks =
+            |line: &&String| line.starts_with("SCAN") && !line.contains("found") && !line.contains("root");
+        assert!(lines.len() > 5);
+        assert_eq!(lines.iter().find(walks), None, "{lines:#?}");
+        // A filter on a table is filled by walking it; one on the few roots is not.
+        assert!(!lines.iter().any(|line| line.contains("BLOOM FILTER ON")), "{lines:#?}");
+    }
+
+    #[tokio::test]
+    async fn postgres_goes_from_keys_to_contacts_without_statistics() {
+        let database = TestDatabase::postgres().await;
+        let lines = plan(&database.store().await, "EXPLAIN", 0).await;
+        assert!(lines.len() > 5);
+        assert!(!lines.iter().any(|line| line.contains("Seq Scan")), "{lines:#?}");
+    }
+}

@@ -72,6 +72,12 @@ impl SeaOrmStore {
         PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
     }
 
+    /// For tests that look at what the database does.
+    #[cfg(all(test, feature = "testing"))]
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
     /// Waits for what runs and closes the connections; SQLite then tidies its file.
     ///
     /// # Errors
