@@ -5,12 +5,13 @@ mod app;
 mod config;
 mod error;
 mod json;
-mod openapi;
 mod problem;
 mod routes;
+mod server;
 mod telemetry;
 
-pub use app::{App, PoolGauge, serve};
+pub use app::{App, PoolGauge};
 pub use config::{Config, InsecureAddress};
-pub use openapi::document as openapi_document;
+pub use routes::openapi_document;
+pub use server::serve;
 pub use telemetry::{REQUEST_DURATION, describe_metrics};

@@ -124,8 +124,8 @@ mod tests {
         let connection = store.reader();
         let mut statement = statement(connection.get_database_backend(), &keys);
         statement.sql.insert_str(0, explain);
-        let rows = connection.query_all_raw(statement).await.unwrap();
-        rows.iter().map(|row| row.try_get_by_index(column).unwrap()).collect()
+        let rows = connection.query_all_raw(statement).await.expect("a plan");
+        rows.iter().map(|row| row.try_get_by_index(column).expect("a line of text")).collect()
     }
 
     #[tokio::test]

@@ -7,9 +7,11 @@ use crate::error::ApiError;
 use crate::json;
 
 mod docs;
-pub(crate) mod health;
-pub(crate) mod identify;
-pub(crate) mod metrics;
+mod health;
+mod identify;
+mod metrics;
+
+pub use docs::openapi_document;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
