@@ -130,8 +130,8 @@ impl Identify {
     ) -> Result<Identified, StoreError> {
         let neighbourhood = self.store.neighbourhood(keys).await?;
         let plan = decide(&request.statement, &neighbourhood, &self.policy);
-        if plan.outcome == Outcome::Known {
-            return Ok(answer(plan, neighbourhood, None));
+        if let (Outcome::Known, Some(id)) = (plan.outcome, plan.customer) {
+            return Ok(answer(id, plan, neighbourhood, None));
         }
         let transaction = self.store.begin().await?;
         self.carry_out(transaction, request, plan, neighbourhood).await
@@ -145,11 +145,11 @@ impl Identify {
         let mut transaction = self.store.begin().await?;
         let neighbourhood = transaction.customers().lock_neighbourhood(keys).await?;
         let plan = decide(&request.statement, &neighbourhood, &self.policy);
-        if plan.outcome == Outcome::Known {
+        if let (Outcome::Known, Some(id)) = (plan.outcome, plan.customer) {
             // What was read may be the work of a writer whose commit is still under way: ours ends
             // after it, so an answer never speaks of what a crash could still undo.
             transaction.commit().await?;
-            return Ok(answer(plan, neighbourhood, None));
+            return Ok(answer(id, plan, neighbourhood, None));
         }
         self.carry_out(transaction, request, plan, neighbourhood).await
     }
@@ -197,7 +197,7 @@ impl Identify {
             transaction.links().insert(&link).await?;
         }
         transaction.commit().await?;
-        Ok(answer(LinkPlan { customer: Some(id), ..plan }, neighbourhood, added))
+        Ok(answer(id, plan, neighbourhood, added))
     }
 
     fn pause(&self, attempts: u32) -> Duration {
@@ -255,8 +255,12 @@ fn links(
 
 /// The customer as it is once the plan has been carried out. Reading it again would cost another
 /// round trip and tell nothing else: its version was ours.
-fn answer(plan: LinkPlan, neighbourhood: Neighbourhood, added: Option<KnownContact>) -> Identified {
-    let id = plan.customer.unwrap_or(CustomerId(uuid::Uuid::nil()));
+fn answer(
+    id: CustomerId,
+    plan: LinkPlan,
+    neighbourhood: Neighbourhood,
+    added: Option<KnownContact>,
+) -> Identified {
     let mut version = 0;
     let mut contacts = Vec::new();
     for customer in neighbourhood.customers {

@@ -202,6 +202,9 @@ impl CustomerRepository for MemoryTransaction {
     }
 
     async fn insert(&mut self, id: CustomerId, _at: DateTime<Utc>) -> Result<(), StoreError> {
+        if self.state.customers.contains_key(&id) {
+            return Err(StoreError::Backend("the customer exists".into()));
+        }
         let customer = Customer { root: id, version: 1, primary: None, contacts: Vec::new() };
         self.state.customers.insert(id, customer);
         self.state.members.insert(id, vec![id]);
@@ -232,6 +235,9 @@ impl CustomerRepository for MemoryTransaction {
     }
 
     async fn claim(&mut self, keys: &[LinkKey], id: CustomerId) -> Result<(), StoreError> {
+        if !self.state.customers.contains_key(&id) {
+            return Err(StoreError::Backend("there is no such customer".into()));
+        }
         for key in keys {
             if self.state.points.contains_key(key) {
                 return Err(StoreError::Conflict);

@@ -70,7 +70,9 @@ struct ContactAnswer<'a> {
     post, path = "/identify", tag = "identity",
     request_body = IdentifyBody,
     responses(
-        (status = 200, description = "The customer", body = IdentifyAnswer),
+        (status = 200, description = "The customer", body = IdentifyAnswer, headers(
+            ("Onefold-Blocked" = Option<String>, description = "Values that did not link, and the rule: `phoneNumber;rule=never_links`"),
+        )),
         (status = 400, description = "Not JSON, or no object", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Over 64 KiB", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not said to be JSON", body = Problem, content_type = "application/problem+json"),
