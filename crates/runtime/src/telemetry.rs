@@ -21,7 +21,8 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), format: LogFormat::Auto }
+        // What the libraries say of their own start is not worth a newcomer's first screen.
+        Self { filter: "info,actix_server=warn,sea_orm_migration=warn".to_owned(), format: LogFormat::Auto }
     }
 }
 
