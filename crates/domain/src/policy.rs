@@ -53,8 +53,9 @@ impl BlockRule {
 pub struct LinkPolicy {
     max_contact_points: usize,
     repeated_digit_phones_from: usize,
-    phones: HashSet<PhoneNumber>,
-    emails: HashSet<EmailAddress>,
+    /// Match keys: spellings that lead to one customer must be judged alike, whichever was listed.
+    phones: HashSet<String>,
+    emails: HashSet<String>,
     mailboxes: HashSet<String>,
     providers: HashMap<String, ProviderRule>,
 }
@@ -112,14 +113,22 @@ impl LinkPolicy {
                 source,
             })
         });
-        Ok(Self {
+        let mut policy = Self {
             max_contact_points: file.max_contact_points,
             repeated_digit_phones_from: never.repeated_digit_phones_from,
-            phones: phones.collect::<Result<_, _>>()?,
-            emails: emails.collect::<Result<_, _>>()?,
+            phones: HashSet::new(),
+            emails: HashSet::new(),
             mailboxes: never.mailboxes.iter().map(|mailbox| mailbox.to_lowercase()).collect(),
             providers: providers(file.email_provider)?,
-        })
+        };
+        for phone in phones {
+            policy.phones.insert(phone?.match_key().into_owned());
+        }
+        for email in emails {
+            let key = policy.email_match_key(&email?).into_owned();
+            policy.emails.insert(key);
+        }
+        Ok(policy)
     }
 
     /// The same policy with another cap; at least 2.
@@ -135,17 +144,19 @@ impl LinkPolicy {
 
     /// Whether this address joins nobody.
     pub fn never_links_email(&self, email: &EmailAddress) -> bool {
-        let mailbox = email.mailbox();
+        let key = self.email_match_key(email);
+        let mailbox = key.rsplit_once('@').map_or("", |(mailbox, _)| mailbox);
         let mailbox = mailbox.split_once('+').map_or(mailbox, |(before, _)| before);
-        self.mailboxes.contains(mailbox) || (!self.emails.is_empty() && self.emails.contains(email))
+        self.mailboxes.contains(mailbox) || (!self.emails.is_empty() && self.emails.contains(&*key))
     }
 
     /// Whether this number joins nobody.
     pub fn never_links_phone(&self, phone: &PhoneNumber) -> bool {
-        let digits = phone.as_str().trim_start_matches('+').as_bytes();
+        let key = phone.match_key();
+        let digits = key.trim_start_matches('+').as_bytes();
         let repeated = digits.windows(2).all(|pair| pair[0] == pair[1]);
         (repeated && self.repeated_digit_phones_from > 0 && digits.len() >= self.repeated_digit_phones_from)
-            || (!self.phones.is_empty() && self.phones.contains(phone))
+            || (!self.phones.is_empty() && self.phones.contains(&*key))
     }
 
     /// What two spellings of one mail box have in common: the address itself, unless a provider
@@ -267,6 +278,22 @@ mod tests {
         .unwrap();
         assert_eq!(on.email_match_key(&address), "jodo@gmail.com");
         assert_eq!(on.email_match_key(&email("a.b@example.com")), "a.b@example.com");
+    }
+
+    #[test]
+    fn spellings_with_one_key_are_judged_alike() {
+        let policy = LinkPolicy::from_toml(
+            "[never_link]\nrepeated_digit_phones_from = 3\nphones = ['+55 11 99123-4567']\nemails = ['a.b@gmail.com']\n\
+             [[email_provider]]\ndomains = ['gmail.com']\nignore_dots = true",
+        )
+        .unwrap();
+        for number in ["+55 11 99123-4567", "+55 11 9123-4567", "11111111", "0011111111"] {
+            assert!(policy.never_links_phone(&phone(number)), "{number}");
+        }
+        for address in ["a.b@gmail.com", "ab@gmail.com"] {
+            assert!(policy.never_links_email(&email(address)), "{address}");
+        }
+        assert!(!policy.never_links_email(&email("ab@example.com")));
     }
 
     #[test]

@@ -23,7 +23,8 @@ const EMAILS: [&str; 7] = [
     "none@example.com",
     "noreply@example.org",
 ];
-const PHONES: [&str; 7] = ["101", "102", "103", "104", "0000000000", "+5511991234567", "+551191234567"];
+const PHONES: [&str; 9] =
+    ["101", "102", "103", "104", "0000000000", "11111111", "0011111111", "+5511991234567", "+551191234567"];
 
 fn statement(email: Option<usize>, phone: Option<usize>, user: Option<u128>) -> Option<Statement> {
     let email = email.map(|index| EmailAddress::parse(EMAILS[index]).unwrap());
@@ -80,7 +81,7 @@ fn components(statements: &[Statement], policy: &LinkPolicy) -> Vec<usize> {
             keys.insert(format!(
                 "{:?} {:?}",
                 statement.email().map(EmailAddress::as_str),
-                statement.phone().map(PhoneNumber::as_str)
+                statement.phone().map(PhoneNumber::match_key)
             ));
         }
         keys
