@@ -1,5 +1,6 @@
 //! The API server: reads its configuration, opens the database, serves, stops when told.
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -122,10 +123,15 @@ fn assemble(config: &Config, store: &SeaOrmStore) -> anyhow::Result<App> {
     })
 }
 
+/// For the person who started it. Whoever reads the output may have gone already, and that is no reason not to
+/// serve.
 fn announce(config: &Config, bound: std::net::SocketAddr) {
-    println!("Onefold serves on http://{bound}  (docs: /docs, database: {})", config.database.url);
-    println!("Try:");
-    println!("  curl -s http://{bound}/identify -H 'Content-Type: application/json' \\");
-    println!("    -d '{{\"email\":\"lorraine@hillvalley.edu\",\"phoneNumber\":\"123456\"}}'");
+    let lines = format!(
+        "Onefold serves on http://{bound}  (docs: /docs, database: {})\n\
+         Try:\n  curl -s http://{bound}/identify -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"email\":\"lorraine@hillvalley.edu\",\"phoneNumber\":\"123456\"}}'\n",
+        config.database.url
+    );
+    let _ = std::io::stdout().write_all(lines.as_bytes());
     tracing::info!(address = %bound, database = %config.database.url, "serving");
 }

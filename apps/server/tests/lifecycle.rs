@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 fn server(folder: &Path) -> Command {
     // A server that starts although it should not must end the test, not hang it.
+    // In the foreground, or it passes a signal on twice, and the second one ends the server at once.
     let mut command = Command::new("timeout");
-    command.args(["20", env!("CARGO_BIN_EXE_onefold-server")]);
+    command.args(["--foreground", "20", env!("CARGO_BIN_EXE_onefold-server")]);
     command.current_dir(folder).env("PORT", "0").env_remove("DATABASE_URL").env_remove("ONEFOLD_CONFIG");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
