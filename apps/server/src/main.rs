@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use onefold_api::App;
-use onefold_domain::{Identify, SHIPPED_POLICY, Store, SystemClock, SystemRandomness};
+use onefold_api::{App, PoolGauge};
+use onefold_domain::{Environment, SHIPPED_POLICY, SurvivorshipRules, SystemClock, SystemRandomness};
 use onefold_persistence::SeaOrmStore;
 use onefold_runtime::{Signals, init_logs, init_metrics};
 
@@ -105,22 +105,18 @@ async fn open(config: &Config) -> anyhow::Result<SeaOrmStore> {
 fn assemble(config: &Config, store: &SeaOrmStore) -> anyhow::Result<App> {
     let metrics = init_metrics(onefold_api::REQUEST_DURATION)?;
     onefold_api::describe_metrics();
-    let shared: Arc<dyn Store> = Arc::new(store.clone());
-    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let policy = Arc::new(config.linking.policy()?);
+    let env = Environment::new(
+        Arc::new(store.clone()),
+        Arc::new(config.linking.policy()?),
+        Arc::new(SystemClock),
+        Arc::new(SystemRandomness),
+    );
     let pool = store.clone();
-    Ok(App {
-        identify: Identify::new(Arc::clone(&shared), policy, clock.clone(), randomness.clone()),
-        store: shared,
-        clock,
-        randomness,
-        default_region: config.linking.region()?,
-        metrics,
-        pool: Arc::new(move || {
-            let status = pool.pool_status();
-            (status.open, status.idle)
-        }),
-    })
+    let pool: PoolGauge = Arc::new(move || {
+        let status = pool.pool_status();
+        (status.open, status.idle)
+    });
+    Ok(App::new(env, SurvivorshipRules::shipped(), config.linking.region()?, metrics, pool))
 }
 
 /// For the person who started it. Whoever reads the output may have gone already, and that is no reason not to

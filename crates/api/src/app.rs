@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use onefold_domain::{Clock, Identify, Randomness, Region, Store};
+use onefold_domain::{Contacts, Customers, Environment, Identify, Region, SurvivorshipRules, Users};
 
 /// What handlers need. Cheap to clone: everything is shared.
 #[derive(Clone)]
 pub struct App {
     pub identify: Identify,
-    pub store: Arc<dyn Store>,
-    pub clock: Arc<dyn Clock>,
-    pub randomness: Arc<dyn Randomness>,
+    pub contacts: Contacts,
+    pub customers: Customers,
+    pub users: Users,
+    pub env: Environment,
     /// The region in which phone numbers without a country code are read.
     pub default_region: Option<Region>,
     pub metrics: PrometheusHandle,
@@ -20,3 +21,25 @@ pub struct App {
 
 /// Tells how many connections to the database are open, and how many of them are idle.
 pub type PoolGauge = Arc<dyn Fn() -> (u32, u32) + Send + Sync>;
+
+impl App {
+    /// The use cases on one environment.
+    pub fn new(
+        env: Environment,
+        rules: SurvivorshipRules,
+        default_region: Option<Region>,
+        metrics: PrometheusHandle,
+        pool: PoolGauge,
+    ) -> Self {
+        Self {
+            identify: Identify::new(env.clone()),
+            contacts: Contacts::new(env.clone()),
+            customers: Customers::new(env.clone(), Arc::new(rules)),
+            users: Users::new(env.clone()),
+            env,
+            default_region,
+            metrics,
+            pool,
+        }
+    }
+}

@@ -7,7 +7,7 @@ use actix_web::error::JsonPayloadError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{IdentifyError, StoreError};
+use onefold_domain::{Failure, StoreError};
 
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
 use crate::telemetry::request_id;
@@ -141,11 +141,11 @@ impl ResponseError for ApiError {
     }
 }
 
-impl From<IdentifyError> for ApiError {
-    fn from(error: IdentifyError) -> Self {
+impl From<Failure> for ApiError {
+    fn from(error: Failure) -> Self {
         match error {
-            IdentifyError::Unavailable { .. } | IdentifyError::TimedOut => Self::Unavailable(Box::new(error)),
-            IdentifyError::Store(error) => error.into(),
+            Failure::Unavailable { .. } | Failure::TimedOut => Self::Unavailable(Box::new(error)),
+            Failure::Store(error) => error.into(),
         }
     }
 }

@@ -90,6 +90,6 @@ fn caller_id(headers: &HeaderMap) -> Option<String> {
 fn new_id(request: &ServiceRequest) -> String {
     request
         .app_data::<web::Data<App>>()
-        .map(|app| app.randomness.uuid(app.clock.now()).to_string())
+        .map(|app| app.env.randomness.uuid(app.env.clock.now()).to_string())
         .unwrap_or_default()
 }

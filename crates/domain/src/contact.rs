@@ -5,7 +5,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::{BlockRule, EmailAddress, PhoneNumber};
+use crate::{BlockRule, ContactDetails, ContactKind, EmailAddress, PhoneNumber};
 
 /// The number of a contact. Ascending: of two contacts the smaller number is the older.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -27,6 +27,9 @@ pub enum ContactSource {
 }
 
 impl ContactSource {
+    pub const ALL: [Self; 6] =
+        [Self::Order, Self::Auth, Self::SignupForm, Self::Manual, Self::Import, Self::Identify];
+
     /// The name under which a store and the API know this source.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -37,6 +40,42 @@ impl ContactSource {
             Self::Import => "import",
             Self::Identify => "identify",
         }
+    }
+
+    /// The source of that name, written as `as_str` gives it.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == name)
+    }
+}
+
+/// An import, by which its contacts are known.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ImportId(pub Uuid);
+
+/// The way on which a contact is reached.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Channel {
+    Email,
+    Telephone,
+    Whatsapp,
+    Telegram,
+}
+
+impl Channel {
+    pub const ALL: [Self; 4] = [Self::Email, Self::Telephone, Self::Whatsapp, Self::Telegram];
+
+    /// The name under which a store and the API know this channel.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Telephone => "telephone",
+            Self::Whatsapp => "whatsapp",
+            Self::Telegram => "telegram",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == text)
     }
 }
 
@@ -95,7 +134,7 @@ pub struct KnownContact {
 }
 
 /// A contact that is about to be stored.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct ContactDraft {
     pub statement: Statement,
     /// The rule for which the email does not link; `None` when it does, or when there is none.
@@ -103,7 +142,16 @@ pub struct ContactDraft {
     /// The same for the phone.
     pub phone_blocked_by: Option<BlockRule>,
     pub source: ContactSource,
+    pub details: ContactDetails,
     pub received: Received,
+    /// The import that brings it.
+    pub import: Option<ImportId>,
+}
+
+impl ContactDraft {
+    pub fn kind(&self) -> ContactKind {
+        ContactKind::of(&self.statement)
+    }
 }
 
 /// The values as the caller wrote them, kept beside the canonical ones as evidence.
@@ -120,5 +168,18 @@ impl fmt::Debug for Received {
             .field("email", &self.email.is_some())
             .field("phone", &self.phone.is_some())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_known_by_their_names() {
+        for source in ContactSource::ALL {
+            assert_eq!(ContactSource::parse(source.as_str()), Some(source));
+        }
+        assert_eq!(ContactSource::parse("Order"), None);
     }
 }

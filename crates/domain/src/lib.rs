@@ -1,28 +1,64 @@
 #![doc = include_str!("../README.md")]
 
+mod attempts;
 mod clock;
 mod contact;
+mod contacts;
+mod country;
 mod customer;
+mod customers;
 mod email;
+mod environment;
 mod identify;
+mod import;
 mod link_key;
 mod linking;
 mod memory;
+mod metadata;
 mod phone;
 mod policy;
+mod profile;
 mod store;
+mod survivorship;
 mod text;
+mod users;
 
+pub use attempts::{Failure, Patience};
 pub use clock::{Clock, Randomness, SystemClock, SystemRandomness};
-pub use contact::{ContactDraft, ContactId, ContactSource, KnownContact, Received, Statement, UserId};
+pub use contact::{
+    Channel, ContactDraft, ContactId, ContactSource, ImportId, KnownContact, Received, Statement, UserId,
+};
+pub use contacts::{
+    ContactChange, ContactDetails, ContactFilter, ContactKind, ContactPage, ContactRecord, ContactRequest,
+    Contacts, Expectation, NewValue, PageRequest, RecordError, Upserted,
+};
+pub use country::{CountryCode, InvalidCountry};
 pub use customer::{CustomerId, CustomerSummary, KnownCustomer};
+pub use customers::{
+    CustomerPage, CustomerRecord, CustomerView, Customers, InvalidSearch, PointView, SearchQuery, search_text,
+};
 pub use email::{EmailAddress, InvalidEmail};
-pub use identify::{Identified, Identify, IdentifyError, IdentifyRequest, Patience};
+pub use environment::Environment;
+pub use identify::{Identified, Identify, IdentifyRequest};
+pub use import::{
+    CsvHeader, CustomerBatch, FiledDraft, Import, ImportCounts, ImportFormat, ImportOptions, ImportReader,
+    ImportRepository, ImportStatus, MatchBy, Position, RowFailure,
+};
 pub use link_key::{KeyKind, LinkKey, StatementKeys};
-pub use linking::{Block, LinkPlan, Neighbourhood, NewContact, Outcome, Part, Resolution, decide, resolve};
+pub use linking::{
+    Block, CustomerPicture, DetailedContact, JoinRecord, LinkPlan, Neighbourhood, NewContact, Outcome, Part,
+    RegroupedPart, Regrouping, Resolution, decide, decide_record, resolve,
+};
 pub use memory::MemoryStore;
+pub use metadata::{InvalidMetadata, Metadata};
 pub use phone::{InvalidPhone, PhoneNumber, Region};
 pub use policy::{BlockRule, InvalidPolicy, LinkPolicy, SHIPPED_POLICY};
+pub use profile::{Address, InvalidProfile, Profile, ProfileFault, ProfileField, ProfileValue};
 pub use store::{
-    ContactRepository, CustomerRepository, LinkDraft, LinkRepository, Source, Store, StoreError, Transaction,
+    ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkDraft,
+    LinkRepository, Source, Store, StoreError, Transaction, UserReader, UserRepository,
 };
+pub use survivorship::{
+    CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,
+};
+pub use users::{ExternalId, InvalidExternalId, NewUser, User, Users};

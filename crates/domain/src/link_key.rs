@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{LinkPolicy, Statement, UserId};
+use crate::{ContactId, LinkPolicy, Statement, UserId};
 
 /// What a link key stands for. The numbers are stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -14,6 +14,13 @@ pub enum KeyKind {
     /// Both values together: for a statement that was kept from a customer, so that its repetition
     /// still finds it.
     Exact = 4,
+    /// The number of a contact: for one whose value was changed, so that its customer is found while, and
+    /// after, the new value is judged. No statement has this key.
+    Contact = 5,
+}
+
+impl KeyKind {
+    pub const ALL: [Self; 5] = [Self::Email, Self::Phone, Self::User, Self::Exact, Self::Contact];
 }
 
 /// Leads to one customer at most. Two statements with a key in common belong together.
@@ -59,12 +66,21 @@ impl StatementKeys {
     }
 
     /// All of them, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = &LinkKey> {
+        [&self.email, &self.phone, &self.user].into_iter().flatten().chain([&self.exact])
+    }
+
+    /// All of them, ascending.
     pub fn to_vec(&self) -> Vec<LinkKey> {
-        [&self.email, &self.phone, &self.user].into_iter().flatten().chain([&self.exact]).cloned().collect()
+        self.iter().cloned().collect()
     }
 }
 
 impl LinkKey {
+    pub(crate) fn of_contact(contact: ContactId) -> Self {
+        Self { kind: KeyKind::Contact, value: contact.0.to_string() }
+    }
+
     fn of_user(user: UserId) -> Self {
         Self { kind: KeyKind::User, value: user.0.hyphenated().to_string() }
     }

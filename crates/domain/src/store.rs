@@ -4,7 +4,12 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{ContactDraft, ContactId, CustomerId, LinkKey, Neighbourhood, Statement};
+use crate::import::{CustomerBatch, FiledDraft, ImportReader, ImportRepository};
+use crate::{
+    ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId, CustomerPicture,
+    CustomerRecord, EmailAddress, ExternalId, LinkKey, Neighbourhood, PhoneNumber, SearchQuery, Statement,
+    User, UserId,
+};
 
 /// A failure of a store.
 #[derive(Debug, thiserror::Error)]
@@ -35,13 +40,55 @@ pub trait Store: Send + Sync {
 
     /// Asks the database for a sign of life.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    fn contacts(&self) -> &dyn ContactReader;
+
+    fn customers(&self) -> &dyn CustomerReader;
+
+    fn users(&self) -> &dyn UserReader;
+
+    fn imports(&self) -> &dyn ImportReader;
+}
+
+/// Contacts as they are committed. Those that were withdrawn are not seen here.
+#[async_trait]
+pub trait ContactReader: Send + Sync {
+    async fn get(&self, id: ContactId) -> Result<Option<ContactRecord>, StoreError>;
+
+    /// In ascending order of their ids, those behind `after`, at most `limit`.
+    async fn list(
+        &self,
+        filter: &ContactFilter,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactRecord>, StoreError>;
+}
+
+#[async_trait]
+pub trait CustomerReader: Send + Sync {
+    /// The customer of this id, or the one that absorbed it; `None` also without a contact that is left.
+    async fn get(&self, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError>;
+
+    /// The contacts that match, in ascending order of their ids, with their customers.
+    async fn search(
+        &self,
+        query: &SearchQuery,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<(ContactId, CustomerId)>, StoreError>;
+}
+
+#[async_trait]
+pub trait UserReader: Send + Sync {
+    async fn get(&self, id: UserId) -> Result<Option<User>, StoreError>;
 }
 
 /// An open transaction.
 ///
 /// Writers keep one order, so that no two of them wait for each other: first the customers that a
 /// plan rests on, ascending (`lock_neighbourhood` or `advance`), then link keys, ascending (`claim`),
-/// then everything else.
+/// then everything else. A use case that has to lock more in between may meet another one head-on; the
+/// database then ends one of the two with `Conflict`.
 #[async_trait]
 pub trait Transaction: Send {
     fn customers(&mut self) -> &mut dyn CustomerRepository;
@@ -49,6 +96,12 @@ pub trait Transaction: Send {
     fn contacts(&mut self) -> &mut dyn ContactRepository;
 
     fn links(&mut self) -> &mut dyn LinkRepository;
+
+    fn users(&mut self) -> &mut dyn UserRepository;
+
+    fn imports(&mut self) -> &mut dyn ImportRepository;
+
+    fn deliveries(&mut self) -> &mut dyn DeliveryRepository;
 
     /// Makes everything permanent. When this returns, the data survives a crash of the machine.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
@@ -60,6 +113,9 @@ pub trait CustomerRepository: Send {
     /// transaction. `Conflict` if they changed while waiting for the lock.
     async fn lock_neighbourhood(&mut self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError>;
 
+    /// What is known about any number of keys, nothing locked: whoever rests on it must `advance`.
+    async fn neighbourhood_of_many(&mut self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError>;
+
     /// Moves a customer to its next version, and so locks it. `Conflict` unless it still has this
     /// version and was not absorbed.
     async fn advance(&mut self, id: CustomerId, version: i64, at: DateTime<Utc>) -> Result<(), StoreError>;
@@ -67,7 +123,8 @@ pub trait CustomerRepository: Send {
     /// Adds a customer. Its primary is set when its first contact has an id.
     async fn insert(&mut self, id: CustomerId, at: DateTime<Utc>) -> Result<(), StoreError>;
 
-    async fn set_primary(&mut self, id: CustomerId, primary: ContactId) -> Result<(), StoreError>;
+    /// `None` for a customer whose last contact was withdrawn.
+    async fn set_primary(&mut self, id: CustomerId, primary: Option<ContactId>) -> Result<(), StoreError>;
 
     /// Lets `absorbed`, and all that it absorbed before, lead to `survivor`.
     async fn absorb(
@@ -77,9 +134,37 @@ pub trait CustomerRepository: Send {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
+    /// Makes an absorbed customer one of its own again. What it had absorbed stays where it is.
+    async fn restore(&mut self, id: CustomerId, at: DateTime<Utc>) -> Result<(), StoreError>;
+
     /// Lets these keys, which are in ascending order, lead to this customer. `Conflict` if one of them
     /// is taken.
     async fn claim(&mut self, keys: &[LinkKey], id: CustomerId) -> Result<(), StoreError>;
+
+    /// The customers that these keys are filed under, absorbed or not. Keys that nobody claimed are left out.
+    async fn key_owners(&mut self, keys: &[LinkKey]) -> Result<Vec<(LinkKey, CustomerId)>, StoreError>;
+
+    /// Gives keys up.
+    async fn release(&mut self, keys: &[LinkKey]) -> Result<(), StoreError>;
+
+    /// Files claimed keys under another customer.
+    async fn refile(&mut self, keys: &[LinkKey], id: CustomerId) -> Result<(), StoreError>;
+
+    /// All that links a customer, which is locked and is no absorbed one.
+    async fn picture(&mut self, id: CustomerId) -> Result<CustomerPicture, StoreError>;
+
+    /// As [`CustomerReader::get`].
+    async fn get(&mut self, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError>;
+
+    /// `advance` for many, in one go.
+    async fn advance_many(
+        &mut self,
+        guards: &[(CustomerId, i64)],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// `insert`, `claim` and `absorb` for many.
+    async fn write_batch(&mut self, batch: &CustomerBatch, at: DateTime<Utc>) -> Result<(), StoreError>;
 }
 
 #[async_trait]
@@ -91,12 +176,80 @@ pub trait ContactRepository: Send {
         customer: CustomerId,
         at: DateTime<Utc>,
     ) -> Result<ContactId, StoreError>;
+
+    /// Reserves as many ids, ascending, larger than that of every contact that is stored.
+    async fn reserve_ids(&mut self, count: usize) -> Result<Vec<ContactId>, StoreError>;
+
+    /// Adds contacts under reserved ids.
+    async fn insert_batch(&mut self, contacts: &[FiledDraft], at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// `None` also for a contact that was withdrawn.
+    async fn get(&mut self, id: ContactId) -> Result<Option<ContactRecord>, StoreError>;
+
+    /// These contacts, in ascending order of their ids; those that were withdrawn are left out.
+    async fn get_many(&mut self, ids: &[ContactId]) -> Result<Vec<ContactRecord>, StoreError>;
+
+    /// Stores all that a change may touch. Its customer must be locked. What belongs to the customer (its
+    /// id, version and primary) is not looked at.
+    async fn update(&mut self, record: &ContactRecord) -> Result<(), StoreError>;
+
+    /// Takes the mark of a primary from this user's contacts of this kind, one excepted.
+    async fn clear_primary(
+        &mut self,
+        user: UserId,
+        kind: ContactKind,
+        except: Option<ContactId>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// Marks a contact as withdrawn. It stays stored and is seen no more.
+    async fn withdraw(&mut self, id: ContactId, at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Files contacts under another customer.
+    async fn refile(&mut self, ids: &[ContactId], customer: CustomerId) -> Result<(), StoreError>;
+
+    /// The oldest contact with this email whose email a rule keeps from linking because of somebody else.
+    async fn oldest_blocked_email(
+        &mut self,
+        email: &EmailAddress,
+    ) -> Result<Option<ContactRecord>, StoreError>;
+
+    /// The same for a phone.
+    async fn oldest_blocked_phone(
+        &mut self,
+        phone: &PhoneNumber,
+    ) -> Result<Option<ContactRecord>, StoreError>;
+
+    /// The contacts of this user, ascending, at most `limit`.
+    async fn of_user(&mut self, user: UserId, limit: usize) -> Result<Vec<ContactRecord>, StoreError>;
+}
+
+#[async_trait]
+pub trait UserRepository: Send {
+    async fn get(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    async fn by_external_id(&mut self, id: &ExternalId) -> Result<Option<User>, StoreError>;
+
+    /// `false`, and nothing stored, if the id or the external id is taken.
+    async fn insert(&mut self, user: &User) -> Result<bool, StoreError>;
+
+    /// The users of this list that exist.
+    async fn existing(&mut self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError>;
+}
+
+#[async_trait]
+pub trait DeliveryRepository: Send {
+    /// Remembers that this webhook call was handled; `false` if it was before.
+    async fn remember(&mut self, source: &str, id: &str, at: DateTime<Utc>) -> Result<bool, StoreError>;
 }
 
 #[async_trait]
 pub trait LinkRepository: Send {
     /// Adds the record of a merge.
     async fn insert(&mut self, link: &LinkDraft) -> Result<(), StoreError>;
+
+    /// The merges that this contact caused are evidence no more.
+    async fn revoke_of(&mut self, contact: ContactId, at: DateTime<Utc>) -> Result<(), StoreError>;
 }
 
 /// Two customers became one: who, when, and because of what. Records are only added.

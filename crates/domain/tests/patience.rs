@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use mockall::mock;
 use onefold_domain::{ContactId, CustomerId, StatementKeys};
 use onefold_domain::{
-    EmailAddress, Identify, IdentifyError, IdentifyRequest, KnownContact, KnownCustomer, LinkKey, LinkPolicy,
-    Neighbourhood, Outcome, Patience, Received, Statement, Store, StoreError, SystemClock, SystemRandomness,
-    Transaction,
+    ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify, IdentifyRequest,
+    ImportReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy, MemoryStore, Neighbourhood, Outcome,
+    Patience, Received, Statement, Store, StoreError, SystemClock, SystemRandomness, Transaction, UserReader,
 };
 
 mock! {
@@ -22,6 +22,10 @@ mock! {
         async fn neighbourhood(&self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError>;
         async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
         async fn ping(&self) -> Result<(), StoreError>;
+        fn contacts(&self) -> &dyn ContactReader;
+        fn customers(&self) -> &dyn CustomerReader;
+        fn users(&self) -> &dyn UserReader;
+        fn imports(&self) -> &dyn ImportReader;
     }
 }
 
@@ -33,10 +37,10 @@ fn request() -> IdentifyRequest {
     IdentifyRequest { statement: Statement::new(Some(email), None).unwrap(), received: Received::default() }
 }
 
-fn identify(store: MockDatabase) -> Identify {
+fn identify(store: impl Store + 'static) -> Identify {
     let policy = Arc::new(LinkPolicy::shipped());
-    Identify::new(Arc::new(store), policy, Arc::new(SystemClock), Arc::new(SystemRandomness))
-        .with_patience(PATIENCE)
+    let env = Environment::new(Arc::new(store), policy, Arc::new(SystemClock), Arc::new(SystemRandomness));
+    Identify::new(env.with_patience(PATIENCE))
 }
 
 /// The customer that the request is already part of.
@@ -66,10 +70,7 @@ async fn lost_races_end_after_the_agreed_number_of_attempts() {
     store.expect_neighbourhood().times(1).returning(|_| Ok(Neighbourhood::default()));
     store.expect_begin().times(5).returning(|| Err(StoreError::Conflict));
     let error = identify(store).run(&request()).await.unwrap_err();
-    assert!(
-        matches!(error, IdentifyError::Unavailable { attempts: 5, source: StoreError::Conflict }),
-        "{error:?}"
-    );
+    assert!(matches!(error, Failure::Unavailable { attempts: 5, source: StoreError::Conflict }), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,7 +82,7 @@ async fn a_connection_that_breaks_is_a_reason_to_try_again() {
         .returning(|_| Err(StoreError::Unavailable("connection reset".into())));
     store.expect_begin().times(4).returning(|| Err(StoreError::Unavailable("connection refused".into())));
     let error = identify(store).run(&request()).await.unwrap_err();
-    assert!(matches!(error, IdentifyError::Unavailable { attempts: 5, .. }), "{error:?}");
+    assert!(matches!(error, Failure::Unavailable { attempts: 5, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -90,31 +91,16 @@ async fn a_defect_is_not_tried_again() {
     store.expect_neighbourhood().times(1).returning(|_| Err(StoreError::Backend("no such table".into())));
     store.expect_begin().never();
     let error = identify(store).run(&request()).await.unwrap_err();
-    assert!(matches!(error, IdentifyError::Store(StoreError::Backend(_))), "{error:?}");
+    assert!(matches!(error, Failure::Store(StoreError::Backend(_))), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_is_left_at_the_deadline() {
-    struct Hanging;
-
-    #[async_trait]
-    impl Store for Hanging {
-        async fn neighbourhood(&self, _: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
-            std::future::pending().await
-        }
-        async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
-            std::future::pending().await
-        }
-        async fn ping(&self) -> Result<(), StoreError> {
-            std::future::pending().await
-        }
-    }
-
-    let policy = Arc::new(LinkPolicy::shipped());
-    let identify =
-        Identify::new(Arc::new(Hanging), policy, Arc::new(SystemClock), Arc::new(SystemRandomness))
-            .with_patience(PATIENCE);
+    // Everybody waits for the one transaction of a store in memory, and somebody keeps it open.
+    let store = MemoryStore::default();
+    let _kept = store.begin().await.unwrap();
+    let identify = identify(store);
     let started = tokio::time::Instant::now();
-    assert!(matches!(identify.run(&request()).await, Err(IdentifyError::TimedOut)));
+    assert!(matches!(identify.run(&request()).await, Err(Failure::TimedOut)));
     assert_eq!(started.elapsed(), PATIENCE.deadline);
 }

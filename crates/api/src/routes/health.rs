@@ -46,7 +46,7 @@ pub(crate) async fn live() -> impl Responder {
     )
 )]
 pub(crate) async fn ready(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    match timeout(PATIENCE, app.store.ping()).await {
+    match timeout(PATIENCE, app.env.store.ping()).await {
         Ok(Ok(())) => Ok(HttpResponse::Ok().json(Health { status: "ok" })),
         Ok(Err(error)) => Err(ApiError::Unavailable(Box::new(error))),
         Err(elapsed) => Err(ApiError::Unavailable(Box::new(elapsed))),

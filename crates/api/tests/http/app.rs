@@ -4,8 +4,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use onefold_api::{App, Config, serve};
-use onefold_domain::{Identify, LinkPolicy, Region, Store};
+use onefold_api::{App, Config, PoolGauge, serve};
+use onefold_domain::{Environment, LinkPolicy, Region, SurvivorshipRules};
 use onefold_persistence::testing::{SeededRandomness, SteppingClock, TestDatabase};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -36,22 +36,19 @@ impl TestApp {
 
     pub(crate) async fn start(database: TestDatabase, default_region: Option<Region>) -> Self {
         let store = database.store().await;
-        let shared: Arc<dyn Store> = Arc::new(store.clone());
-        let (clock, randomness) = (Arc::new(SteppingClock::fixed()), Arc::new(SeededRandomness::new(1)));
-        let policy = Arc::new(LinkPolicy::shipped());
-        let app = App {
-            identify: Identify::new(Arc::clone(&shared), policy, clock.clone(), randomness.clone()),
-            store: shared,
-            clock,
-            randomness,
-            default_region,
-            // Not installed for the process: tests run side by side.
-            metrics: PrometheusBuilder::new().build_recorder().handle(),
-            pool: Arc::new(move || {
-                let status = store.pool_status();
-                (status.open, status.idle)
-            }),
-        };
+        let env = Environment::new(
+            Arc::new(store.clone()),
+            Arc::new(LinkPolicy::shipped()),
+            Arc::new(SteppingClock::fixed()),
+            Arc::new(SeededRandomness::new(1)),
+        );
+        let pool: PoolGauge = Arc::new(move || {
+            let status = store.pool_status();
+            (status.open, status.idle)
+        });
+        // Not installed for the process: tests run side by side.
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let app = App::new(env, SurvivorshipRules::shipped(), default_region, metrics, pool);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let server = serve(app, listener, &Config { workers: 2, ..Config::default() }).unwrap();

@@ -67,6 +67,8 @@ pub struct NewContact {
 /// What to do about a statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LinkPlan {
+    /// The statement that was judged.
+    pub statement: Statement,
     pub outcome: Outcome,
     /// The customer that the statement belongs to; `None` asks for a new one.
     pub customer: Option<CustomerId>,
@@ -97,26 +99,88 @@ pub struct LinkPlan {
 /// ```
 #[must_use]
 pub fn decide(statement: &Statement, neighbourhood: &Neighbourhood, policy: &LinkPolicy) -> LinkPlan {
-    let keys = StatementKeys::of(statement, policy);
-    let view = View { neighbourhood, policy, keys: &keys, cap: policy.max_contact_points() };
-    let slots = view.slots(statement);
-    let verdict = place(&slots, view.owner(&keys.exact), &view, view.cap);
-    view.plan(statement, &slots, &verdict)
+    judge(statement, neighbourhood, policy, Keeping::News, None)
 }
 
-/// A neighbourhood as the world that `place` asks. Customers are named by their index.
-struct View<'a> {
-    neighbourhood: &'a Neighbourhood,
+/// Judges a statement that becomes a contact of its own whether or not it says anything new, as a
+/// record does whose source is to be tracked.
+#[must_use]
+pub fn decide_record(statement: &Statement, neighbourhood: &Neighbourhood, policy: &LinkPolicy) -> LinkPlan {
+    judge(statement, neighbourhood, policy, Keeping::Always, None)
+}
+
+/// Judges the statement of a contact that is stored already: links may change, a contact is not added.
+/// `home` leads to the customer of a contact that may not be found by its statement.
+#[must_use]
+pub(crate) fn decide_stored(
+    statement: &Statement,
+    neighbourhood: &Neighbourhood,
+    policy: &LinkPolicy,
+    home: Option<&LinkKey>,
+) -> LinkPlan {
+    judge(statement, neighbourhood, policy, Keeping::Never, home)
+}
+
+/// Whether a statement becomes a contact.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    News,
+    Always,
+    Never,
+}
+
+pub(crate) fn judge(
+    statement: &Statement,
+    known: &impl Surroundings,
+    policy: &LinkPolicy,
+    keeping: Keeping,
+    home: Option<&LinkKey>,
+) -> LinkPlan {
+    let keys = StatementKeys::of(statement, policy);
+    let exact = home.and_then(|key| known.owner(key)).or_else(|| known.owner(&keys.exact));
+    let mut involved: Vec<usize> = keys.iter().filter_map(|key| known.owner(key)).chain(exact).collect();
+    involved.sort_unstable();
+    involved.dedup();
+    let view = View { known, policy, keys: &keys, involved, cap: policy.max_contact_points() };
+    let slots = view.slots(statement);
+    let verdict = place(&slots, exact, &view, view.cap);
+    view.plan(statement, &slots, &verdict, keeping)
+}
+
+/// Where customers are looked up while a statement is judged: what a store knows about one statement,
+/// or about a whole batch of them.
+pub(crate) trait Surroundings {
+    /// The index of the customer that this key leads to.
+    fn owner(&self, key: &LinkKey) -> Option<usize>;
+    fn customer(&self, index: usize) -> &KnownCustomer;
+}
+
+impl Surroundings for Neighbourhood {
+    fn owner(&self, key: &LinkKey) -> Option<usize> {
+        let (_, owner) = self.found.iter().find(|(found, _)| found == key)?;
+        self.customers.iter().position(|customer| customer.id == *owner)
+    }
+
+    fn customer(&self, index: usize) -> &KnownCustomer {
+        &self.customers[index]
+    }
+}
+
+/// The surroundings of one statement as the world that `place` asks. Customers are named by their index.
+struct View<'a, S> {
+    known: &'a S,
     policy: &'a LinkPolicy,
     keys: &'a StatementKeys,
+    /// The customers that any key of the statement leads to.
+    involved: Vec<usize>,
     cap: usize,
 }
 
-impl View<'_> {
+impl<S: Surroundings> View<'_, S> {
     fn slots(&self, statement: &Statement) -> [Slot<usize>; 3] {
         let mut slots = [&self.keys.email, &self.keys.phone, &self.keys.user].map(|key| match key {
             None => Slot::Absent,
-            Some(key) => self.owner(key).map_or(Slot::New, Slot::Known),
+            Some(key) => self.known.owner(key).map_or(Slot::New, Slot::Known),
         });
         if statement.email().is_some_and(|email| self.policy.never_links_email(email)) {
             slots[EMAIL] = Slot::NeverLinks;
@@ -127,22 +191,28 @@ impl View<'_> {
         slots
     }
 
-    fn owner(&self, key: &LinkKey) -> Option<usize> {
-        let (_, owner) = self.neighbourhood.found.iter().find(|(found, _)| found == key)?;
-        self.neighbourhood.customers.iter().position(|customer| customer.id == *owner)
-    }
-
-    fn plan(&self, statement: &Statement, slots: &[Slot<usize>; 3], verdict: &Placement<usize>) -> LinkPlan {
+    fn plan(
+        &self,
+        statement: &Statement,
+        slots: &[Slot<usize>; 3],
+        verdict: &Placement<usize>,
+        keeping: Keeping,
+    ) -> LinkPlan {
         let mut group: Vec<&KnownCustomer> = verdict
             .anchor
             .into_iter()
             .chain(verdict.joined.into_iter().flatten())
-            .map(|index| &self.neighbourhood.customers[index])
+            .map(|index| self.known.customer(index))
             .collect();
         group.sort_by_key(|customer| customer.primary());
-        let own_contact = verdict.exact && self.owner(&self.keys.exact).is_none();
-        let news = own_contact || brings_news(statement, slots, &group);
-        let outcome = match (group.len(), news) {
+        let own_contact = verdict.exact && self.known.owner(&self.keys.exact).is_none();
+        let claims = self.claims(slots, own_contact);
+        let news = match keeping {
+            Keeping::Always => true,
+            Keeping::News => own_contact || brings_news(statement, slots, &group),
+            Keeping::Never => false,
+        };
+        let outcome = match (group.len(), news || !claims.is_empty()) {
             (0, _) => Outcome::Created,
             (1, false) => Outcome::Known,
             (1, true) => Outcome::Attached,
@@ -153,10 +223,11 @@ impl View<'_> {
             phone_blocked_by: verdict.blocked[PHONE],
         });
         LinkPlan {
+            statement: statement.clone(),
             outcome,
             customer: group.first().map(|customer| customer.id),
             absorbed: group.iter().skip(1).map(|customer| customer.id).collect(),
-            claims: self.claims(slots, own_contact),
+            claims,
             contact,
             guards: if outcome == Outcome::Known { Vec::new() } else { self.guards() },
             blocked: blocks(verdict),
@@ -176,44 +247,40 @@ impl View<'_> {
     /// Every customer that was looked at, also one that a rule kept out: had it changed in between,
     /// the rule might have said otherwise.
     fn guards(&self) -> Vec<(CustomerId, i64)> {
-        let mut guards: Vec<_> =
-            self.neighbourhood.customers.iter().map(|customer| (customer.id, customer.version)).collect();
+        let involved = self.involved.iter().map(|index| self.known.customer(*index));
+        let mut guards: Vec<_> = involved.map(|customer| (customer.id, customer.version)).collect();
         guards.sort_unstable();
         guards
     }
 }
 
-impl World<usize> for View<'_> {
+impl<S: Surroundings> World<usize> for View<'_, S> {
     fn age(&self, customer: usize) -> i64 {
-        self.neighbourhood.customers[customer].primary().map_or(i64::MAX, |primary| primary.0)
+        self.known.customer(customer).primary().map_or(i64::MAX, |primary| primary.0)
     }
 
     fn has_user(&self, customer: usize) -> bool {
-        self.neighbourhood.customers[customer].contacts.iter().any(|contact| contact.user.is_some())
+        self.known.customer(customer).contacts.iter().any(|contact| contact.user.is_some())
     }
 
-    fn points(&self, customer: usize) -> usize {
+    fn points(&self, customers: &[usize]) -> usize {
         // Counting distinct values costs; far below the cap the number cannot matter, whatever it is.
-        let contacts = self.neighbourhood.customers.iter().map(|known| known.contacts.len());
-        if contacts.sum::<usize>() * 2 + 2 <= self.cap {
+        let all = self.involved.iter().map(|index| self.known.customer(*index).contacts.len());
+        if all.sum::<usize>() * 2 + 2 <= self.cap {
             return 0;
         }
-        let contacts = &self.neighbourhood.customers[customer].contacts;
-        let emails: HashSet<_> = contacts
-            .iter()
+        let contacts = || customers.iter().flat_map(|index| &self.known.customer(*index).contacts);
+        let emails: HashSet<_> = contacts()
             .filter_map(|contact| contact.email.as_ref())
             .map(|email| self.policy.email_match_key(email))
             .collect();
-        let phones: HashSet<_> = contacts
-            .iter()
-            .filter_map(|contact| contact.phone.as_ref())
-            .map(|phone| phone.match_key())
-            .collect();
+        let phones: HashSet<_> =
+            contacts().filter_map(|contact| contact.phone.as_ref()).map(|phone| phone.match_key()).collect();
         emails.len() + phones.len()
     }
 
     fn carries(&self, customer: usize, slot: usize) -> bool {
-        let contacts = &self.neighbourhood.customers[customer].contacts;
+        let contacts = &self.known.customer(customer).contacts;
         match (slot, &self.keys.email, &self.keys.phone) {
             (EMAIL, Some(key), _) => contacts.iter().any(|contact| {
                 contact.email.as_ref().is_some_and(|email| self.policy.email_match_key(email) == key.value)

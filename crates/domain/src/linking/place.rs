@@ -27,8 +27,9 @@ pub(super) trait World<C> {
     fn age(&self, customer: C) -> i64;
     /// Whether a user's contacts are part of it.
     fn has_user(&self, customer: C) -> bool;
-    /// How many contact points its contacts show, those that do not link included.
-    fn points(&self, customer: C) -> usize;
+    /// How many contact points the contacts of these customers show, those that do not link included. A
+    /// value that several of them show counts once.
+    fn points(&self, customers: &[C]) -> usize;
     /// Whether one of its contacts shows the statement's value in this slot without linking by it.
     fn carries(&self, customer: C, slot: usize) -> bool;
 }
@@ -72,17 +73,16 @@ pub(super) fn place<C: Copy + Eq>(
         }),
         exact: false,
     };
-    let mut group = Group { points: 0, user: slots[USER] != Slot::Absent };
+    let mut group = Group { customers: Vec::new(), user: slots[USER] != Slot::Absent };
     // A guest's exact values say nothing about a user.
     let exact = exact.filter(|_| !group.user);
     for customer in candidates(slots, exact, world).into_iter().flatten() {
         let own_user = slots[USER] == Slot::Known(customer);
-        let fresh = fresh_values(slots, world, customer);
-        // Values that lead to this customer were counted when the anchor took the statement.
-        let arriving = match verdict.anchor {
-            None => world.points(customer) + fresh,
-            Some(_) => group.points + world.points(customer).saturating_sub(values_of(slots, customer)),
-        };
+        let fresh = fresh_values(slots, world, &[customer]);
+        group.customers.push(customer);
+        // What would be shown together, counted as it will be when the statement is repeated: anything
+        // else, and the repetition could be judged differently.
+        let arriving = world.points(&group.customers) + fresh_values(slots, world, &group.customers);
         let rule = if group.user && !own_user && world.has_user(customer) {
             Some(BlockRule::TwoUsers)
         } else if arriving > cap && !own_user && (fresh > 0 || verdict.anchor.is_some()) {
@@ -91,9 +91,11 @@ pub(super) fn place<C: Copy + Eq>(
             None
         };
         match rule {
-            Some(_) => verdict.block(slots, customer, rule),
+            Some(_) => {
+                group.customers.pop();
+                verdict.block(slots, customer, rule);
+            }
             None => {
-                group.points = arriving;
                 group.user |= world.has_user(customer);
                 verdict.take(customer);
             }
@@ -106,8 +108,8 @@ pub(super) fn place<C: Copy + Eq>(
 }
 
 /// What has been brought together so far.
-struct Group {
-    points: usize,
+struct Group<C> {
+    customers: Vec<C>,
     user: bool,
 }
 
@@ -154,20 +156,16 @@ fn candidates<C: Copy + Eq>(slots: &[Slot<C>; 3], exact: Option<C>, world: &impl
     found
 }
 
-/// How many of the statement's values this customer does not show yet.
-fn fresh_values<C: Copy + Eq>(slots: &[Slot<C>; 3], world: &impl World<C>, customer: C) -> usize {
+/// How many of the statement's values these customers do not show yet.
+fn fresh_values<C: Copy + Eq>(slots: &[Slot<C>; 3], world: &impl World<C>, customers: &[C]) -> usize {
+    let carried = |slot| customers.iter().any(|customer| world.carries(*customer, slot));
     [EMAIL, PHONE]
         .into_iter()
         .filter(|slot| match slots[*slot] {
             Slot::Absent => false,
-            Slot::Known(owner) if owner == customer => false,
             Slot::New => true,
-            Slot::Known(_) | Slot::NeverLinks => !world.carries(customer, *slot),
+            Slot::Known(owner) if customers.contains(&owner) => false,
+            Slot::Known(_) | Slot::NeverLinks => !carried(*slot),
         })
         .count()
-}
-
-/// How many of the statement's values lead to this customer.
-fn values_of<C: Copy + Eq>(slots: &[Slot<C>; 3], customer: C) -> usize {
-    [EMAIL, PHONE].into_iter().filter(|slot| slots[*slot] == Slot::Known(customer)).count()
 }

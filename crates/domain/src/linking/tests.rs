@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::{
-    BlockRule, CustomerId, EmailAddress, Identified, Identify, IdentifyRequest, KnownCustomer, LinkPolicy,
-    MemoryStore, Outcome, PhoneNumber, Received, Statement, SystemClock, SystemRandomness, UserId, resolve,
+    BlockRule, CustomerId, EmailAddress, Environment, Identified, Identify, IdentifyRequest, KnownCustomer,
+    LinkPolicy, MemoryStore, NewUser, Outcome, PhoneNumber, Received, Statement, SystemClock,
+    SystemRandomness, UserId, Users, resolve,
 };
 
 /// Few values, so that histories meet: two of the emails and one phone never link, two of the phones
@@ -46,13 +47,18 @@ fn statements(users: bool) -> impl Strategy<Value = Vec<Statement>> {
 
 /// Runs every statement through `identify`, in order.
 fn identify_all(statements: &[Statement], policy: &LinkPolicy, times: usize) -> Vec<Identified> {
-    let identify = Identify::new(
+    let env = Environment::new(
         Arc::new(MemoryStore::default()),
         Arc::new(policy.clone()),
         Arc::new(SystemClock),
         Arc::new(SystemRandomness),
     );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    for user in 1..4 {
+        let new = NewUser { id: Some(UserId(Uuid::from_u128(user))), ..NewUser::default() };
+        runtime.block_on(Users::new(env.clone()).create_user(&new)).unwrap();
+    }
+    let identify = Identify::new(env);
     let run = |statement: &Statement| {
         let request = IdentifyRequest { statement: statement.clone(), received: Received::default() };
         runtime.block_on(identify.run(&request)).unwrap()

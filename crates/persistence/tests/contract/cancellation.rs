@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use onefold_domain::{IdentifyError, Outcome, Patience, Store};
+use onefold_domain::{Failure, Outcome, Patience, Store};
 
 use crate::by_hand::{at, commit_customer, email_key, phone_key};
 use crate::scene::{in_time, recall, request, seen, service, statement, tell};
@@ -63,7 +63,7 @@ async fn a_caller_who_is_kept_waiting_is_told_in_time(store: Arc<dyn Store>) {
     let hasty = service(&store).with_patience(Patience { deadline, ..Patience::default() });
     let asked = request(statement("marty@hillvalley.edu", "123456"));
     let refused = hasty.run(&asked).await;
-    assert!(matches!(refused, Err(IdentifyError::TimedOut)), "{refused:?}");
+    assert!(matches!(refused, Err(Failure::TimedOut)), "{refused:?}");
 
     drop(slow);
     let answer = tell(&service(&store), "marty@hillvalley.edu", "123456").await;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use onefold_domain::{IdentifyError, Outcome, Patience, Store, StoreError};
+use onefold_domain::{Failure, Outcome, Patience, Store, StoreError};
 use onefold_persistence::testing::{PostgresCluster, TestDatabase};
 use onefold_persistence::{Config, DatabaseUrl, SeaOrmStore};
 
@@ -146,10 +146,7 @@ async fn assert_refused_in_time(store: &Arc<dyn Store>) {
     let asked = request(statement("biff@hillvalley.edu", ""));
     let started = Instant::now();
     let refused = in_time(service.run(&asked)).await;
-    assert!(
-        matches!(refused, Err(IdentifyError::Unavailable { .. } | IdentifyError::TimedOut)),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Failure::Unavailable { .. } | Failure::TimedOut)), "{refused:?}");
     // The deadline, and time for a busy machine to notice.
     assert!(started.elapsed() < HASTY.deadline * 5, "{:?}", started.elapsed());
 }

@@ -1,0 +1,173 @@
+//! Changing one record: a merge patch over its details, or another value, which links it anew.
+
+use chrono::{DateTime, Utc};
+
+use super::withdraw::free;
+use super::{ContactKind, ContactRecord, Contacts, Expectation, RecordError, rearrange, rejudge, reread};
+use crate::{
+    ContactId, ContactSource, EmailAddress, Environment, Metadata, PhoneNumber, Received, Statement,
+    Transaction,
+};
+
+/// What is to be different; `None` leaves things as they are.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct ContactChange {
+    pub value: Option<NewValue>,
+    pub source: Option<ContactSource>,
+    pub is_primary: Option<bool>,
+    /// A person may take a verification back.
+    pub is_verified: Option<bool>,
+    /// A merge patch; `Some(None)` removes everything.
+    pub metadata: Option<Option<Metadata>>,
+    /// A merge patch over the profile's JSON form; `Some(None)` removes it.
+    pub profile: Option<Option<serde_json::Map<String, serde_json::Value>>>,
+}
+
+/// Another value in place of the contact's own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NewValue {
+    /// For a contact of kind `email`, or the email of one that holds both.
+    Email { value: EmailAddress, received: String },
+    /// For a contact of kind `phone`, or the phone of one that holds both.
+    Phone { value: PhoneNumber, received: String },
+}
+
+impl Contacts {
+    /// Changes a contact.
+    ///
+    /// # Errors
+    /// [`RecordError::NoSuchContact`], [`RecordError::Stale`] if it is in another state than `expected`,
+    /// [`RecordError::OtherKind`], metadata or a profile that cannot be kept, a store that does not answer.
+    pub async fn change_contact(
+        &self,
+        id: ContactId,
+        change: &ContactChange,
+        expected: &Expectation,
+    ) -> Result<ContactRecord, RecordError> {
+        let env = &self.env;
+        env.in_transaction(move |mut transaction| {
+            Box::pin(async move {
+                let mut record = open(transaction.as_mut(), id, expected, env.clock.now()).await?;
+                apply(transaction.as_mut(), env, &mut record, change).await?;
+                Ok((reread(transaction.as_mut(), id).await?, transaction))
+            })
+        })
+        .await
+    }
+}
+
+/// Finds a record that is to be changed, and locks its customer.
+pub(super) async fn open(
+    transaction: &mut dyn Transaction,
+    id: ContactId,
+    expected: &Expectation,
+    at: DateTime<Utc>,
+) -> Result<ContactRecord, RecordError> {
+    let record = transaction.contacts().get(id).await?.ok_or(RecordError::NoSuchContact)?;
+    if !expected.is_met(&record.revision()) {
+        return Err(RecordError::Stale);
+    }
+    transaction.customers().advance(record.customer, record.customer_version, at).await?;
+    Ok(record)
+}
+
+/// Carries out a change of a record whose customer is locked.
+pub(crate) async fn apply(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    record: &mut ContactRecord,
+    change: &ContactChange,
+) -> Result<(), RecordError> {
+    let at = env.clock.now();
+    patch(record, change, at)?;
+    let kind = record.kind();
+    let restated = change.value.as_ref().map(|value| restated(record, value)).transpose()?;
+    let moved = restated.map(|restated| std::mem::replace(&mut record.statement, restated));
+    let moved = moved.filter(|before| *before != record.statement);
+    if moved.is_some() && change.is_verified.is_none() {
+        // Another value has yet to be verified.
+        record.details.verified_at = None;
+    }
+    if let (true, Some(user)) = (record.details.is_primary, record.user()) {
+        transaction.contacts().clear_primary(user, kind, Some(record.id), at).await?;
+    }
+    if let Some(value) = &change.value {
+        remember(&mut record.received, value);
+    }
+    transaction.contacts().update(record).await?;
+    if let Some(before) = moved {
+        relink(transaction, env, record, &before, at).await?;
+    }
+    Ok(())
+}
+
+/// Takes the contact's old value out of the evidence, then lets the new one link by the usual rules.
+async fn relink(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    record: &ContactRecord,
+    before: &Statement,
+    at: DateTime<Utc>,
+) -> Result<(), RecordError> {
+    transaction.links().revoke_of(record.id, at).await?;
+    rearrange(transaction, env, record.customer, before, Some(record.id), at).await?;
+    let mut moved = reread(transaction, record.id).await?;
+    rejudge(transaction, env, &mut moved, at).await?;
+    transaction.contacts().update(&moved).await?;
+    free(transaction, env, before, at).await
+}
+
+/// The record with everything but its value changed.
+fn patch(record: &mut ContactRecord, change: &ContactChange, at: DateTime<Utc>) -> Result<(), RecordError> {
+    let details = &mut record.details;
+    match &change.metadata {
+        None => {}
+        Some(None) => details.metadata = Metadata::default(),
+        Some(Some(patch)) => details.metadata = details.metadata.merge_patch(patch)?,
+    }
+    match &change.profile {
+        None => {}
+        Some(None) => details.profile = None,
+        Some(Some(patch)) => {
+            let profile = details.profile.take().unwrap_or_default();
+            let profile = profile.merge_patch(patch).map_err(RecordError::Profile)?;
+            details.profile = Some(profile).filter(|profile| !profile.is_empty());
+        }
+    }
+    match change.is_verified {
+        None => {}
+        Some(true) => details.verified_at = details.verified_at.or(Some(at)),
+        Some(false) => details.verified_at = None,
+    }
+    details.is_primary = change.is_primary.unwrap_or(details.is_primary);
+    record.source = change.source.unwrap_or(record.source);
+    record.import = None;
+    record.touch(at);
+    Ok(())
+}
+
+/// The contact's statement with the new value in its place.
+fn restated(record: &ContactRecord, value: &NewValue) -> Result<Statement, RecordError> {
+    let statement = &record.statement;
+    let (email, phone) = match (value, record.kind()) {
+        (NewValue::Email { value, .. }, ContactKind::Email | ContactKind::Both) => {
+            (Some(value.clone()), statement.phone().cloned())
+        }
+        (NewValue::Phone { value, .. }, ContactKind::Phone | ContactKind::Both) => {
+            (statement.email().cloned(), Some(value.clone()))
+        }
+        _ => return Err(RecordError::OtherKind),
+    };
+    let restated = Statement::new(email, phone).ok_or(RecordError::OtherKind)?;
+    Ok(match statement.user() {
+        Some(user) => restated.of_user(user),
+        None => restated,
+    })
+}
+
+fn remember(received: &mut Received, value: &NewValue) {
+    match value {
+        NewValue::Email { received: text, .. } => received.email = Some(text.clone()),
+        NewValue::Phone { received: text, .. } => received.phone = Some(text.clone()),
+    }
+}

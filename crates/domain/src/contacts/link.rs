@@ -1,0 +1,135 @@
+//! Carrying out a link plan: the one sequence of writes by which any contact, however it arrives, joins
+//! the customers it belongs to.
+
+use chrono::{DateTime, Utc};
+
+use crate::link_key::{LinkKey, StatementKeys};
+use crate::linking::decide_stored;
+use crate::{
+    Block, BlockRule, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, LinkDraft, LinkPlan,
+    Neighbourhood, Outcome, Part, StoreError, Transaction,
+};
+
+/// The contact that a plan is about.
+pub(crate) enum Row<'a> {
+    /// It is added, if the plan asks for it.
+    Insert(&'a ContactDraft),
+    /// It is stored already and belongs to the plan's customer.
+    Stored(ContactId),
+}
+
+/// What carrying out came to.
+pub(crate) struct Carried {
+    pub(crate) customer: CustomerId,
+    /// The contact that was added.
+    pub(crate) added: Option<ContactId>,
+}
+
+/// Writes what the plan says, in the order that `Transaction` asks for: guards, keys, then the rest.
+pub(crate) async fn carry_out(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    plan: &LinkPlan,
+    row: Row<'_>,
+    neighbourhood: &Neighbourhood,
+    at: DateTime<Utc>,
+) -> Result<Carried, StoreError> {
+    let customers = transaction.customers();
+    for (id, version) in &plan.guards {
+        customers.advance(*id, *version, at).await?;
+    }
+    let customer = match plan.customer {
+        Some(id) => id,
+        None => {
+            let id = CustomerId(env.randomness.uuid(at));
+            customers.insert(id, at).await?;
+            id
+        }
+    };
+    if !plan.claims.is_empty() {
+        customers.claim(&plan.claims, customer).await?;
+    }
+    for absorbed in &plan.absorbed {
+        customers.absorb(customer, *absorbed, at).await?;
+    }
+    let added = match (&plan.contact, &row) {
+        (Some(blocked), Row::Insert(draft)) => {
+            let draft = ContactDraft {
+                email_blocked_by: blocked.email_blocked_by,
+                phone_blocked_by: blocked.phone_blocked_by,
+                ..(*draft).clone()
+            };
+            Some(transaction.contacts().insert(&draft, customer, at).await?)
+        }
+        _ => None,
+    };
+    if let (None, Some(first)) = (plan.customer, added) {
+        transaction.customers().set_primary(customer, Some(first)).await?;
+    }
+    for link in links(plan, customer, &row, neighbourhood, added, at) {
+        transaction.links().insert(&link).await?;
+    }
+    Ok(Carried { customer, added })
+}
+
+/// Judges a stored contact anew, when its value has changed or has become free, and links it accordingly.
+/// Its customer is found by the contact's own key, its user, or its exact values; a contact that a rule
+/// kept out, or whose value was changed, has claimed one of them.
+pub(crate) async fn rejudge(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    record: &mut ContactRecord,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let own = LinkKey::of_contact(record.id);
+    let mut keys = StatementKeys::of(&record.statement, &env.policy).to_vec();
+    keys.push(own.clone());
+    let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
+    let plan = decide_stored(&record.statement, &neighbourhood, &env.policy, Some(&own));
+    let concerned = plan.customer == Some(record.customer) || plan.absorbed.contains(&record.customer);
+    if !concerned {
+        return Ok(());
+    }
+    record.email_blocked_by = rule_of(&plan.blocked, Part::Email);
+    record.phone_blocked_by = rule_of(&plan.blocked, Part::Phone);
+    if plan.outcome != Outcome::Known {
+        carry_out(transaction, env, &plan, Row::Stored(record.id), &neighbourhood, at).await?;
+    }
+    Ok(())
+}
+
+fn rule_of(blocked: &[Block], part: Part) -> Option<BlockRule> {
+    blocked.iter().find(|block| block.part == part).map(|block| block.rule)
+}
+
+fn links(
+    plan: &LinkPlan,
+    survivor: CustomerId,
+    row: &Row<'_>,
+    neighbourhood: &Neighbourhood,
+    added: Option<ContactId>,
+    at: DateTime<Utc>,
+) -> Vec<LinkDraft> {
+    let youngest = neighbourhood
+        .customers
+        .iter()
+        .filter_map(|customer| customer.contacts.last())
+        .map(|contact| contact.id)
+        .max();
+    let Some(after) = youngest else { return Vec::new() };
+    let contact = match row {
+        Row::Insert(_) => added,
+        Row::Stored(id) => Some(*id),
+    };
+    plan.absorbed
+        .iter()
+        .map(|absorbed| LinkDraft {
+            survivor,
+            absorbed: *absorbed,
+            statement: plan.statement.clone(),
+            contact,
+            after,
+            at,
+        })
+        .collect()
+}

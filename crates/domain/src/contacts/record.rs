@@ -1,0 +1,129 @@
+//! The contact record: a statement with everything its source told about it, as it is stored and shown.
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    BlockRule, Channel, ContactId, ContactSource, CustomerId, ImportId, Metadata, Profile, Received,
+    Statement, UserId,
+};
+
+/// What a contact is about. The names are those of the API.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ContactKind {
+    Email,
+    Phone,
+    /// An email and a phone in one statement.
+    Both,
+}
+
+impl ContactKind {
+    pub const ALL: [Self; 3] = [Self::Email, Self::Phone, Self::Both];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Both => "both",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// The kind of a contact that makes this statement.
+    pub fn of(statement: &Statement) -> Self {
+        match (statement.email(), statement.phone()) {
+            (Some(_), Some(_)) => Self::Both,
+            (_, None) => Self::Email,
+            (None, Some(_)) => Self::Phone,
+        }
+    }
+}
+
+/// A stored contact that was not withdrawn.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ContactRecord {
+    pub id: ContactId,
+    /// The customer that it resolves to.
+    pub customer: CustomerId,
+    pub customer_version: i64,
+    /// That customer's oldest contact; its own id if it is the oldest.
+    pub primary: ContactId,
+    pub statement: Statement,
+    pub email_blocked_by: Option<BlockRule>,
+    pub phone_blocked_by: Option<BlockRule>,
+    pub source: ContactSource,
+    pub details: ContactDetails,
+    pub received: Received,
+    /// The import that wrote it last.
+    pub import: Option<ImportId>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    /// Raised by every change of the record itself.
+    pub version: i64,
+}
+
+/// What a source tells beside the values.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct ContactDetails {
+    /// How the phone is reached; `None` for a phone of which nobody said so, and without a phone.
+    pub channel: Option<Channel>,
+    /// Whether it is its user's first choice among the contacts of its kind.
+    pub is_primary: bool,
+    pub verified_at: Option<DateTime<Utc>>,
+    pub metadata: Metadata,
+    pub profile: Option<Profile>,
+}
+
+impl ContactRecord {
+    pub fn kind(&self) -> ContactKind {
+        ContactKind::of(&self.statement)
+    }
+
+    pub fn user(&self) -> Option<UserId> {
+        self.statement.user()
+    }
+
+    /// How the contact is reached; `None` for one that holds an email and a phone of which nobody said so.
+    pub fn channel(&self) -> Option<Channel> {
+        match (self.details.channel, self.kind()) {
+            (_, ContactKind::Email) => Some(Channel::Email),
+            (None, ContactKind::Phone) => Some(Channel::Telephone),
+            (channel, _) => channel,
+        }
+    }
+
+    /// The contact that this one is linked to; `None` for a primary one.
+    pub fn linked(&self) -> Option<ContactId> {
+        (self.primary != self.id).then_some(self.primary)
+    }
+
+    /// Differs whenever anything that is shown of the contact does, its place among others included.
+    pub fn revision(&self) -> String {
+        format!("{}-{}-{}", self.version, self.primary.0, self.customer.0.simple())
+    }
+
+    pub(crate) fn touch(&mut self, at: DateTime<Utc>) {
+        self.version += 1;
+        self.updated_at = at;
+    }
+}
+
+/// What a caller expects to find before a change: any state, or one that it has seen.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Expectation {
+    #[default]
+    Anything,
+    /// One of these revisions.
+    OneOf(Vec<String>),
+}
+
+impl Expectation {
+    pub(crate) fn is_met(&self, revision: &str) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::OneOf(revisions) => revisions.iter().any(|expected| expected == revision),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `create_or_update_contact`: one record for each kind, value and user. A guest's record becomes the
+//! user's when the user turns up.
+
+use chrono::{DateTime, Utc};
+
+use super::create::insert;
+use super::{
+    ContactKind, ContactRecord, ContactRequest, Contacts, RecordError, Row, carry_out, require_user, reread,
+};
+use crate::link_key::StatementKeys;
+use crate::linking::{decide_record, decide_stored};
+use crate::{
+    ContactId, ContactSource, Environment, KnownContact, Neighbourhood, Statement, Transaction, UserId,
+};
+
+/// What an upsert did.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Upserted {
+    Created,
+    Updated,
+    /// A guest's record became the user's.
+    Claimed,
+}
+
+impl Contacts {
+    /// Updates the record of this kind, canonical value and user, or adds it. With a user and no such
+    /// record, the oldest guest's record of the value becomes the user's, unless a rule keeps that guest's
+    /// customer and the user apart.
+    ///
+    /// Metadata merges by RFC 7396. A verification is never taken back. What a person entered
+    /// (source `manual`) is updated by a person only.
+    ///
+    /// # Errors
+    /// [`RecordError::NoSuchUser`], metadata that grows too large, a store that does not answer.
+    pub async fn create_or_update_contact(
+        &self,
+        request: &ContactRequest,
+    ) -> Result<(ContactRecord, Upserted), RecordError> {
+        let env = &self.env;
+        env.in_transaction(move |mut transaction| {
+            Box::pin(async move { Ok((upsert(transaction.as_mut(), env, request).await?, transaction)) })
+        })
+        .await
+    }
+}
+
+/// The same inside an open transaction.
+pub(crate) async fn upsert(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    request: &ContactRequest,
+) -> Result<(ContactRecord, Upserted), RecordError> {
+    require_user(transaction, &request.statement).await?;
+    let keys = StatementKeys::of(&request.statement, &env.policy).to_vec();
+    let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
+    let at = env.clock.now();
+    match find(transaction, env, request, &neighbourhood).await? {
+        Some((mut record, upserted)) => {
+            merge(&mut record, request, at)?;
+            match upserted {
+                Upserted::Claimed => {
+                    claim(transaction, env, request, &mut record, &neighbourhood, at).await?
+                }
+                _ => transaction.customers().advance(record.customer, record.customer_version, at).await?,
+            }
+            write(transaction, &record, request, at).await?;
+            Ok((reread(transaction, record.id).await?, upserted))
+        }
+        None => {
+            let plan = decide_record(&request.statement, &neighbourhood, &env.policy);
+            let id = insert(transaction, env, request, &plan, &neighbourhood, at).await?;
+            Ok((reread(transaction, id).await?, Upserted::Created))
+        }
+    }
+}
+
+/// The contacts that an upsert may mean, in the order in which they are to be considered.
+pub(crate) struct Matched {
+    /// Of the statement's own user, or guests' if it has none.
+    pub(crate) own: Vec<ContactId>,
+    /// Guests' records that the statement's user may claim.
+    pub(crate) claimable: Vec<ContactId>,
+}
+
+/// Finds them among the customers that the statement's keys lead to: every record of its values is there,
+/// except those that a rule keeps elsewhere.
+pub(crate) fn matching<'a>(
+    statement: &Statement,
+    contacts: impl Iterator<Item = &'a KnownContact>,
+) -> Matched {
+    let same = |contact: &KnownContact| {
+        contact.email.as_ref() == statement.email() && contact.phone.as_ref() == statement.phone()
+    };
+    let mut matched = Matched { own: Vec::new(), claimable: Vec::new() };
+    for contact in contacts.filter(|contact| same(contact)) {
+        if contact.user == statement.user() {
+            matched.own.push(contact.id);
+        } else if contact.user.is_none() {
+            matched.claimable.push(contact.id);
+        }
+    }
+    matched.own.sort_unstable();
+    matched.claimable.sort_unstable();
+    matched
+}
+
+/// Takes over what the request says.
+pub(crate) fn merge(
+    record: &mut ContactRecord,
+    request: &ContactRequest,
+    at: DateTime<Utc>,
+) -> Result<(), RecordError> {
+    let details = &mut record.details;
+    details.metadata = details.metadata.merge_patch(&request.metadata)?;
+    if request.is_verified == Some(true) {
+        details.verified_at = details.verified_at.or(Some(at));
+    }
+    details.is_primary = request.is_primary.unwrap_or(details.is_primary);
+    details.channel = request.channel.or(details.channel);
+    if let Some(newer) = &request.profile {
+        let profile = details.profile.take().unwrap_or_default().overlay(newer);
+        details.profile = Some(profile).filter(|profile| !profile.is_empty());
+    }
+    record.source = request.source;
+    record.import = None;
+    record.touch(at);
+    Ok(())
+}
+
+async fn find(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    request: &ContactRequest,
+    neighbourhood: &Neighbourhood,
+) -> Result<Option<(ContactRecord, Upserted)>, RecordError> {
+    let contacts = neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
+    let matched = matching(&request.statement, contacts);
+    if let Some(record) = first_open(transaction, &matched.own, request.source).await? {
+        return Ok(Some((record, Upserted::Updated)));
+    }
+    if matched.claimable.is_empty() {
+        return Ok(None);
+    }
+    let plan = decide_stored(&request.statement, neighbourhood, &env.policy, None);
+    let record = first_open(transaction, &matched.claimable, request.source).await?;
+    // A rule may keep the guest's customer and the user apart.
+    let joined = |record: &ContactRecord| {
+        plan.customer == Some(record.customer) || plan.absorbed.contains(&record.customer)
+    };
+    Ok(record.filter(joined).map(|record| (record, Upserted::Claimed)))
+}
+
+/// The oldest of these that the source may change.
+async fn first_open(
+    transaction: &mut dyn Transaction,
+    ids: &[ContactId],
+    source: ContactSource,
+) -> Result<Option<ContactRecord>, RecordError> {
+    for id in ids {
+        let record = transaction.contacts().get(*id).await?;
+        let open = |record: &ContactRecord| {
+            record.source != ContactSource::Manual || source == ContactSource::Manual
+        };
+        if let Some(record) = record.filter(open) {
+            return Ok(Some(record));
+        }
+    }
+    Ok(None)
+}
+
+async fn claim(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    request: &ContactRequest,
+    record: &mut ContactRecord,
+    neighbourhood: &Neighbourhood,
+    at: DateTime<Utc>,
+) -> Result<(), RecordError> {
+    let plan = decide_stored(&request.statement, neighbourhood, &env.policy, None);
+    carry_out(transaction, env, &plan, Row::Stored(record.id), neighbourhood, at).await?;
+    record.statement = request.statement.clone();
+    // What a guest preferred says nothing about the user's choice among several.
+    record.details.is_primary = request.is_primary.unwrap_or(false);
+    Ok(())
+}
+
+/// Stores a changed record; a user's other contacts of the kind step back if it has become the primary.
+pub(super) async fn write(
+    transaction: &mut dyn Transaction,
+    record: &ContactRecord,
+    request: &ContactRequest,
+    at: DateTime<Utc>,
+) -> Result<(), RecordError> {
+    let user: Option<UserId> = request.statement.user();
+    let kind = ContactKind::of(&request.statement);
+    if let (true, Some(user)) = (record.details.is_primary, user) {
+        transaction.contacts().clear_primary(user, kind, Some(record.id), at).await?;
+    }
+    Ok(transaction.contacts().update(record).await?)
+}

@@ -1,0 +1,155 @@
+//! Customers as people see them: profile, contact points, users and contacts, found by id or by a search,
+//! and the profile a person may correct.
+
+mod search;
+mod view;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId, Environment,
+    Expectation, Profile, Received, RecordError, SurvivorshipRules, Transaction,
+};
+
+pub use search::{InvalidSearch, SearchQuery, search_text};
+pub use view::{CustomerView, PointView};
+
+/// A customer with all its contacts, as a store gives it. An absorbed customer is given as its survivor.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CustomerRecord {
+    pub id: CustomerId,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    /// Ascending, without those that were withdrawn.
+    pub contacts: Vec<ContactRecord>,
+}
+
+impl CustomerRecord {
+    /// Differs whenever anything of the customer or its contacts does.
+    pub fn revision(&self) -> String {
+        format!("{}-{}", self.version, self.id.0.simple())
+    }
+}
+
+/// A page of a search, oldest match first.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CustomerPage {
+    /// May hold fewer than were asked for although there are more.
+    pub customers: Vec<CustomerView>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<ContactId>,
+}
+
+/// Shows customers, and keeps what a person says about them.
+#[derive(Clone)]
+pub struct Customers {
+    env: Environment,
+    rules: Arc<SurvivorshipRules>,
+}
+
+impl Customers {
+    pub fn new(env: Environment, rules: Arc<SurvivorshipRules>) -> Self {
+        Self { env, rules }
+    }
+
+    /// The customer of this id, or the one that absorbed it.
+    ///
+    /// # Errors
+    /// [`RecordError::NoSuchCustomer`], also when all its contacts were withdrawn; a store that does not
+    /// answer.
+    pub async fn customer(&self, id: CustomerId) -> Result<CustomerView, RecordError> {
+        let record = self.env.store.customers().get(id).await?.ok_or(RecordError::NoSuchCustomer)?;
+        Ok(CustomerView::of(record, &self.rules))
+    }
+
+    /// Customers one of whose contacts matches, in the order of the oldest contact that does.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn search(
+        &self,
+        query: &SearchQuery,
+        after: Option<ContactId>,
+        limit: u16,
+    ) -> Result<CustomerPage, RecordError> {
+        let wanted = usize::from(limit.max(1));
+        let mut found = self.env.store.customers().search(query, after, wanted + 1).await?;
+        let more = found.len() > wanted;
+        found.truncate(wanted);
+        let next = found.last().filter(|_| more).map(|(contact, _)| *contact);
+        let mut customers = Vec::new();
+        for (contact, id) in found {
+            let Some(record) = self.env.store.customers().get(id).await? else { continue };
+            // A customer is shown with its first match, so that no page repeats it.
+            let first = record.contacts.iter().find(|record| query.matches(record)).map(|record| record.id);
+            if first == Some(contact) {
+                customers.push(CustomerView::of(record, &self.rules));
+            }
+        }
+        Ok(CustomerPage { customers, next })
+    }
+
+    /// Keeps what a person says about a customer as a contact of source `manual`, which outranks every other
+    /// by the shipped rules. Withdrawing that contact takes it back. `patch` is a JSON merge patch over the
+    /// profile as it is shown; null states that there is no such thing.
+    ///
+    /// # Errors
+    /// [`RecordError::NoSuchCustomer`], [`RecordError::Stale`], [`RecordError::Profile`], a store that does
+    /// not answer.
+    pub async fn change_profile(
+        &self,
+        id: CustomerId,
+        patch: &serde_json::Map<String, serde_json::Value>,
+        expected: &Expectation,
+    ) -> Result<CustomerView, RecordError> {
+        let record = self
+            .env
+            .in_transaction(move |mut transaction| {
+                Box::pin(async move {
+                    let record = self.rule(transaction.as_mut(), id, patch, expected).await?;
+                    Ok((record, transaction))
+                })
+            })
+            .await?;
+        Ok(CustomerView::of(record, &self.rules))
+    }
+
+    async fn rule(
+        &self,
+        transaction: &mut dyn Transaction,
+        id: CustomerId,
+        patch: &serde_json::Map<String, serde_json::Value>,
+        expected: &Expectation,
+    ) -> Result<CustomerRecord, RecordError> {
+        let record = transaction.customers().get(id).await?.ok_or(RecordError::NoSuchCustomer)?;
+        if !expected.is_met(&record.revision()) {
+            return Err(RecordError::Stale);
+        }
+        let shown = CustomerView::of(record.clone(), &self.rules);
+        let ruling = Profile::ruling(&shown.profile, patch).map_err(RecordError::Profile)?;
+        if ruling.is_empty() {
+            return Ok(record);
+        }
+        let Some(primary) = record.contacts.first() else { return Err(RecordError::NoSuchCustomer) };
+        let at = self.env.clock.now();
+        transaction.customers().advance(record.id, record.version, at).await?;
+        transaction.contacts().insert(&manual(primary, ruling), record.id, at).await?;
+        transaction.customers().get(record.id).await?.ok_or(RecordError::NoSuchCustomer)
+    }
+}
+
+/// A contact that says of the oldest one's values what a person knows. It links exactly as that one does.
+fn manual(primary: &ContactRecord, profile: Profile) -> ContactDraft {
+    ContactDraft {
+        statement: primary.statement.clone(),
+        email_blocked_by: primary.email_blocked_by,
+        phone_blocked_by: primary.phone_blocked_by,
+        source: ContactSource::Manual,
+        details: ContactDetails { profile: Some(profile), ..ContactDetails::default() },
+        received: Received::default(),
+        import: None,
+    }
+}

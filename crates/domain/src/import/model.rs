@@ -1,0 +1,195 @@
+//! An import as it is stored: what was asked for, how far it is, and what went wrong row by row. The file
+//! itself is kept in pieces beside it until all its rows are done, so that any process can go on with it.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{CsvHeader, ImportFormat, Position};
+use crate::{ContactDraft, ContactId, CustomerId, ImportId, LinkKey, StoreError};
+
+/// How far an import is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ImportStatus {
+    /// The file is still coming in.
+    Receiving,
+    /// The file is there and waits for its turn.
+    Queued,
+    Running,
+    /// Every row was read.
+    Completed,
+    /// A row failed and the caller wanted to stop then.
+    Stopped,
+    /// The file as a whole cannot be used, or never came in completely.
+    Failed,
+}
+
+impl ImportStatus {
+    pub const ALL: [Self; 6] =
+        [Self::Receiving, Self::Queued, Self::Running, Self::Completed, Self::Stopped, Self::Failed];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Receiving => "receiving",
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// Whether nothing more will happen.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Stopped | Self::Failed)
+    }
+}
+
+/// How a row finds the record that it updates.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum MatchBy {
+    /// The record of the same values and user.
+    #[default]
+    Value,
+    /// The user's record of the same kind, whose value the row may change.
+    UserId,
+}
+
+impl MatchBy {
+    pub const ALL: [Self; 2] = [Self::Value, Self::UserId];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::UserId => "userId",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.as_str() == text)
+    }
+}
+
+/// What the caller asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct ImportOptions {
+    pub match_by: MatchBy,
+    /// Check and count, and change nothing.
+    pub dry_run: bool,
+    /// Leave the rest alone when a row fails. What came before stays.
+    pub stop_on_error: bool,
+}
+
+/// What has become of the rows.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ImportCounts {
+    pub read: u64,
+    pub created: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+    pub failed: u64,
+}
+
+/// An import.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Import {
+    pub id: ImportId,
+    pub status: ImportStatus,
+    pub format: ImportFormat,
+    pub options: ImportOptions,
+    /// Of the whole file; empty while it comes in.
+    pub sha256: Vec<u8>,
+    pub bytes: u64,
+    /// Behind the last row whose effect is stored.
+    pub position: Position,
+    pub header: Option<CsvHeader>,
+    pub counts: ImportCounts,
+    /// Why it failed or stopped.
+    pub message: Option<String>,
+    /// The process that works on it, and until when it is left alone with it.
+    pub lease: Option<(Uuid, DateTime<Utc>)>,
+    pub created_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub updated_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// What is wrong with a row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RowFailure {
+    /// The physical line on which the row begins; the header is line 1.
+    pub line: u64,
+    /// The column, `row` when it is the row as a whole.
+    pub field: String,
+    pub message: String,
+}
+
+#[async_trait]
+pub trait ImportReader: Send + Sync {
+    async fn get(&self, id: ImportId) -> Result<Option<Import>, StoreError>;
+
+    /// One piece of the file; pieces are numbered from 0.
+    async fn chunk(&self, id: ImportId, number: u32) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Failures in the order of the rows, behind the first `skip`, at most `limit`.
+    async fn failures(&self, id: ImportId, skip: u64, limit: usize) -> Result<Vec<RowFailure>, StoreError>;
+
+    /// Imports of the same file with the same options that were completed.
+    async fn completed_twins(&self, import: &Import) -> Result<Vec<ImportId>, StoreError>;
+}
+
+#[async_trait]
+pub trait ImportRepository: Send {
+    async fn insert(&mut self, import: &Import) -> Result<(), StoreError>;
+
+    async fn add_chunk(&mut self, id: ImportId, number: u32, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Stores everything that changes. `Conflict` if another process took it over: its lease is not `owner`.
+    async fn update(&mut self, import: &Import, owner: Option<Uuid>) -> Result<(), StoreError>;
+
+    /// Failures follow those that are stored already.
+    async fn add_failures(&mut self, id: ImportId, failures: &[RowFailure]) -> Result<(), StoreError>;
+
+    /// Takes the oldest import that waits, or whose process has let its lease run out; leased to `owner`
+    /// until `until`. With `only`, this import or none.
+    async fn take(
+        &mut self,
+        only: Option<ImportId>,
+        owner: Uuid,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Option<Import>, StoreError>;
+
+    /// Removes the pieces of the file.
+    async fn drop_chunks(&mut self, id: ImportId) -> Result<(), StoreError>;
+
+    /// Gives up files that stopped coming in before this moment.
+    async fn abandon_received_before(
+        &mut self,
+        moment: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+}
+
+/// The customers' part of many contacts that are written together.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct CustomerBatch {
+    /// New customers with their oldest contacts.
+    pub new: Vec<(CustomerId, ContactId)>,
+    /// Keys, ascending, and the customers that they lead to from now on.
+    pub claims: Vec<(LinkKey, CustomerId)>,
+    /// Survivor and absorbed, in the order in which it happened.
+    pub absorbed: Vec<(CustomerId, CustomerId)>,
+}
+
+/// A contact that goes to a customer under an id that was reserved for it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FiledDraft {
+    pub id: ContactId,
+    pub customer: CustomerId,
+    pub draft: ContactDraft,
+}

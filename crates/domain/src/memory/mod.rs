@@ -1,0 +1,128 @@
+//! A store in memory: for embedders that keep contacts elsewhere, and the yardstick for the others.
+//! One transaction at a time works on a copy, which takes the place of the original when it commits. The
+//! maps share what did not change, so a copy costs next to nothing.
+
+mod contacts;
+mod customers;
+mod imports;
+mod state;
+mod users;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
+
+use crate::import::{ImportReader, ImportRepository};
+use crate::{
+    ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkKey,
+    LinkRepository, Neighbourhood, Store, StoreError, Transaction, UserReader, UserRepository,
+};
+use state::State;
+
+/// Keeps everything in memory and loses it with the process.
+///
+/// ```
+/// use std::sync::Arc;
+/// use onefold_domain::{
+///     EmailAddress, Environment, Identify, IdentifyRequest, LinkPolicy, MemoryStore, Outcome, Received,
+///     Statement, SystemClock, SystemRandomness,
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let identify = Identify::new(Environment::new(
+///     Arc::new(MemoryStore::default()),
+///     Arc::new(LinkPolicy::shipped()),
+///     Arc::new(SystemClock),
+///     Arc::new(SystemRandomness),
+/// ));
+/// let email = EmailAddress::parse("doc@hillvalley.edu")?;
+/// let statement = Statement::new(Some(email), None).ok_or("nothing stated")?;
+/// let request = IdentifyRequest { statement, received: Received::default() };
+///
+/// assert_eq!(identify.run(&request).await?.outcome, Outcome::Created);
+/// assert_eq!(identify.run(&request).await?.outcome, Outcome::Known);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+}
+
+impl MemoryStore {
+    async fn read(&self) -> MutexGuard<'_, State> {
+        self.state.lock().await
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn neighbourhood(&self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
+        Ok(self.read().await.neighbourhood(keys))
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        let original = Arc::clone(&self.state).lock_owned().await;
+        let state = original.clone();
+        Ok(Box::new(MemoryTransaction { original, state }))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn contacts(&self) -> &dyn ContactReader {
+        self
+    }
+
+    fn customers(&self) -> &dyn CustomerReader {
+        self
+    }
+
+    fn users(&self) -> &dyn UserReader {
+        self
+    }
+
+    fn imports(&self) -> &dyn ImportReader {
+        self
+    }
+}
+
+struct MemoryTransaction {
+    original: OwnedMutexGuard<State>,
+    state: State,
+}
+
+#[async_trait]
+impl Transaction for MemoryTransaction {
+    fn customers(&mut self) -> &mut dyn CustomerRepository {
+        self
+    }
+
+    fn contacts(&mut self) -> &mut dyn ContactRepository {
+        self
+    }
+
+    fn links(&mut self) -> &mut dyn LinkRepository {
+        self
+    }
+
+    fn users(&mut self) -> &mut dyn UserRepository {
+        self
+    }
+
+    fn imports(&mut self) -> &mut dyn ImportRepository {
+        self
+    }
+
+    fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
+        self
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        *self.original = self.state;
+        Ok(())
+    }
+}

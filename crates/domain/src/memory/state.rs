@@ -1,0 +1,145 @@
+//! What the store in memory knows, and the questions that readers and transactions have in common.
+
+use chrono::{DateTime, Utc};
+use imbl::{HashMap, OrdMap, Vector};
+
+use crate::import::{Import, RowFailure};
+use crate::{
+    BlockRule, ContactDetails, ContactId, ContactRecord, ContactSource, CustomerId, CustomerRecord, ImportId,
+    KnownContact, KnownCustomer, LinkDraft, LinkKey, Neighbourhood, Received, Statement, User, UserId,
+};
+
+#[derive(Clone, Default)]
+pub(super) struct State {
+    pub(super) customers: HashMap<CustomerId, Customer>,
+    /// The customers that lead to a root, itself included.
+    pub(super) members: HashMap<CustomerId, Vec<CustomerId>>,
+    pub(super) keys: HashMap<LinkKey, CustomerId>,
+    pub(super) contacts: OrdMap<ContactId, Contact>,
+    pub(super) links: Vector<Link>,
+    pub(super) users: HashMap<UserId, User>,
+    pub(super) imports: OrdMap<ImportId, Import>,
+    pub(super) chunks: HashMap<(ImportId, u32), Vec<u8>>,
+    pub(super) failures: HashMap<ImportId, Vector<RowFailure>>,
+    pub(super) deliveries: HashMap<(String, String), DateTime<Utc>>,
+    pub(super) last_contact: i64,
+}
+
+#[derive(Clone)]
+pub(super) struct Customer {
+    pub(super) root: CustomerId,
+    pub(super) version: i64,
+    pub(super) primary: Option<ContactId>,
+    /// Those that are filed here, ascending. Withdrawn ones are not.
+    pub(super) contacts: Vector<ContactId>,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone)]
+pub(super) struct Contact {
+    pub(super) filed_under: CustomerId,
+    pub(super) statement: Statement,
+    pub(super) email_blocked_by: Option<BlockRule>,
+    pub(super) phone_blocked_by: Option<BlockRule>,
+    pub(super) source: ContactSource,
+    pub(super) details: ContactDetails,
+    pub(super) received: Received,
+    pub(super) import: Option<ImportId>,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
+    pub(super) withdrawn_at: Option<DateTime<Utc>>,
+    pub(super) version: i64,
+}
+
+#[derive(Clone)]
+pub(super) struct Link {
+    pub(super) draft: LinkDraft,
+    pub(super) revoked_at: Option<DateTime<Utc>>,
+}
+
+impl State {
+    pub(super) fn neighbourhood(&self, keys: &[LinkKey]) -> Neighbourhood {
+        let mut neighbourhood = Neighbourhood::default();
+        let mut seen = std::collections::HashSet::new();
+        for key in keys {
+            let Some(root) = self.keys.get(key).and_then(|filed| self.root(*filed)) else { continue };
+            neighbourhood.found.push((key.clone(), root));
+            if seen.insert(root) {
+                neighbourhood.customers.extend(self.known(root));
+            }
+        }
+        neighbourhood
+    }
+
+    pub(super) fn root(&self, id: CustomerId) -> Option<CustomerId> {
+        self.customers.get(&id).map(|customer| customer.root)
+    }
+
+    /// The contacts of a root, ascending.
+    pub(super) fn contacts_of(&self, root: CustomerId) -> Vec<ContactId> {
+        let members = self.members.get(&root).into_iter().flatten();
+        let mut ids: Vec<ContactId> = members
+            .filter_map(|member| self.customers.get(member))
+            .flat_map(|member| member.contacts.iter().copied())
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    pub(super) fn record(&self, id: ContactId) -> Option<ContactRecord> {
+        let contact = self.contacts.get(&id).filter(|contact| contact.withdrawn_at.is_none())?;
+        let root = self.root(contact.filed_under)?;
+        let customer = self.customers.get(&root)?;
+        Some(ContactRecord {
+            id,
+            customer: root,
+            customer_version: customer.version,
+            primary: customer.primary?,
+            statement: contact.statement.clone(),
+            email_blocked_by: contact.email_blocked_by,
+            phone_blocked_by: contact.phone_blocked_by,
+            source: contact.source,
+            details: contact.details.clone(),
+            received: contact.received.clone(),
+            import: contact.import,
+            created_at: contact.created_at,
+            updated_at: contact.updated_at,
+            version: contact.version,
+        })
+    }
+
+    /// Every contact that was not withdrawn, ascending.
+    pub(super) fn records(&self) -> impl Iterator<Item = ContactRecord> {
+        self.contacts.keys().filter_map(|id| self.record(*id))
+    }
+
+    pub(super) fn customer_record(&self, id: CustomerId) -> Option<CustomerRecord> {
+        let root = self.root(id)?;
+        let customer = self.customers.get(&root)?;
+        let contacts: Vec<_> = self.contacts_of(root).iter().filter_map(|id| self.record(*id)).collect();
+        (!contacts.is_empty()).then(|| CustomerRecord {
+            id: root,
+            version: customer.version,
+            created_at: customer.created_at,
+            updated_at: customer.updated_at,
+            contacts,
+        })
+    }
+
+    fn known(&self, root: CustomerId) -> Option<KnownCustomer> {
+        let version = self.customers.get(&root)?.version;
+        let contacts = self
+            .contacts_of(root)
+            .into_iter()
+            .filter_map(|id| self.contacts.get(&id).map(|contact| (id, contact)))
+            .map(|(id, contact)| KnownContact {
+                id,
+                email: contact.statement.email().cloned(),
+                phone: contact.statement.phone().cloned(),
+                user: contact.statement.user(),
+            })
+            .collect();
+        Some(KnownCustomer { id: root, version, contacts })
+    }
+}

@@ -1,0 +1,191 @@
+//! Survivorship: of all that the contacts of a customer state, what the customer's profile shows. The
+//! rules are data (`data/survivorship.toml` is what ships); this module reads and applies them.
+
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use crate::{ContactId, ContactSource, Profile, ProfileField, ProfileValue};
+
+/// The rules that ship with the crate, as text with its comments.
+pub const SHIPPED_SURVIVORSHIP: &str = include_str!("../../data/survivorship.toml");
+
+/// Which of several statements about one field survives.
+///
+/// ```
+/// use chrono::DateTime;
+/// use onefold_domain::{ContactId, ContactSource, Profile, ProfileEvidence, ProfileField, SurvivorshipRules};
+///
+/// let typed = Profile::from_texts(&[("name", "Ann Lee")]).unwrap();
+/// let ordered = Profile::from_texts(&[("name", "A. Lee"), ("country", "SI")]).unwrap();
+/// let evidence = |contact, source, profile| ProfileEvidence {
+///     contact: ContactId(contact),
+///     source,
+///     verified: false,
+///     at: DateTime::UNIX_EPOCH,
+///     profile,
+/// };
+///
+/// let customer = SurvivorshipRules::shipped().survivors(&[
+///     evidence(1, ContactSource::Manual, &typed),
+///     evidence(2, ContactSource::Order, &ordered),
+/// ]);
+/// assert_eq!(customer.profile.text(ProfileField::Name), Some("Ann Lee"));
+/// assert_eq!(customer.profile.text(ProfileField::Country), Some("SI"));
+/// assert_eq!(customer.sources[&ProfileField::Country], ContactId(2));
+/// ```
+#[derive(Clone, Debug)]
+pub struct SurvivorshipRules {
+    order: Vec<Criterion>,
+    /// Most trusted first.
+    sources: Vec<ContactSource>,
+    /// Fields with an order of their own.
+    fields: BTreeMap<ProfileField, Vec<Criterion>>,
+}
+
+/// Rules that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidSurvivorship {
+    #[error("the survivorship rules are not valid TOML or have an unknown entry")]
+    Syntax(#[source] Box<toml::de::Error>),
+    #[error("`sources` of the survivorship rules, entry {entry}: not a source of contacts")]
+    UnknownSource { entry: usize },
+    #[error("`sources` of the survivorship rules, entry {entry}: the source is listed before")]
+    RepeatedSource { entry: usize },
+    #[error("`fields` of the survivorship rules: `{name}` is not a field of the profile")]
+    UnknownField { name: String },
+}
+
+/// The profile of one contact with all that the rules ask of it. A contact brings one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProfileEvidence<'a> {
+    pub contact: ContactId,
+    pub source: ContactSource,
+    /// Whether an email or phone of the contact was verified.
+    pub verified: bool,
+    /// When it was stated.
+    pub at: DateTime<Utc>,
+    pub profile: &'a Profile,
+}
+
+/// The computed profile of a customer, and which contact each field comes from.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct CustomerProfile {
+    pub profile: Profile,
+    /// Has a field that `profile` has not when a contact stated that there is none, and won.
+    pub sources: BTreeMap<ProfileField, ContactId>,
+}
+
+impl SurvivorshipRules {
+    /// The rules in `data/survivorship.toml`.
+    ///
+    /// # Panics
+    /// Never in a released version: a test parses the file.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the text is part of the crate and parsed by a test")]
+    pub fn shipped() -> Self {
+        Self::from_toml(SHIPPED_SURVIVORSHIP).expect("the shipped rules are valid")
+    }
+
+    /// Reads rules in the format of the shipped ones. What the text leaves out has no say: without
+    /// `order` the newest statement survives, without `sources` all of them rank alike.
+    ///
+    /// # Errors
+    /// Text that is no TOML, entries that are unknown, or a source that is listed twice.
+    pub fn from_toml(text: &str) -> Result<Self, InvalidSurvivorship> {
+        let file: RulesFile =
+            toml::from_str(text).map_err(|error| InvalidSurvivorship::Syntax(Box::new(error)))?;
+        let mut sources = Vec::new();
+        for (index, name) in file.sources.iter().enumerate() {
+            let entry = index + 1;
+            let source = ContactSource::parse(name).ok_or(InvalidSurvivorship::UnknownSource { entry })?;
+            if sources.contains(&source) {
+                return Err(InvalidSurvivorship::RepeatedSource { entry });
+            }
+            sources.push(source);
+        }
+        let mut fields = BTreeMap::new();
+        for (name, order) in file.fields {
+            let Some(field) = ProfileField::parse(&name) else {
+                return Err(InvalidSurvivorship::UnknownField { name });
+            };
+            fields.insert(field, order);
+        }
+        Ok(Self { order: file.order, sources, fields })
+    }
+
+    /// The profile that the statements add up to. Every field goes to the best statement about it, the
+    /// address as a whole. The order of the evidence makes no difference.
+    pub fn survivors(&self, evidence: &[ProfileEvidence<'_>]) -> CustomerProfile {
+        let mut best: BTreeMap<ProfileField, (&ProfileEvidence<'_>, Option<&ProfileValue>)> = BTreeMap::new();
+        for candidate in evidence {
+            for (field, value) in candidate.profile.iter() {
+                // Contacts rarely state all fields: who is behind in one may be ahead in the next.
+                let beaten =
+                    best.get(&field).is_none_or(|(holder, _)| self.compare(field, candidate, holder).is_gt());
+                if beaten {
+                    best.insert(field, (candidate, value));
+                }
+            }
+        }
+        let sources = best.iter().map(|(field, (holder, _))| (*field, holder.contact)).collect();
+        let values = best.into_iter().filter_map(|(field, (_, value))| Some((field, value?.clone())));
+        CustomerProfile { profile: Profile::of(values), sources }
+    }
+
+    /// Greater is better.
+    fn compare(
+        &self,
+        field: ProfileField,
+        one: &ProfileEvidence<'_>,
+        other: &ProfileEvidence<'_>,
+    ) -> Ordering {
+        let order = self.fields.get(&field).unwrap_or(&self.order);
+        let by_rules = order.iter().map(|criterion| match criterion {
+            Criterion::Manual => is_manual(one).cmp(&is_manual(other)),
+            Criterion::Verified => one.verified.cmp(&other.verified),
+            // The smaller rank is the better one.
+            Criterion::Source => self.rank(other.source).cmp(&self.rank(one.source)),
+            Criterion::Newest => one.at.cmp(&other.at),
+        });
+        // The last word is the contact's number, which no two share: the outcome must be one only.
+        by_rules
+            .fold(Ordering::Equal, Ordering::then)
+            .then(one.at.cmp(&other.at))
+            .then(one.contact.cmp(&other.contact))
+    }
+
+    fn rank(&self, source: ContactSource) -> usize {
+        self.sources.iter().position(|listed| *listed == source).unwrap_or(self.sources.len())
+    }
+}
+
+/// What statements are compared by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Criterion {
+    Manual,
+    Verified,
+    Source,
+    Newest,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RulesFile {
+    #[serde(default)]
+    order: Vec<Criterion>,
+    #[serde(default)]
+    sources: Vec<String>,
+    #[serde(default)]
+    fields: BTreeMap<String, Vec<Criterion>>,
+}
+
+fn is_manual(evidence: &ProfileEvidence<'_>) -> bool {
+    evidence.source == ContactSource::Manual
+}

@@ -1,0 +1,122 @@
+//! Users: accounts that contacts may belong to, registered here or known from an identity provider.
+
+use chrono::{DateTime, Utc};
+
+use futures_core::future::BoxFuture;
+
+use crate::contacts::Open;
+use crate::{Environment, Profile, RecordError, Transaction, UserId};
+
+/// An account.
+#[derive(Clone, PartialEq, Debug)]
+pub struct User {
+    pub id: UserId,
+    /// What another system calls it; unique.
+    pub external_id: Option<ExternalId>,
+    pub profile: Option<Profile>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The name of a user in another system: 1 to 255 characters, none of them a control character.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ExternalId(Box<str>);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("An external id has 1 to 255 characters, none of them a control character.")]
+pub struct InvalidExternalId;
+
+impl ExternalId {
+    pub const MAX_LENGTH: usize = 255;
+
+    /// # Errors
+    /// A text that is empty, too long, or holds a control character.
+    pub fn parse(text: &str) -> Result<Self, InvalidExternalId> {
+        let length = text.chars().count();
+        if length == 0 || length > Self::MAX_LENGTH || text.chars().any(char::is_control) {
+            return Err(InvalidExternalId);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// A value that `parse` made before, read back from where it was stored.
+    #[must_use]
+    pub fn from_stored(value: String) -> Self {
+        Self(value.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for ExternalId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Some systems name people by their address.
+        f.write_str("ExternalId(…)")
+    }
+}
+
+/// A user to be added.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct NewUser {
+    /// `None` asks for a new one.
+    pub id: Option<UserId>,
+    pub external_id: Option<ExternalId>,
+    pub profile: Option<Profile>,
+}
+
+/// Keeps users on a store.
+#[derive(Clone)]
+pub struct Users {
+    env: Environment,
+}
+
+impl Users {
+    pub fn new(env: Environment) -> Self {
+        Self { env }
+    }
+
+    /// # Errors
+    /// [`RecordError::UserExists`] if the id or the external id is taken; a store that does not answer.
+    pub async fn create_user(&self, new: &NewUser) -> Result<User, RecordError> {
+        let env = &self.env;
+        let at = env.clock.now();
+        // Chosen once, so that a second try finds the work of the first.
+        let id = new.id.unwrap_or_else(|| UserId(env.randomness.uuid(at)));
+        let user = User {
+            id,
+            external_id: new.external_id.clone(),
+            profile: new.profile.clone().filter(|profile| !profile.is_empty()),
+            created_at: at,
+            updated_at: at,
+        };
+        let inserting = |mut transaction: Open| -> BoxFuture<'_, _> {
+            let user = user.clone();
+            Box::pin(async move { Ok((insert(transaction.as_mut(), &user).await?, transaction)) })
+        };
+        env.in_transaction(inserting).await?;
+        Ok(user)
+    }
+
+    /// # Errors
+    /// [`RecordError::NoSuchUser`], a store that does not answer.
+    pub async fn user(&self, id: UserId) -> Result<User, RecordError> {
+        self.env.store.users().get(id).await?.ok_or(RecordError::NoSuchUser)
+    }
+}
+
+async fn insert(transaction: &mut dyn Transaction, user: &User) -> Result<(), RecordError> {
+    if transaction.users().insert(user).await? {
+        return Ok(());
+    }
+    if let Some(known) = transaction.users().get(user.id).await? {
+        // An earlier try may have been carried out although its commit failed to say so.
+        return if known == *user { Ok(()) } else { Err(RecordError::UserExists { id: user.id }) };
+    }
+    let taken = match &user.external_id {
+        Some(external) => transaction.users().by_external_id(external).await?,
+        None => None,
+    };
+    Err(RecordError::UserExists { id: taken.map_or(user.id, |user| user.id) })
+}
