@@ -40,6 +40,11 @@ impl Identify {
         Self { env }
     }
 
+    /// What it works with.
+    pub fn environment(&self) -> &Environment {
+        &self.env
+    }
+
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
         Self { env: self.env.with_patience(patience) }

@@ -41,8 +41,9 @@ pub use email::{EmailAddress, InvalidEmail};
 pub use environment::Environment;
 pub use identify::{Identified, Identify, IdentifyRequest};
 pub use import::{
-    CsvHeader, CustomerBatch, FiledDraft, Import, ImportCounts, ImportFormat, ImportOptions, ImportReader,
-    ImportRepository, ImportStatus, MatchBy, Position, RowFailure,
+    CsvHeader, CustomerBatch, Delimiter, FiledDraft, Import, ImportCounts, ImportFormat, ImportOptions,
+    ImportReader, ImportRepository, ImportStatus, MatchBy, Position, RawRow, RowContent, RowFailure,
+    RowFault, RowReader, UnusableFile,
 };
 pub use link_key::{KeyKind, LinkKey, StatementKeys};
 pub use linking::{

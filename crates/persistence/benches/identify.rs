@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use onefold_domain::{
-    EmailAddress, Identify, IdentifyRequest, LinkPolicy, PhoneNumber, Received, Statement, Store,
-    SystemClock, SystemRandomness,
+    EmailAddress, Environment, Identify, IdentifyRequest, LinkPolicy, PhoneNumber, Received, Statement,
+    Store, SystemClock, SystemRandomness,
 };
 use onefold_persistence::testing::{PostgresCluster, TestDatabase};
 use sea_orm::{ConnectionTrait, Database};
@@ -71,7 +71,7 @@ async fn measure<F: Future<Output = TestDatabase>>(name: &str, dialect: Dialect,
 
 fn identify(store: Arc<dyn Store>) -> Identify {
     let policy = Arc::new(LinkPolicy::shipped());
-    Identify::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness))
+    Identify::new(Environment::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness)))
 }
 
 struct Bench {

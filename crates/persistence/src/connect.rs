@@ -73,6 +73,8 @@ pub(crate) async fn migrate(write: &DatabaseConnection, backend: Backend) -> Res
         if backend == Backend::Postgres {
             // Not part of identify's locking: it guards the schema, at start only.
             transaction.execute_unprepared(MIGRATION_LOCK).await?;
+            // A migration takes as long as the tables are large.
+            transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
         }
         Migrator::up(&transaction, None).await?;
         transaction.commit().await

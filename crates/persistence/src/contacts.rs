@@ -2,12 +2,109 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{BlockRule, ContactDraft, ContactId, ContactRepository, CustomerId, StoreError};
-use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, EntityTrait};
+use onefold_domain::{
+    BlockRule, ContactDraft, ContactFilter, ContactId, ContactKind, ContactReader, ContactRecord,
+    ContactRepository, CustomerId, EmailAddress, FiledDraft, PhoneNumber, StoreError, UserId,
+};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 
-use crate::entities::contact;
+use crate::batch;
+use crate::entities::contact::{self, Column};
+use crate::entities::customer;
 use crate::error::store_error;
-use crate::store::SeaOrmTransaction;
+use crate::records::{self, changed_row, col, fetch, row, select};
+use crate::store::{SeaOrmStore, SeaOrmTransaction};
+
+#[async_trait]
+impl ContactReader for SeaOrmStore {
+    async fn get(&self, id: ContactId) -> Result<Option<ContactRecord>, StoreError> {
+        records::get(self.reader(), id).await
+    }
+
+    async fn list(
+        &self,
+        filter: &ContactFilter,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<ContactRecord>, StoreError> {
+        let mut list = filtered(filter);
+        if let Some(after) = after {
+            list.and_where(col(Column::Id).gt(after.0));
+        }
+        list.limit(limit as u64);
+        if let Some(customer) = filter.customer {
+            let root = crate::customers::root_of(self.reader(), customer).await?;
+            let Some(root) = root else { return Ok(Vec::new()) };
+            list.and_where(col(Column::CustomerId).in_subquery(members(root)));
+        }
+        fetch(self.reader(), &list).await
+    }
+}
+
+/// The filter without its customer.
+pub(crate) fn filtered(filter: &ContactFilter) -> SelectStatement {
+    let mut list = select();
+    match filter.kind {
+        None => {}
+        Some(ContactKind::Email) => {
+            list.and_where(col(Column::Email).is_not_null()).and_where(col(Column::Phone).is_null());
+        }
+        Some(ContactKind::Phone) => {
+            list.and_where(col(Column::Phone).is_not_null()).and_where(col(Column::Email).is_null());
+        }
+        Some(ContactKind::Both) => {
+            list.and_where(col(Column::Email).is_not_null()).and_where(col(Column::Phone).is_not_null());
+        }
+    }
+    if let Some(email) = &filter.email {
+        list.and_where(col(Column::Email).eq(email.as_str()));
+    }
+    if let Some(phone) = &filter.phone {
+        list.and_where(col(Column::Phone).eq(phone.as_str()));
+    }
+    if let Some(user) = filter.user {
+        list.and_where(col(Column::UserId).eq(user.0));
+    }
+    if let Some(source) = filter.source {
+        list.and_where(col(Column::Source).eq(source.as_str()));
+    }
+    list
+}
+
+/// A root and the customers that lead to it. The index of absorbed customers holds no roots.
+pub(crate) fn members(root: CustomerId) -> SelectStatement {
+    Query::select()
+        .column(customer::Column::Id)
+        .from(customer::Entity)
+        .and_where(Expr::col(customer::Column::RootId).eq(root.0))
+        .and_where(Expr::col(customer::Column::RootId).ne(Expr::col(customer::Column::Id)))
+        .union(UnionType::All, Query::select().expr(Expr::value(root.0)).to_owned())
+        .to_owned()
+}
+
+/// The contacts of a root, ascending.
+pub(crate) async fn of_customer(
+    connection: &impl ConnectionTrait,
+    root: CustomerId,
+) -> Result<Vec<ContactRecord>, StoreError> {
+    let mut list = select();
+    list.and_where(col(Column::CustomerId).in_subquery(members(root)));
+    fetch(connection, &list).await
+}
+
+impl SeaOrmTransaction {
+    async fn oldest_blocked(
+        &self,
+        value: SimpleExpr,
+        rule: Column,
+    ) -> Result<Option<ContactRecord>, StoreError> {
+        let because_of_somebody = [BlockRule::TwoUsers, BlockRule::CustomerFull].map(BlockRule::as_str);
+        let mut oldest = select();
+        oldest.and_where(value).and_where(col(rule).is_in(because_of_somebody)).limit(1);
+        Ok(fetch(self.connection()?, &oldest).await?.pop())
+    }
+}
 
 #[async_trait]
 impl ContactRepository for SeaOrmTransaction {
@@ -17,22 +114,111 @@ impl ContactRepository for SeaOrmTransaction {
         customer: CustomerId,
         at: DateTime<Utc>,
     ) -> Result<ContactId, StoreError> {
-        let ContactDraft { statement, .. } = draft;
-        let rule = |rule: Option<BlockRule>| rule.map(|rule| rule.as_str().to_owned());
-        let row = contact::ActiveModel {
-            id: NotSet,
-            customer_id: Set(customer.0),
-            email: Set(statement.email().map(|email| email.as_str().to_owned())),
-            phone: Set(statement.phone().map(|phone| phone.as_str().to_owned())),
-            email_blocked_by: Set(rule(draft.email_blocked_by)),
-            phone_blocked_by: Set(rule(draft.phone_blocked_by)),
-            user_id: Set(statement.user().map(|user| user.0)),
-            source: Set(draft.source.as_str().to_owned()),
-            received_email: Set(draft.received.email.clone()),
-            received_phone: Set(draft.received.phone.clone()),
-            created_at: Set(at),
-        };
+        let row = row(draft, customer, at);
         let inserted = contact::Entity::insert(row).exec(self.connection()?).await.map_err(store_error)?;
         Ok(ContactId(inserted.last_insert_id))
+    }
+
+    async fn reserve_ids(&mut self, count: usize) -> Result<Vec<ContactId>, StoreError> {
+        batch::reserve_contact_ids(self.connection()?, count).await
+    }
+
+    async fn insert_batch(&mut self, contacts: &[FiledDraft], at: DateTime<Utc>) -> Result<(), StoreError> {
+        batch::insert_contacts(self.connection()?, contacts, at).await
+    }
+
+    async fn get(&mut self, id: ContactId) -> Result<Option<ContactRecord>, StoreError> {
+        records::get(self.connection()?, id).await
+    }
+
+    async fn get_many(&mut self, ids: &[ContactId]) -> Result<Vec<ContactRecord>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut many = select();
+        many.and_where(col(Column::Id).is_in(ids.iter().map(|id| id.0)));
+        fetch(self.connection()?, &many).await
+    }
+
+    async fn update(&mut self, record: &ContactRecord) -> Result<(), StoreError> {
+        contact::Entity::update_many()
+            .set(changed_row(record))
+            .filter(Column::Id.eq(record.id.0))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn clear_primary(
+        &mut self,
+        user: UserId,
+        kind: ContactKind,
+        except: Option<ContactId>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let shares = match kind {
+            ContactKind::Email => Condition::all().add(Column::Email.is_not_null()),
+            ContactKind::Phone => Condition::all().add(Column::Phone.is_not_null()),
+            ContactKind::Both => Condition::all(),
+        };
+        contact::Entity::update_many()
+            .col_expr(Column::IsPrimary, Expr::value(false))
+            .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+            .col_expr(Column::UpdatedAt, Expr::value(at))
+            .filter(Column::UserId.eq(user.0))
+            .filter(Column::IsPrimary.eq(true))
+            .filter(Column::WithdrawnAt.is_null())
+            .filter(Column::Id.ne(except.map_or(0, |id| id.0)))
+            .filter(shares)
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn withdraw(&mut self, id: ContactId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        contact::Entity::update_many()
+            .col_expr(Column::WithdrawnAt, Expr::value(at))
+            .col_expr(Column::UpdatedAt, Expr::value(at))
+            .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+            .col_expr(Column::IsPrimary, Expr::value(false))
+            // No search finds it any more.
+            .col_expr(Column::Search, Expr::value(Option::<String>::None))
+            .filter(Column::Id.eq(id.0))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn refile(&mut self, ids: &[ContactId], customer: CustomerId) -> Result<(), StoreError> {
+        contact::Entity::update_many()
+            .col_expr(Column::CustomerId, Expr::value(customer.0))
+            .filter(Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn oldest_blocked_email(
+        &mut self,
+        email: &EmailAddress,
+    ) -> Result<Option<ContactRecord>, StoreError> {
+        self.oldest_blocked(col(Column::Email).eq(email.as_str()), Column::EmailBlockedBy).await
+    }
+
+    async fn oldest_blocked_phone(
+        &mut self,
+        phone: &PhoneNumber,
+    ) -> Result<Option<ContactRecord>, StoreError> {
+        self.oldest_blocked(col(Column::Phone).eq(phone.as_str()), Column::PhoneBlockedBy).await
+    }
+
+    async fn of_user(&mut self, user: UserId, limit: usize) -> Result<Vec<ContactRecord>, StoreError> {
+        let mut list = select();
+        list.and_where(col(Column::UserId).eq(user.0)).limit(limit as u64);
+        fetch(self.connection()?, &list).await
     }
 }

@@ -2,14 +2,17 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{ContactId, CustomerId, CustomerRepository, LinkKey, Neighbourhood, StoreError};
+use onefold_domain::{
+    ContactId, CustomerBatch, CustomerId, CustomerPicture, CustomerReader, CustomerRecord,
+    CustomerRepository, LinkKey, Neighbourhood, SearchQuery, StoreError,
+};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::entities::{contact_point, customer};
 use crate::error::store_error;
-use crate::neighbourhood;
-use crate::store::SeaOrmTransaction;
+use crate::store::{SeaOrmStore, SeaOrmTransaction};
+use crate::{batch, contacts, customer_pictures, neighbourhood, search};
 
 #[async_trait]
 impl CustomerRepository for SeaOrmTransaction {
@@ -29,6 +32,18 @@ impl CustomerRepository for SeaOrmTransaction {
         } else {
             Err(StoreError::Conflict)
         }
+    }
+
+    async fn neighbourhood_of_many(&mut self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
+        neighbourhood::read_many(self.connection()?, keys).await
+    }
+
+    async fn advance_many(
+        &mut self,
+        guards: &[(CustomerId, i64)],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        batch::advance(self.connection()?, guards, at).await
     }
 
     async fn advance(&mut self, id: CustomerId, version: i64, at: DateTime<Utc>) -> Result<(), StoreError> {
@@ -60,9 +75,9 @@ impl CustomerRepository for SeaOrmTransaction {
         Ok(())
     }
 
-    async fn set_primary(&mut self, id: CustomerId, primary: ContactId) -> Result<(), StoreError> {
+    async fn set_primary(&mut self, id: CustomerId, primary: Option<ContactId>) -> Result<(), StoreError> {
         customer::Entity::update_many()
-            .col_expr(customer::Column::PrimaryContactId, Expr::value(primary.0))
+            .col_expr(customer::Column::PrimaryContactId, Expr::value(primary.map(|primary| primary.0)))
             .filter(customer::Column::Id.eq(id.0))
             .exec(self.connection()?)
             .await
@@ -106,6 +121,104 @@ impl CustomerRepository for SeaOrmTransaction {
             .map_err(store_error)?;
         if claimed == keys.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
     }
+
+    async fn restore(&mut self, id: CustomerId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        customer::Entity::update_many()
+            .col_expr(customer::Column::RootId, Expr::value(id.0))
+            .col_expr(customer::Column::Version, Expr::col(customer::Column::Version).add(1))
+            .col_expr(customer::Column::UpdatedAt, Expr::value(at))
+            .filter(customer::Column::Id.eq(id.0))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn key_owners(&mut self, keys: &[LinkKey]) -> Result<Vec<(LinkKey, CustomerId)>, StoreError> {
+        neighbourhood::owners(self.connection()?, keys).await
+    }
+
+    async fn release(&mut self, keys: &[LinkKey]) -> Result<(), StoreError> {
+        for key in keys {
+            contact_point::Entity::delete_by_id((key.kind as i16, key.value.clone()))
+                .exec(self.connection()?)
+                .await
+                .map_err(store_error)?;
+        }
+        Ok(())
+    }
+
+    async fn refile(&mut self, keys: &[LinkKey], id: CustomerId) -> Result<(), StoreError> {
+        for key in keys {
+            contact_point::Entity::update_many()
+                .col_expr(contact_point::Column::CustomerId, Expr::value(id.0))
+                .filter(contact_point::Column::Kind.eq(key.kind as i16))
+                .filter(contact_point::Column::Value.eq(key.value.as_str()))
+                .exec(self.connection()?)
+                .await
+                .map_err(store_error)?;
+        }
+        Ok(())
+    }
+
+    async fn picture(&mut self, id: CustomerId) -> Result<CustomerPicture, StoreError> {
+        customer_pictures::read(self.connection()?, id).await
+    }
+
+    async fn get(&mut self, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
+        get(self.connection()?, id).await
+    }
+
+    async fn write_batch(&mut self, batch: &CustomerBatch, at: DateTime<Utc>) -> Result<(), StoreError> {
+        batch::insert_customers(self.connection()?, &batch.new, at).await?;
+        batch::claim(self.connection()?, &batch.claims).await?;
+        for (survivor, absorbed) in &batch.absorbed {
+            self.absorb(*survivor, *absorbed, at).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl CustomerReader for SeaOrmStore {
+    async fn get(&self, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
+        get(self.reader(), id).await
+    }
+
+    async fn search(
+        &self,
+        query: &SearchQuery,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<(ContactId, CustomerId)>, StoreError> {
+        search::find(self.reader(), query, after, limit).await
+    }
+}
+
+/// The customer that this one leads to.
+pub(crate) async fn root_of(
+    connection: &impl ConnectionTrait,
+    id: CustomerId,
+) -> Result<Option<CustomerId>, StoreError> {
+    let found = customer::Entity::find_by_id(id.0).one(connection).await.map_err(store_error)?;
+    Ok(found.map(|customer| CustomerId(customer.root_id)))
+}
+
+async fn get(
+    connection: &impl ConnectionTrait,
+    id: CustomerId,
+) -> Result<Option<CustomerRecord>, StoreError> {
+    let Some(root) = root_of(connection, id).await? else { return Ok(None) };
+    let found = customer::Entity::find_by_id(root.0).one(connection).await.map_err(store_error)?;
+    let Some(row) = found else { return Ok(None) };
+    let contacts = contacts::of_customer(connection, root).await?;
+    Ok((!contacts.is_empty()).then(|| CustomerRecord {
+        id: root,
+        version: row.version,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        contacts,
+    }))
 }
 
 /// Locks roots in ascending order, as every writer does, and one at a time. A customer that is a root

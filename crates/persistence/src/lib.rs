@@ -4,18 +4,24 @@
 //! transaction begins (`store`, with the group commit of `sqlite_writer`), and that only PostgreSQL
 //! has rows to lock (`customers`).
 
+mod batch;
 mod config;
 mod connect;
 mod contacts;
+mod customer_pictures;
 mod customers;
 mod entities;
 mod error;
+mod imports;
 mod links;
 mod neighbourhood;
+mod records;
+mod search;
 mod sqlite_writer;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod users;
 
 pub use config::{Config, DatabaseUrl, InvalidDatabaseUrl};
 pub use error::ConnectError;

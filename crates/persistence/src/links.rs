@@ -1,8 +1,10 @@
 //! The record of merges.
 
 use async_trait::async_trait;
-use onefold_domain::{LinkDraft, LinkRepository, StoreError};
-use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, EntityTrait};
+use chrono::{DateTime, Utc};
+use onefold_domain::{ContactId, LinkDraft, LinkRepository, StoreError};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::entities::link;
 use crate::error::store_error;
@@ -22,8 +24,20 @@ impl LinkRepository for SeaOrmTransaction {
             contact_id: Set(draft.contact.map(|contact| contact.0)),
             after_contact_id: Set(draft.after.0),
             created_at: Set(draft.at),
+            revoked_at: Set(None),
         };
         link::Entity::insert(row).exec_without_returning(self.connection()?).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn revoke_of(&mut self, contact: ContactId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        link::Entity::update_many()
+            .col_expr(link::Column::RevokedAt, Expr::value(at))
+            .filter(link::Column::ContactId.eq(contact.0))
+            .filter(link::Column::RevokedAt.is_null())
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
         Ok(())
     }
 }

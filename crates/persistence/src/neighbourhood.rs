@@ -4,6 +4,7 @@
 //! are answered from it and nothing else. Query builders would need one query per step. The statement
 //! is the same for both databases.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use onefold_domain::{
@@ -11,7 +12,7 @@ use onefold_domain::{
     PhoneNumber, StoreError, UserId,
 };
 use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use uuid::Uuid;
 
 use crate::error::store_error;
@@ -25,11 +26,12 @@ const SELECT: &str = "
 SELECT CAST(0 AS BIGINT), CAST(kind AS BIGINT), value, NULL, id, NULL, version FROM found
 UNION ALL
 SELECT 1, c.id, c.email, c.phone, c.customer_id, c.user_id, 0
-FROM contact c WHERE c.customer_id IN (SELECT id FROM root)
+FROM contact c WHERE c.customer_id IN (SELECT id FROM root) AND c.withdrawn_at IS NULL
 UNION ALL
 SELECT 1, c.id, c.email, c.phone, m.root_id, c.user_id, 0
 FROM customer m CROSS JOIN contact c
-WHERE m.root_id IN (SELECT id FROM root) AND m.root_id <> m.id AND c.customer_id = m.id";
+WHERE m.root_id IN (SELECT id FROM root) AND m.root_id <> m.id AND c.customer_id = m.id
+AND c.withdrawn_at IS NULL";
 
 /// From a key to the customer it was born into to that customer's root. `MATERIALIZED`, or a database
 /// might run it once for each of the three parts.
@@ -38,6 +40,73 @@ WITH found AS MATERIALIZED (
 SELECT p.kind, p.value, r.id, r.version
 FROM contact_point p JOIN customer b ON b.id = p.customer_id JOIN customer r ON r.id = b.root_id
 WHERE ";
+
+/// The keys of a whole batch come as one text: a statement with thousands of parameters costs more to
+/// prepare than to run. `CROSS JOIN` keeps SQLite from starting with the table.
+const FOUND_MANY_SQLITE: &str = "
+WITH key AS MATERIALIZED (SELECT value ->> 0 AS kind, value ->> 1 AS value FROM json_each($1)),
+found AS MATERIALIZED (
+SELECT p.kind, p.value, r.id, r.version
+FROM key k CROSS JOIN contact_point p ON p.kind = k.kind AND p.value = k.value
+JOIN customer b ON b.id = p.customer_id JOIN customer r ON r.id = b.root_id";
+
+const FOUND_MANY_POSTGRES: &str = "
+WITH key AS MATERIALIZED (
+SELECT CAST(k ->> 0 AS smallint) AS kind, k ->> 1 AS value FROM jsonb_array_elements(CAST($1 AS jsonb)) AS t(k)),
+found AS MATERIALIZED (
+SELECT p.kind, p.value, r.id, r.version
+FROM key k JOIN contact_point p ON p.kind = k.kind AND p.value = k.value
+JOIN customer b ON b.id = p.customer_id JOIN customer r ON r.id = b.root_id";
+
+/// As `read`, for any number of keys.
+pub(crate) async fn read_many(
+    connection: &impl ConnectionTrait,
+    keys: &[LinkKey],
+) -> Result<Neighbourhood, StoreError> {
+    let backend = connection.get_database_backend();
+    let found = match backend {
+        DbBackend::Sqlite => FOUND_MANY_SQLITE,
+        _ => FOUND_MANY_POSTGRES,
+    };
+    let statement =
+        Statement::from_sql_and_values(backend, format!("{found}{SELECT}"), [keys_as_json(keys).into()]);
+    let rows = connection.query_all_raw(statement).await.map_err(store_error)?;
+    collect(&rows).map_err(store_error)
+}
+
+/// The customers that keys are filed under.
+pub(crate) async fn owners(
+    connection: &impl ConnectionTrait,
+    keys: &[LinkKey],
+) -> Result<Vec<(LinkKey, CustomerId)>, StoreError> {
+    let backend = connection.get_database_backend();
+    let sql = match backend {
+        DbBackend::Sqlite => {
+            "SELECT CAST(p.kind AS BIGINT), p.value, p.customer_id
+             FROM json_each($1) k CROSS JOIN contact_point p ON p.kind = k.value ->> 0 AND p.value = k.value ->> 1"
+        }
+        _ => {
+            "SELECT CAST(p.kind AS BIGINT), p.value, p.customer_id
+             FROM jsonb_array_elements(CAST($1 AS jsonb)) AS t(k)
+             JOIN contact_point p ON p.kind = CAST(k ->> 0 AS smallint) AND p.value = k ->> 1"
+        }
+    };
+    let statement = Statement::from_sql_and_values(backend, sql, [keys_as_json(keys).into()]);
+    let rows = connection.query_all_raw(statement).await.map_err(store_error)?;
+    rows.iter().map(owner).collect::<Result<_, _>>().map_err(store_error)
+}
+
+fn owner(row: &QueryResult) -> Result<(LinkKey, CustomerId), DbErr> {
+    let kind = key_kind(row.try_get_by_index(0)?)?;
+    let key = LinkKey { kind, value: row.try_get_by_index(1)? };
+    Ok((key, CustomerId(row.try_get_by_index(2)?)))
+}
+
+fn keys_as_json(keys: &[LinkKey]) -> String {
+    let pairs: Vec<_> = keys.iter().map(|key| (key.kind as i16, key.value.as_str())).collect();
+    // Numbers and strings cannot fail to be written.
+    serde_json::to_string(&pairs).unwrap_or_default()
+}
 
 pub(crate) async fn read(
     connection: &impl ConnectionTrait,
@@ -64,33 +133,28 @@ fn statement(backend: sea_orm::DbBackend, keys: &[LinkKey]) -> Statement {
 
 fn collect(rows: &[QueryResult]) -> Result<Neighbourhood, DbErr> {
     let mut neighbourhood = Neighbourhood::default();
+    let mut places = HashMap::new();
     for row in rows {
         let root = CustomerId(row.try_get_by_index::<Uuid>(4)?);
+        let customers = &mut neighbourhood.customers;
+        let place = *places.entry(root).or_insert_with(|| {
+            customers.push(KnownCustomer { id: root, version: 0, contacts: Vec::new() });
+            customers.len() - 1
+        });
         if row.try_get_by_index::<i64>(0)? == 0 {
             let kind = key_kind(row.try_get_by_index(1)?)?;
             let value = row.try_get_by_index(2)?;
             neighbourhood.found.push((LinkKey { kind, value }, root));
-            let version = row.try_get_by_index(6)?;
-            customer(&mut neighbourhood, root).version = version;
+            customers[place].version = row.try_get_by_index(6)?;
         } else {
             let contact = contact(row)?;
-            customer(&mut neighbourhood, root).contacts.push(contact);
+            customers[place].contacts.push(contact);
         }
     }
     for customer in &mut neighbourhood.customers {
         customer.contacts.sort_unstable_by_key(|contact| contact.id);
     }
     Ok(neighbourhood)
-}
-
-/// At most as many customers as keys were asked for, so a list serves as a map.
-fn customer(neighbourhood: &mut Neighbourhood, id: CustomerId) -> &mut KnownCustomer {
-    let customers = &mut neighbourhood.customers;
-    let index = customers.iter().position(|known| known.id == id).unwrap_or_else(|| {
-        customers.push(KnownCustomer { id, version: 0, contacts: Vec::new() });
-        customers.len() - 1
-    });
-    &mut customers[index]
 }
 
 fn contact(row: &QueryResult) -> Result<KnownContact, DbErr> {
@@ -106,7 +170,7 @@ fn contact(row: &QueryResult) -> Result<KnownContact, DbErr> {
 }
 
 fn key_kind(number: i64) -> Result<KeyKind, DbErr> {
-    [KeyKind::Email, KeyKind::Phone, KeyKind::User, KeyKind::Exact]
+    KeyKind::ALL
         .into_iter()
         .find(|kind| *kind as i64 == number)
         .ok_or_else(|| DbErr::Type(format!("no key kind has the number {number}")))

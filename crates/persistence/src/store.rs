@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use onefold_domain::{
-    ContactRepository, CustomerRepository, LinkKey, LinkRepository, Neighbourhood, Store, StoreError,
-    Transaction,
+    ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, ImportReader,
+    ImportRepository, LinkKey, LinkRepository, Neighbourhood, Store, StoreError, Transaction, UserReader,
+    UserRepository,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
@@ -72,8 +73,7 @@ impl SeaOrmStore {
         PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
     }
 
-    /// For tests that look at what the database does.
-    #[cfg(all(test, feature = "testing"))]
+    /// The connections for reading what is committed.
     pub(crate) fn reader(&self) -> &DatabaseConnection {
         &self.read
     }
@@ -109,6 +109,22 @@ impl Store for SeaOrmStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.read.execute_unprepared("SELECT 1").await.map_err(store_error)?;
         Ok(())
+    }
+
+    fn contacts(&self) -> &dyn ContactReader {
+        self
+    }
+
+    fn customers(&self) -> &dyn CustomerReader {
+        self
+    }
+
+    fn users(&self) -> &dyn UserReader {
+        self
+    }
+
+    fn imports(&self) -> &dyn ImportReader {
+        self
     }
 }
 
@@ -156,6 +172,18 @@ impl Transaction for SeaOrmTransaction {
     }
 
     fn links(&mut self) -> &mut dyn LinkRepository {
+        self
+    }
+
+    fn users(&mut self) -> &mut dyn UserRepository {
+        self
+    }
+
+    fn imports(&mut self) -> &mut dyn ImportRepository {
+        self
+    }
+
+    fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
         self
     }
 

@@ -17,6 +17,16 @@ pub(crate) struct Model {
     pub(crate) received_email: Option<String>,
     pub(crate) received_phone: Option<String>,
     pub(crate) created_at: DateTimeUtc,
+    pub(crate) channel: Option<String>,
+    pub(crate) is_primary: bool,
+    pub(crate) verified_at: Option<DateTimeUtc>,
+    pub(crate) metadata: Option<String>,
+    pub(crate) profile: Option<String>,
+    pub(crate) search: Option<String>,
+    pub(crate) import_id: Option<Uuid>,
+    pub(crate) updated_at: DateTimeUtc,
+    pub(crate) withdrawn_at: Option<DateTimeUtc>,
+    pub(crate) version: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -15,6 +15,7 @@ pub(crate) struct Model {
     pub(crate) contact_id: Option<i64>,
     pub(crate) after_contact_id: i64,
     pub(crate) created_at: DateTimeUtc,
+    pub(crate) revoked_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

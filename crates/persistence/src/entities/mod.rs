@@ -4,4 +4,9 @@
 pub(crate) mod contact;
 pub(crate) mod contact_point;
 pub(crate) mod customer;
+pub(crate) mod import_chunk;
+pub(crate) mod import_failure;
+pub(crate) mod import_run;
 pub(crate) mod link;
+pub(crate) mod user_account;
+pub(crate) mod webhook_delivery;

@@ -3,7 +3,7 @@
 use super::database::{connect, first_number, run};
 
 /// Each counts the rows that break a rule. Both databases understand them.
-const INVARIANTS: [(&str, &str); 8] = [
+const INVARIANTS: [(&str, &str); 11] = [
     (
         "a customer leads to a root, which leads to itself",
         "SELECT COUNT(*) FROM customer c LEFT JOIN customer r ON r.id = c.root_id
@@ -13,7 +13,7 @@ const INVARIANTS: [(&str, &str); 8] = [
         "the primary of a root is the oldest contact of all that lead to it",
         "SELECT COUNT(*) FROM customer r WHERE r.root_id = r.id AND COALESCE(r.primary_contact_id, 0)
          <> COALESCE((SELECT MIN(c.id) FROM contact c JOIN customer m ON m.id = c.customer_id
-                      WHERE m.root_id = r.id), -1)",
+                      WHERE m.root_id = r.id AND c.withdrawn_at IS NULL), 0)",
     ),
     (
         "a contact belongs to a customer",
@@ -26,8 +26,8 @@ const INVARIANTS: [(&str, &str); 8] = [
          (SELECT 1 FROM customer m WHERE m.id = p.customer_id)",
     ),
     (
-        "a root can be found by a key",
-        "SELECT COUNT(*) FROM customer r WHERE r.root_id = r.id AND NOT EXISTS
+        "a root with contacts can be found by a key",
+        "SELECT COUNT(*) FROM customer r WHERE r.root_id = r.id AND r.primary_contact_id IS NOT NULL AND NOT EXISTS
          (SELECT 1 FROM contact_point p JOIN customer m ON m.id = p.customer_id
           WHERE m.root_id = r.id)",
     ),
@@ -35,13 +35,32 @@ const INVARIANTS: [(&str, &str); 8] = [
         "a value that links leads to the customer whose contacts show it",
         "SELECT COUNT(*) FROM
          (SELECT c.customer_id AS shown_by, p.customer_id AS claimed_by FROM contact c
-          JOIN contact_point p ON p.kind = 1 AND p.value = c.email WHERE c.email_blocked_by IS NULL
+          JOIN contact_point p ON p.kind = 1 AND p.value = c.email WHERE c.email_blocked_by IS NULL AND c.withdrawn_at IS NULL
           UNION ALL
           SELECT c.customer_id, p.customer_id FROM contact c
-          JOIN contact_point p ON p.kind = 2 AND p.value = c.phone WHERE c.phone_blocked_by IS NULL
+          JOIN contact_point p ON p.kind = 2 AND p.value = c.phone WHERE c.phone_blocked_by IS NULL AND c.withdrawn_at IS NULL
          ) pair JOIN customer shown ON shown.id = pair.shown_by
          JOIN customer claimed ON claimed.id = pair.claimed_by
          WHERE shown.root_id <> claimed.root_id",
+    ),
+    (
+        "a root has contacts or leads nowhere",
+        "SELECT COUNT(*) FROM customer r WHERE r.root_id = r.id AND r.primary_contact_id IS NULL AND EXISTS
+         (SELECT 1 FROM contact_point p JOIN customer m ON m.id = p.customer_id WHERE m.root_id = r.id)",
+    ),
+    (
+        "a contact's user exists",
+        "SELECT COUNT(*) FROM contact c WHERE c.user_id IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM user_account u WHERE u.id = c.user_id)",
+    ),
+    (
+        "contacts of a user belong to one customer, and a customer has one user",
+        "SELECT COUNT(*) FROM contact a JOIN customer ca ON ca.id = a.customer_id
+         JOIN contact b ON (b.user_id = a.user_id OR b.customer_id = a.customer_id)
+         JOIN customer cb ON cb.id = b.customer_id
+         WHERE a.user_id IS NOT NULL AND b.user_id IS NOT NULL
+         AND a.withdrawn_at IS NULL AND b.withdrawn_at IS NULL
+         AND ((a.user_id = b.user_id) <> (ca.root_id = cb.root_id))",
     ),
     (
         "a merge is on record",

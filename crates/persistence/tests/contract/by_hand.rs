@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    Clock, ContactDraft, ContactId, ContactSource, CustomerId, KeyKind, LinkDraft, LinkKey, Neighbourhood,
-    Randomness, Received, Statement, Store, Transaction,
+    Clock, ContactDetails, ContactDraft, ContactId, ContactSource, CustomerId, KeyKind, LinkDraft, LinkKey,
+    Neighbourhood, Randomness, Received, Statement, Store, Transaction, User,
 };
 use onefold_persistence::testing::{SeededRandomness, SteppingClock};
 
@@ -39,7 +39,7 @@ pub(crate) async fn add_customer(
     transaction.customers().insert(id, at()).await.expect("a customer");
     transaction.customers().claim(keys, id).await.expect("keys that are free");
     let contact = add_contact(transaction, id, statement).await;
-    transaction.customers().set_primary(id, contact).await.expect("a primary");
+    transaction.customers().set_primary(id, Some(contact)).await.expect("a primary");
     contact
 }
 
@@ -48,12 +48,18 @@ pub(crate) async fn add_contact(
     id: CustomerId,
     statement: &Statement,
 ) -> ContactId {
+    if let Some(id) = statement.user() {
+        let user = User { id, external_id: None, profile: None, created_at: at(), updated_at: at() };
+        transaction.users().insert(&user).await.expect("a user");
+    }
     let draft = ContactDraft {
         statement: statement.clone(),
         email_blocked_by: None,
         phone_blocked_by: None,
         source: ContactSource::Manual,
+        details: ContactDetails::default(),
         received: Received::default(),
+        import: None,
     };
     transaction.contacts().insert(&draft, id, at()).await.expect("a contact")
 }

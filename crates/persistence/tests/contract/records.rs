@@ -6,7 +6,7 @@ use onefold_domain::{IdentifyRequest, Received, Store};
 use onefold_persistence::testing::TestDatabase;
 use uuid::Uuid;
 
-use crate::scene::{seen, service, statement, tell, tell_as, user};
+use crate::scene::{register, seen, service, statement, tell, tell_as, user};
 
 on_both_databases!(
     values_are_kept_as_received,
@@ -23,7 +23,9 @@ async fn values_are_kept_as_received(database: &TestDatabase) {
     };
     let statement = statement("lorraine@hillvalley.edu", "123456").of_user(user(9));
     let request = IdentifyRequest { statement, received: received.clone() };
-    service(&store).run(&request).await.expect("identify should answer");
+    let service = service(&store);
+    register(service.environment(), user(9)).await;
+    service.run(&request).await.expect("identify should answer");
 
     let rows = database
         .query("SELECT email, phone, received_email, received_phone, source, user_id FROM contact")

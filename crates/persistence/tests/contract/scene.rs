@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use onefold_domain::{
-    EmailAddress, Identified, Identify, IdentifyRequest, LinkPolicy, Outcome, PhoneNumber, Received,
-    Statement, Store, UserId,
+    EmailAddress, Environment, Identified, Identify, IdentifyRequest, LinkPolicy, NewUser, Outcome,
+    PhoneNumber, Received, RecordError, Statement, Store, UserId, Users,
 };
 use onefold_persistence::testing::{SeededRandomness, SteppingClock};
 use uuid::Uuid;
@@ -28,12 +28,12 @@ pub(crate) fn service(store: &Arc<dyn Store>) -> Identify {
 pub(crate) fn service_with(store: &Arc<dyn Store>, policy: LinkPolicy) -> Identify {
     // Services may share a database, so their ids must differ.
     static SERVICES: AtomicU64 = AtomicU64::new(0);
-    Identify::new(
+    Identify::new(Environment::new(
         Arc::clone(store),
         Arc::new(policy),
         Arc::new(SteppingClock::new(TimeDelta::milliseconds(1))),
         Arc::new(SeededRandomness::new(SERVICES.fetch_add(1, Ordering::Relaxed))),
-    )
+    ))
 }
 
 pub(crate) fn email(text: &str) -> EmailAddress {
@@ -49,6 +49,14 @@ pub(crate) fn statement(email_text: &str, phone_text: &str) -> Statement {
     let email = (!email_text.is_empty()).then(|| email(email_text));
     let phone = (!phone_text.is_empty()).then(|| phone(phone_text));
     Statement::new(email, phone).expect("a statement says something")
+}
+
+pub(crate) async fn register(env: &Environment, user: UserId) {
+    let new = NewUser { id: Some(user), ..NewUser::default() };
+    match Users::new(env.clone()).create_user(&new).await {
+        Ok(_) | Err(RecordError::UserExists { .. }) => {}
+        Err(error) => panic!("a user should be registered: {error}"),
+    }
 }
 
 pub(crate) fn user(number: u128) -> UserId {
@@ -68,8 +76,9 @@ pub(crate) async fn tell(service: &Identify, email: &str, phone: &str) -> Identi
     tell_statement(service, statement(email, phone)).await
 }
 
-/// One request of a user.
+/// One request of a user, who is registered if need be.
 pub(crate) async fn tell_as(service: &Identify, user: UserId, email: &str, phone: &str) -> Identified {
+    register(service.environment(), user).await;
     tell_statement(service, statement(email, phone).of_user(user)).await
 }
 

@@ -96,7 +96,7 @@ async fn whoever_was_absorbed_leads_to_the_survivor(store: Arc<dyn Store>) {
         // primary is its oldest contact all the same.
         let oldest = transaction.customers().lock_neighbourhood(&c_key).await.expect("a read");
         let primary = oldest.customers[0].primary().expect("a contact");
-        transaction.customers().set_primary(survivor.0, primary).await.expect("a primary");
+        transaction.customers().set_primary(survivor.0, Some(primary)).await.expect("a primary");
         transaction.commit().await.expect("a commit");
     }
 

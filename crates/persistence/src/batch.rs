@@ -1,0 +1,260 @@
+//! Writing many rows at once, for imports. Rows travel as one JSON text: a statement with a parameter for
+//! every value costs more to prepare than to run, and would be another one for each number of rows. Both
+//! databases unpack the text; only how they do it differs, in `Unpacked`.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use onefold_domain::{
+    BlockRule, Channel, ContactDraft, ContactId, CustomerId, FiledDraft, LinkKey, StoreError, search_text,
+};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use serde::Serialize;
+use serde::ser::{SerializeTuple, Serializer};
+use uuid::Uuid;
+
+use crate::error::store_error;
+use crate::records::{metadata_text, profile_text};
+
+/// `advance` for many customers.
+pub(crate) async fn advance(
+    connection: &impl ConnectionTrait,
+    guards: &[(CustomerId, i64)],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if guards.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = guards.iter().map(|(id, version)| (hex(id.0), version)).collect();
+    let unpacked = Unpacked::of(connection.get_database_backend());
+    let sql = format!(
+        "UPDATE customer SET version = customer.version + 1, updated_at = $2 \
+         FROM (SELECT {id} AS id, {version} AS version FROM {rows}) guard \
+         WHERE customer.id = guard.id AND customer.root_id = guard.id AND customer.version = guard.version",
+        id = unpacked.uuid(0),
+        version = unpacked.integer(1),
+        rows = unpacked.rows(),
+    );
+    let advanced = write(connection, sql, &rows, vec![at.into()]).await?;
+    if advanced == guards.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+pub(crate) async fn insert_customers(
+    connection: &impl ConnectionTrait,
+    customers: &[(CustomerId, ContactId)],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if customers.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = customers.iter().map(|(id, primary)| (hex(id.0), primary.0)).collect();
+    let unpacked = Unpacked::of(connection.get_database_backend());
+    let sql = format!(
+        "INSERT INTO customer (id, root_id, version, primary_contact_id, created_at, updated_at) \
+         SELECT {id}, {id}, 1, {primary}, $2, $2 FROM {rows}",
+        id = unpacked.uuid(0),
+        primary = unpacked.integer(1),
+        rows = unpacked.rows(),
+    );
+    write(connection, sql, &rows, vec![at.into()]).await?;
+    Ok(())
+}
+
+/// `claim` for many customers. `Conflict` if one of the keys is taken.
+pub(crate) async fn claim(
+    connection: &impl ConnectionTrait,
+    claims: &[(LinkKey, CustomerId)],
+) -> Result<(), StoreError> {
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> =
+        claims.iter().map(|(key, id)| (key.kind as i16, key.value.as_str(), hex(id.0))).collect();
+    let unpacked = Unpacked::of(connection.get_database_backend());
+    // Without the condition SQLite takes what follows for that of a join.
+    let sql = format!(
+        "INSERT INTO contact_point (kind, value, customer_id) SELECT {kind}, {value}, {id} FROM {rows} \
+         WHERE true ON CONFLICT DO NOTHING",
+        kind = unpacked.integer(0),
+        value = unpacked.text(1),
+        id = unpacked.uuid(2),
+        rows = unpacked.rows(),
+    );
+    let claimed = write(connection, sql, &rows, Vec::new()).await?;
+    if claimed == claims.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+pub(crate) async fn reserve_contact_ids(
+    connection: &impl ConnectionTrait,
+    count: usize,
+) -> Result<Vec<ContactId>, StoreError> {
+    let backend = connection.get_database_backend();
+    let sql = match backend {
+        // Nobody else writes while this transaction is open, so the next numbers are free; the table
+        // remembers the highest that was used, also of rows that are gone.
+        DbBackend::Sqlite => {
+            "WITH RECURSIVE next (id, rest) AS (
+                 SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'contact'), 0) + 1, $1
+                 UNION ALL SELECT id + 1, rest - 1 FROM next WHERE rest > 1)
+             SELECT id FROM next"
+        }
+        _ => "SELECT nextval(pg_get_serial_sequence('contact', 'id')) FROM generate_series(1, $1)",
+    };
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let statement = Statement::from_sql_and_values(backend, sql, [(count as i64).into()]);
+    let rows = connection.query_all_raw(statement).await.map_err(store_error)?;
+    let ids: Result<Vec<i64>, _> = rows.iter().map(|row| row.try_get_by_index(0)).collect();
+    let mut ids: Vec<_> = ids.map_err(store_error)?.into_iter().map(ContactId).collect();
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+pub(crate) async fn insert_contacts(
+    connection: &impl ConnectionTrait,
+    contacts: &[FiledDraft],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if contacts.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = contacts.iter().map(Row).collect();
+    let unpacked = Unpacked::of(connection.get_database_backend());
+    let columns: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    let values: Vec<_> =
+        COLUMNS.iter().enumerate().map(|(place, (_, kind))| unpacked.value(place, *kind)).collect();
+    let sql = format!(
+        "INSERT INTO contact ({}, created_at, updated_at, version) SELECT {}, $2, $2, 1 FROM {}",
+        columns.join(", "),
+        values.join(", "),
+        unpacked.rows()
+    );
+    write(connection, sql, &rows, vec![at.into()]).await?;
+    Ok(())
+}
+
+/// Runs a statement whose first parameter is the text of the rows; says how many rows it wrote.
+async fn write(
+    connection: &impl ConnectionTrait,
+    sql: String,
+    rows: &impl Serialize,
+    others: Vec<Value>,
+) -> Result<u64, StoreError> {
+    let text = serde_json::to_string(rows).map_err(|error| StoreError::Backend(error.into()))?;
+    let values: Vec<Value> = std::iter::once(text.into()).chain(others).collect();
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    Ok(connection.execute_raw(statement).await.map_err(store_error)?.rows_affected())
+}
+
+/// How a database takes values out of the text of the rows.
+#[derive(Clone, Copy)]
+enum Unpacked {
+    Sqlite,
+    Postgres,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Integer,
+    Text,
+    Uuid,
+    Boolean,
+    Time,
+}
+
+impl Unpacked {
+    fn of(backend: DbBackend) -> Self {
+        match backend {
+            DbBackend::Sqlite => Self::Sqlite,
+            _ => Self::Postgres,
+        }
+    }
+
+    fn rows(self) -> &'static str {
+        match self {
+            Self::Sqlite => "json_each($1) AS t",
+            Self::Postgres => "jsonb_array_elements(CAST($1 AS jsonb)) AS t(value)",
+        }
+    }
+
+    fn value(self, place: usize, kind: Kind) -> String {
+        match (self, kind) {
+            // What SQLite takes out of JSON has the type it had there.
+            (Self::Sqlite, Kind::Uuid) => format!("unhex(t.value ->> {place})"),
+            (Self::Sqlite, _) | (Self::Postgres, Kind::Text) => format!("t.value ->> {place}"),
+            (Self::Postgres, Kind::Integer) => format!("CAST(t.value ->> {place} AS bigint)"),
+            (Self::Postgres, Kind::Uuid) => format!("CAST(t.value ->> {place} AS uuid)"),
+            (Self::Postgres, Kind::Boolean) => format!("CAST(t.value ->> {place} AS boolean)"),
+            (Self::Postgres, Kind::Time) => format!("CAST(t.value ->> {place} AS timestamptz)"),
+        }
+    }
+
+    fn integer(self, place: usize) -> String {
+        self.value(place, Kind::Integer)
+    }
+
+    fn text(self, place: usize) -> String {
+        self.value(place, Kind::Text)
+    }
+
+    fn uuid(self, place: usize) -> String {
+        self.value(place, Kind::Uuid)
+    }
+}
+
+/// The columns of a contact in the order in which `Row` writes them.
+const COLUMNS: [(&str, Kind); 17] = [
+    ("id", Kind::Integer),
+    ("customer_id", Kind::Uuid),
+    ("email", Kind::Text),
+    ("phone", Kind::Text),
+    ("email_blocked_by", Kind::Text),
+    ("phone_blocked_by", Kind::Text),
+    ("user_id", Kind::Uuid),
+    ("source", Kind::Text),
+    ("received_email", Kind::Text),
+    ("received_phone", Kind::Text),
+    ("channel", Kind::Text),
+    ("is_primary", Kind::Boolean),
+    ("verified_at", Kind::Time),
+    ("metadata", Kind::Text),
+    ("profile", Kind::Text),
+    ("search", Kind::Text),
+    ("import_id", Kind::Uuid),
+];
+
+struct Row<'a>(&'a FiledDraft);
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let FiledDraft { id, customer, draft } = self.0;
+        let ContactDraft { statement, details, received, .. } = draft;
+        let mut row = serializer.serialize_tuple(COLUMNS.len())?;
+        row.serialize_element(&id.0)?;
+        row.serialize_element(&hex(customer.0))?;
+        row.serialize_element(&statement.email().map(|email| email.as_str()))?;
+        row.serialize_element(&statement.phone().map(|phone| phone.as_str()))?;
+        row.serialize_element(&draft.email_blocked_by.map(BlockRule::as_str))?;
+        row.serialize_element(&draft.phone_blocked_by.map(BlockRule::as_str))?;
+        row.serialize_element(&statement.user().map(|user| hex(user.0)))?;
+        row.serialize_element(draft.source.as_str())?;
+        row.serialize_element(&received.email)?;
+        row.serialize_element(&received.phone)?;
+        row.serialize_element(&details.channel.map(Channel::as_str))?;
+        row.serialize_element(&details.is_primary)?;
+        // As sea-orm writes times to SQLite, where they are text.
+        row.serialize_element(
+            &details.verified_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, false)),
+        )?;
+        row.serialize_element(&metadata_text(&details.metadata))?;
+        row.serialize_element(&profile_text(details.profile.as_ref()))?;
+        row.serialize_element(&search_text(statement, details.profile.as_ref()))?;
+        row.serialize_element(&draft.import.map(|import| hex(import.0)))?;
+        row.end()
+    }
+}
+
+/// Both databases read it: SQLite as bytes, PostgreSQL as a UUID.
+fn hex(id: Uuid) -> String {
+    id.simple().to_string()
+}

@@ -1,0 +1,199 @@
+//! Contact records as rows: how they are selected with the customer that they resolve to, and how a row
+//! becomes a record and back.
+
+use chrono::{DateTime, Utc};
+use onefold_domain::{
+    BlockRule, Channel, ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId,
+    EmailAddress, ImportId, Metadata, PhoneNumber, Profile, Received, Statement, StoreError, UserId,
+    search_text,
+};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
+use sea_orm::{
+    ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, DbErr, FromQueryResult, Iden, Iterable,
+    QueryResult,
+};
+
+use crate::entities::{contact, customer};
+use crate::error::store_error;
+
+/// The customer that a contact is filed under.
+pub(crate) const FILED: &str = "filed";
+/// The customer that this one leads to.
+pub(crate) const ROOT: &str = "root";
+
+/// Contacts that were not withdrawn, with their customers, in ascending order.
+pub(crate) fn select() -> SelectStatement {
+    let mut select = Query::select();
+    for column in contact::Column::iter() {
+        select.column((contact::Entity, column));
+    }
+    let (filed, root) = (Alias::new(FILED), Alias::new(ROOT));
+    select
+        .expr_as(Expr::col((root.clone(), customer::Column::Id)), Alias::new("root_id"))
+        .expr_as(Expr::col((root.clone(), customer::Column::Version)), Alias::new("root_version"))
+        .expr_as(Expr::col((root.clone(), customer::Column::PrimaryContactId)), Alias::new("root_primary"))
+        .from(contact::Entity)
+        .join_as(
+            sea_orm::JoinType::InnerJoin,
+            customer::Entity,
+            filed.clone(),
+            Expr::col((filed.clone(), customer::Column::Id))
+                .equals((contact::Entity, contact::Column::CustomerId)),
+        )
+        .join_as(
+            sea_orm::JoinType::InnerJoin,
+            customer::Entity,
+            root.clone(),
+            Expr::col((root, customer::Column::Id)).equals((filed, customer::Column::RootId)),
+        )
+        .and_where(Expr::col((contact::Entity, contact::Column::WithdrawnAt)).is_null())
+        .order_by((contact::Entity, contact::Column::Id), Order::Asc)
+        .to_owned()
+}
+
+/// A column of the contact.
+pub(crate) fn col(column: contact::Column) -> Expr {
+    Expr::col((contact::Entity, column))
+}
+
+pub(crate) async fn fetch(
+    connection: &impl ConnectionTrait,
+    select: &SelectStatement,
+) -> Result<Vec<ContactRecord>, StoreError> {
+    let rows = connection.query_all(select).await.map_err(store_error)?;
+    rows.iter().map(record).collect::<Result<_, _>>().map_err(store_error)
+}
+
+pub(crate) async fn get(
+    connection: &impl ConnectionTrait,
+    id: ContactId,
+) -> Result<Option<ContactRecord>, StoreError> {
+    let mut one = select();
+    one.and_where(col(contact::Column::Id).eq(id.0));
+    Ok(fetch(connection, &one).await?.pop())
+}
+
+fn record(row: &QueryResult) -> Result<ContactRecord, DbErr> {
+    let model = contact::Model::from_query_result(row, "")?;
+    let statement = statement(model.email, model.phone, model.user_id)?;
+    Ok(ContactRecord {
+        id: ContactId(model.id),
+        customer: CustomerId(row.try_get("", "root_id")?),
+        customer_version: row.try_get("", "root_version")?,
+        primary: ContactId(row.try_get::<Option<i64>>("", "root_primary")?.unwrap_or(model.id)),
+        statement,
+        email_blocked_by: rule(model.email_blocked_by.as_deref())?,
+        phone_blocked_by: rule(model.phone_blocked_by.as_deref())?,
+        source: known(ContactSource::parse(&model.source), "source")?,
+        details: ContactDetails {
+            channel: model.channel.map(|name| known(Channel::parse(&name), "channel")).transpose()?,
+            is_primary: model.is_primary,
+            verified_at: model.verified_at,
+            metadata: match model.metadata {
+                Some(text) => Metadata::from_stored(&text).map_err(unreadable)?,
+                None => Metadata::default(),
+            },
+            profile: profile(model.profile.as_deref())?,
+        },
+        received: Received { email: model.received_email, phone: model.received_phone },
+        import: model.import_id.map(ImportId),
+        created_at: model.created_at,
+        updated_at: model.updated_at,
+        version: model.version,
+    })
+}
+
+pub(crate) fn statement(
+    email: Option<String>,
+    phone: Option<String>,
+    user: Option<uuid::Uuid>,
+) -> Result<Statement, DbErr> {
+    let email = email.map(EmailAddress::from_canonical);
+    let phone = phone.map(PhoneNumber::from_canonical);
+    let statement = known(Statement::new(email, phone), "statement")?;
+    Ok(match user {
+        Some(user) => statement.of_user(UserId(user)),
+        None => statement,
+    })
+}
+
+pub(crate) fn rule(name: Option<&str>) -> Result<Option<BlockRule>, DbErr> {
+    let Some(name) = name else { return Ok(None) };
+    known(BlockRule::ALL.into_iter().find(|rule| rule.as_str() == name), "rule").map(Some)
+}
+
+pub(crate) fn profile(text: Option<&str>) -> Result<Option<Profile>, DbErr> {
+    text.map(Profile::from_stored).transpose().map_err(unreadable)
+}
+
+pub(crate) fn profile_text(profile: Option<&Profile>) -> Option<String> {
+    profile.map(|profile| serde_json::Value::Object(profile.to_json()).to_string())
+}
+
+pub(crate) fn metadata_text(metadata: &Metadata) -> Option<String> {
+    (!metadata.is_empty()).then(|| metadata.to_json())
+}
+
+/// A value that this crate wrote and cannot read: the row was changed by others.
+pub(crate) fn known<T>(value: Option<T>, what: &str) -> Result<T, DbErr> {
+    value.ok_or_else(|| DbErr::Type(format!("a stored {what} is none")))
+}
+
+fn unreadable(error: serde_json::Error) -> DbErr {
+    // Its text may quote what is stored.
+    DbErr::Json(format!("stored JSON is broken at column {}", error.column()))
+}
+
+/// A new contact as a row.
+pub(crate) fn row(draft: &ContactDraft, customer: CustomerId, at: DateTime<Utc>) -> contact::ActiveModel {
+    let ContactDraft { statement, details, .. } = draft;
+    let rule = |rule: Option<BlockRule>| rule.map(|rule| rule.as_str().to_owned());
+    contact::ActiveModel {
+        id: NotSet,
+        customer_id: Set(customer.0),
+        email: Set(statement.email().map(|email| email.as_str().to_owned())),
+        phone: Set(statement.phone().map(|phone| phone.as_str().to_owned())),
+        email_blocked_by: Set(rule(draft.email_blocked_by)),
+        phone_blocked_by: Set(rule(draft.phone_blocked_by)),
+        user_id: Set(statement.user().map(|user| user.0)),
+        source: Set(draft.source.as_str().to_owned()),
+        received_email: Set(draft.received.email.clone()),
+        received_phone: Set(draft.received.phone.clone()),
+        created_at: Set(at),
+        channel: Set(details.channel.map(|channel| channel.as_str().to_owned())),
+        is_primary: Set(details.is_primary),
+        verified_at: Set(details.verified_at),
+        metadata: Set(metadata_text(&details.metadata)),
+        profile: Set(profile_text(details.profile.as_ref())),
+        search: Set(Some(search_text(statement, details.profile.as_ref()))),
+        import_id: Set(draft.import.map(|import| import.0)),
+        updated_at: Set(at),
+        withdrawn_at: Set(None),
+        version: Set(1),
+    }
+}
+
+/// What a change may touch, as a row.
+pub(crate) fn changed_row(record: &ContactRecord) -> contact::ActiveModel {
+    let draft = ContactDraft {
+        statement: record.statement.clone(),
+        email_blocked_by: record.email_blocked_by,
+        phone_blocked_by: record.phone_blocked_by,
+        source: record.source,
+        details: record.details.clone(),
+        received: record.received.clone(),
+        import: record.import,
+    };
+    contact::ActiveModel {
+        customer_id: NotSet,
+        created_at: NotSet,
+        withdrawn_at: NotSet,
+        version: Set(record.version),
+        ..row(&draft, record.customer, record.updated_at)
+    }
+}
+
+/// The name of a column in SQL of our own.
+pub(crate) fn name(column: contact::Column) -> String {
+    column.to_string()
+}

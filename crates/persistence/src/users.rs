@@ -1,0 +1,99 @@
+//! Users, and webhook calls that were handled.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use onefold_domain::{DeliveryRepository, ExternalId, StoreError, User, UserId, UserReader, UserRepository};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+use crate::entities::{user_account, webhook_delivery};
+use crate::error::store_error;
+use crate::records::{profile, profile_text};
+use crate::store::{SeaOrmStore, SeaOrmTransaction};
+
+#[async_trait]
+impl UserReader for SeaOrmStore {
+    async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        get(self.reader(), id).await
+    }
+}
+
+async fn get(connection: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, StoreError> {
+    let found = user_account::Entity::find_by_id(id.0).one(connection).await.map_err(store_error)?;
+    found.map(user).transpose().map_err(store_error)
+}
+
+fn user(model: user_account::Model) -> Result<User, DbErr> {
+    Ok(User {
+        id: UserId(model.id),
+        external_id: model.external_id.map(ExternalId::from_stored),
+        profile: profile(model.profile.as_deref())?,
+        created_at: model.created_at,
+        updated_at: model.updated_at,
+    })
+}
+
+#[async_trait]
+impl UserRepository for SeaOrmTransaction {
+    async fn get(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
+        get(self.connection()?, id).await
+    }
+
+    async fn by_external_id(&mut self, id: &ExternalId) -> Result<Option<User>, StoreError> {
+        let found = user_account::Entity::find()
+            .filter(user_account::Column::ExternalId.eq(id.as_str()))
+            .one(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        found.map(user).transpose().map_err(store_error)
+    }
+
+    async fn insert(&mut self, user: &User) -> Result<bool, StoreError> {
+        let row = user_account::ActiveModel {
+            id: Set(user.id.0),
+            external_id: Set(user.external_id.as_ref().map(|id| id.as_str().to_owned())),
+            profile: Set(profile_text(user.profile.as_ref())),
+            created_at: Set(user.created_at),
+            updated_at: Set(user.updated_at),
+        };
+        let inserted = user_account::Entity::insert_many([row])
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(inserted == 1)
+    }
+
+    async fn existing(&mut self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found: Vec<Uuid> = user_account::Entity::find()
+            .select_only()
+            .column(user_account::Column::Id)
+            .filter(user_account::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .into_tuple()
+            .all(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(found.into_iter().map(UserId).collect())
+    }
+}
+
+#[async_trait]
+impl DeliveryRepository for SeaOrmTransaction {
+    async fn remember(&mut self, source: &str, id: &str, at: DateTime<Utc>) -> Result<bool, StoreError> {
+        let row = webhook_delivery::ActiveModel {
+            source: Set(source.to_owned()),
+            id: Set(id.to_owned()),
+            created_at: Set(at),
+        };
+        let inserted = webhook_delivery::Entity::insert_many([row])
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(inserted == 1)
+    }
+}
