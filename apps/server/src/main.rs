@@ -9,13 +9,16 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use onefold_api::{App, PoolGauge};
-use onefold_domain::{Environment, SHIPPED_POLICY, SurvivorshipRules, SystemClock, SystemRandomness};
+use onefold_domain::{
+    Environment, Imports, SHIPPED_POLICY, SurvivorshipRules, SystemClock, SystemRandomness,
+};
 use onefold_persistence::SeaOrmStore;
 use onefold_runtime::{Signals, init_logs, init_metrics};
 
 use crate::config::Config;
 
 mod config;
+mod import;
 
 /// Onefold's API server. Without a command it serves.
 #[derive(Parser)]
@@ -36,6 +39,7 @@ enum Command {
     Migrate,
     /// Print the OpenAPI document.
     Openapi,
+    Import(import::ImportArguments),
     /// Print the link policy that ships with this version.
     Policy,
 }
@@ -67,6 +71,14 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             init_logs(&config.log)?;
             let store = open(&config).await?;
             println!("the database is up to date ({})", config.database.url);
+            Ok(store.close().await?)
+        }
+        Command::Import(import) => {
+            let config = Config::load(arguments.config.as_deref())?;
+            init_logs(&config.log)?;
+            let store = open(&config).await?;
+            let imports = Imports::new(environment(&config, &store)?, config.linking.region()?);
+            import::run(&imports, &import).await?;
             Ok(store.close().await?)
         }
         Command::Serve => serve(Config::load(arguments.config.as_deref())?).await,
@@ -105,18 +117,18 @@ async fn open(config: &Config) -> anyhow::Result<SeaOrmStore> {
 fn assemble(config: &Config, store: &SeaOrmStore) -> anyhow::Result<App> {
     let metrics = init_metrics(onefold_api::REQUEST_DURATION)?;
     onefold_api::describe_metrics();
-    let env = Environment::new(
-        Arc::new(store.clone()),
-        Arc::new(config.linking.policy()?),
-        Arc::new(SystemClock),
-        Arc::new(SystemRandomness),
-    );
+    let env = environment(config, store)?;
     let pool = store.clone();
     let pool: PoolGauge = Arc::new(move || {
         let status = pool.pool_status();
         (status.open, status.idle)
     });
     Ok(App::new(env, SurvivorshipRules::shipped(), config.linking.region()?, metrics, pool))
+}
+
+fn environment(config: &Config, store: &SeaOrmStore) -> anyhow::Result<Environment> {
+    let policy = Arc::new(config.linking.policy()?);
+    Ok(Environment::new(Arc::new(store.clone()), policy, Arc::new(SystemClock), Arc::new(SystemRandomness)))
 }
 
 /// For the person who started it. Whoever reads the output may have gone already, and that is no reason not to

@@ -150,7 +150,11 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
         .map_err(|_| InvalidEmail::Domain)?;
     // `example.com.` is the same domain (RFC 1034, 3.1), and a full stop after an address is common.
     let ascii = ascii.trim_end_matches('.');
-    if ascii.is_empty() { Err(InvalidEmail::MissingDomain) } else { Ok(ascii.to_owned()) }
+    if ascii.is_empty() {
+        return Err(InvalidEmail::MissingDomain);
+    }
+    // Nothing between two full stops, or before the first: no resolver takes that (RFC 1034, 3.5).
+    if ascii.split('.').any(str::is_empty) { Err(InvalidEmail::Domain) } else { Ok(ascii.to_owned()) }
 }
 
 /// An IP address in brackets (RFC 5321, 4.1.3).
@@ -217,6 +221,8 @@ mod tests {
             ("a@x. example", E::Blank),
             ("a\0@x.example", E::ControlCharacter),
             ("a@x\u{FF20}y.example", E::Domain),
+            ("a@x..example", E::Domain),
+            ("a@.example", E::Domain),
         ] {
             assert_eq!(EmailAddress::parse(received), Err(reason), "{received:?}");
         }

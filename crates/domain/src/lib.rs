@@ -42,8 +42,8 @@ pub use environment::Environment;
 pub use identify::{Identified, Identify, IdentifyRequest};
 pub use import::{
     CsvHeader, CustomerBatch, Delimiter, FiledDraft, Import, ImportCounts, ImportFormat, ImportOptions,
-    ImportReader, ImportRepository, ImportStatus, MatchBy, Position, RawRow, RowContent, RowFailure,
-    RowFault, RowReader, UnusableFile,
+    ImportReader, ImportRepository, ImportStatus, Imports, MatchBy, Position, RawRow, Receiving, RowContent,
+    RowFailure, RowFault, RowReader, UnusableFile,
 };
 pub use link_key::{KeyKind, LinkKey, StatementKeys};
 pub use linking::{

@@ -232,8 +232,8 @@ impl Serialize for Row<'_> {
         let mut row = serializer.serialize_tuple(COLUMNS.len())?;
         row.serialize_element(&id.0)?;
         row.serialize_element(&hex(customer.0))?;
-        row.serialize_element(&statement.email().map(|email| email.as_str()))?;
-        row.serialize_element(&statement.phone().map(|phone| phone.as_str()))?;
+        row.serialize_element(&statement.email().map(onefold_domain::EmailAddress::as_str))?;
+        row.serialize_element(&statement.phone().map(onefold_domain::PhoneNumber::as_str))?;
         row.serialize_element(&draft.email_blocked_by.map(BlockRule::as_str))?;
         row.serialize_element(&draft.phone_blocked_by.map(BlockRule::as_str))?;
         row.serialize_element(&statement.user().map(|user| hex(user.0)))?;

@@ -112,12 +112,12 @@ fn sqlite(config: &Config, access: Access) -> ConnectOptions {
             .foreign_keys(true)
             // Other processes may use the file too.
             .busy_timeout(Duration::from_secs(5))
-            .pragma("cache_size", "-65536")
-            .pragma("mmap_size", "268435456")
+            // What is mapped is shared by all connections; a cache is each connection's own.
+            .pragma("mmap_size", "67108864")
             .pragma("temp_store", "memory");
         match access {
-            Access::Write => sqlite.optimize_on_close(true, None),
-            Access::Read => sqlite.pragma("query_only", "on"),
+            Access::Write => sqlite.pragma("cache_size", "-65536").optimize_on_close(true, None),
+            Access::Read => sqlite.pragma("cache_size", "-8192").pragma("query_only", "on"),
         }
     });
     options

@@ -212,7 +212,7 @@ async fn get(
     let found = customer::Entity::find_by_id(root.0).one(connection).await.map_err(store_error)?;
     let Some(row) = found else { return Ok(None) };
     let contacts = contacts::of_customer(connection, root).await?;
-    Ok((!contacts.is_empty()).then(|| CustomerRecord {
+    Ok((!contacts.is_empty()).then_some(CustomerRecord {
         id: root,
         version: row.version,
         created_at: row.created_at,

@@ -6,10 +6,10 @@ use onefold_domain::{
     CsvHeader, Import, ImportCounts, ImportFormat, ImportId, ImportOptions, ImportReader, ImportRepository,
     ImportStatus, MatchBy, Position, RowFailure, StoreError,
 };
-use sea_orm::sea_query::{Expr, LockBehavior, LockType};
+use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
 use sea_orm::{
-    ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -25,8 +25,7 @@ const INCOMPLETE: &str = "The file did not come in completely; send it again.";
 #[async_trait]
 impl ImportReader for SeaOrmStore {
     async fn get(&self, id: ImportId) -> Result<Option<Import>, StoreError> {
-        let found = import_run::Entity::find_by_id(id.0).one(self.reader()).await.map_err(store_error)?;
-        found.map(import).transpose().map_err(store_error)
+        get(self.reader(), id).await
     }
 
     async fn chunk(&self, id: ImportId, number: u32) -> Result<Option<Vec<u8>>, StoreError> {
@@ -73,6 +72,10 @@ impl ImportReader for SeaOrmStore {
 
 #[async_trait]
 impl ImportRepository for SeaOrmTransaction {
+    async fn get(&mut self, id: ImportId) -> Result<Option<Import>, StoreError> {
+        get(self.connection()?, id).await
+    }
+
     async fn insert(&mut self, import: &Import) -> Result<(), StoreError> {
         import_run::Entity::insert(row(import)?)
             .exec_without_returning(self.connection()?)
@@ -81,13 +84,16 @@ impl ImportRepository for SeaOrmTransaction {
         Ok(())
     }
 
-    async fn add_chunk(&mut self, id: ImportId, number: u32, bytes: &[u8]) -> Result<(), StoreError> {
+    async fn put_chunk(&mut self, id: ImportId, number: u32, bytes: &[u8]) -> Result<(), StoreError> {
         let chunk = import_chunk::ActiveModel {
             import_id: Set(id.0),
             number: Set(i32::try_from(number).unwrap_or(i32::MAX)),
             bytes: Set(bytes.to_vec()),
         };
+        let same = [import_chunk::Column::ImportId, import_chunk::Column::Number];
+        let instead = OnConflict::columns(same).update_column(import_chunk::Column::Bytes).to_owned();
         import_chunk::Entity::insert(chunk)
+            .on_conflict(instead)
             .exec_without_returning(self.connection()?)
             .await
             .map_err(store_error)?;
@@ -199,6 +205,11 @@ impl ImportRepository for SeaOrmTransaction {
         }
         Ok(())
     }
+}
+
+async fn get(connection: &impl ConnectionTrait, id: ImportId) -> Result<Option<Import>, StoreError> {
+    let found = import_run::Entity::find_by_id(id.0).one(connection).await.map_err(store_error)?;
+    found.map(import).transpose().map_err(store_error)
 }
 
 fn import(model: import_run::Model) -> Result<Import, DbErr> {

@@ -9,8 +9,7 @@ use onefold_domain::{
 };
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
 use sea_orm::{
-    ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, DbErr, FromQueryResult, Iden, Iterable,
-    QueryResult,
+    ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, DbErr, FromQueryResult, Iterable, QueryResult,
 };
 
 use crate::entities::{contact, customer};
@@ -90,7 +89,7 @@ fn record(row: &QueryResult) -> Result<ContactRecord, DbErr> {
             is_primary: model.is_primary,
             verified_at: model.verified_at,
             metadata: match model.metadata {
-                Some(text) => Metadata::from_stored(&text).map_err(unreadable)?,
+                Some(text) => Metadata::from_stored(&text).map_err(|error| unreadable(&error))?,
                 None => Metadata::default(),
             },
             profile: profile(model.profile.as_deref())?,
@@ -123,7 +122,7 @@ pub(crate) fn rule(name: Option<&str>) -> Result<Option<BlockRule>, DbErr> {
 }
 
 pub(crate) fn profile(text: Option<&str>) -> Result<Option<Profile>, DbErr> {
-    text.map(Profile::from_stored).transpose().map_err(unreadable)
+    text.map(Profile::from_stored).transpose().map_err(|error| unreadable(&error))
 }
 
 pub(crate) fn profile_text(profile: Option<&Profile>) -> Option<String> {
@@ -139,7 +138,7 @@ pub(crate) fn known<T>(value: Option<T>, what: &str) -> Result<T, DbErr> {
     value.ok_or_else(|| DbErr::Type(format!("a stored {what} is none")))
 }
 
-fn unreadable(error: serde_json::Error) -> DbErr {
+fn unreadable(error: &serde_json::Error) -> DbErr {
     // Its text may quote what is stored.
     DbErr::Json(format!("stored JSON is broken at column {}", error.column()))
 }
@@ -191,9 +190,4 @@ pub(crate) fn changed_row(record: &ContactRecord) -> contact::ActiveModel {
         version: Set(record.version),
         ..row(&draft, record.customer, record.updated_at)
     }
-}
-
-/// The name of a column in SQL of our own.
-pub(crate) fn name(column: contact::Column) -> String {
-    column.to_string()
 }

@@ -17,12 +17,14 @@ use crate::{
     Profile, Received, Statement, StoreError, Transaction, UserId,
 };
 
+pub(crate) use change::apply;
 pub use change::{ContactChange, NewValue};
+pub(crate) use create::draft;
 pub(crate) use link::{Row, carry_out, rejudge};
 pub use list::{ContactFilter, ContactPage, PageRequest};
 pub use record::{ContactDetails, ContactKind, ContactRecord, Expectation};
 pub use upsert::Upserted;
-pub(crate) use upsert::{matching, merge};
+pub(crate) use upsert::{matching, merge, upsert};
 pub(crate) use withdraw::rearrange;
 
 /// A contact as a source tells it.

@@ -59,7 +59,7 @@ pub(crate) async fn upsert(
             merge(&mut record, request, at)?;
             match upserted {
                 Upserted::Claimed => {
-                    claim(transaction, env, request, &mut record, &neighbourhood, at).await?
+                    claim(transaction, env, request, &mut record, &neighbourhood, at).await?;
                 }
                 _ => transaction.customers().advance(record.customer, record.customer_version, at).await?,
             }

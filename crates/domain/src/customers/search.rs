@@ -71,8 +71,10 @@ impl std::fmt::Debug for SearchQuery {
 /// The line under which a contact is found.
 pub fn search_text(statement: &Statement, profile: Option<&Profile>) -> String {
     let mut line = String::new();
-    let values =
-        [statement.email().map(|email| email.as_str()), statement.phone().map(|phone| phone.as_str())];
+    let values = [
+        statement.email().map(super::super::email::EmailAddress::as_str),
+        statement.phone().map(super::super::phone::PhoneNumber::as_str),
+    ];
     let texts = profile.into_iter().flat_map(|profile| SEARCHED.map(|field| profile.text(field)));
     for text in values.into_iter().chain(texts).flatten() {
         if !line.is_empty() {

@@ -46,7 +46,7 @@ impl Cursor {
         self.skip(bytes, lines);
         self.start.row += 1;
         self.position = self.start;
-        RawRow { line, row: self.start.row, end: self.start.offset, content }
+        RawRow { line, row: self.start.row, end: self.start.offset, next_line: self.start.line, content }
     }
 
     pub(super) fn header(&mut self, bytes: u64, lines: u64) {

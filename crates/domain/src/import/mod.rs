@@ -1,14 +1,22 @@
 //! Imports: from bytes to rows, from rows to contacts, many at a time, in a way that goes on where it was
 //! interrupted.
 
+mod batch;
+mod by_user;
 mod cells;
+mod columns;
 mod csv;
 mod cursor;
 mod header;
 mod model;
 mod ndjson;
+mod parse;
 mod reader;
+mod receive;
 mod row;
+mod rows;
+mod service;
+mod write;
 
 pub use cursor::Position;
 pub use header::{CsvHeader, Delimiter, UnusableFile};
@@ -17,7 +25,9 @@ pub use model::{
     ImportStatus, MatchBy, RowFailure,
 };
 pub use reader::{ImportFormat, RowReader};
+pub use receive::Receiving;
 pub use row::{RawRow, RowContent, RowFault};
+pub use service::Imports;
 
 #[cfg(test)]
 mod tests {

@@ -144,9 +144,12 @@ pub trait ImportReader: Send + Sync {
 
 #[async_trait]
 pub trait ImportRepository: Send {
+    async fn get(&mut self, id: ImportId) -> Result<Option<Import>, StoreError>;
+
     async fn insert(&mut self, import: &Import) -> Result<(), StoreError>;
 
-    async fn add_chunk(&mut self, id: ImportId, number: u32, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Stores a piece of the file, in place of one of the same number.
+    async fn put_chunk(&mut self, id: ImportId, number: u32, bytes: &[u8]) -> Result<(), StoreError>;
 
     /// Stores everything that changes. `Conflict` if another process took it over: its lease is not `owner`.
     async fn update(&mut self, import: &Import, owner: Option<Uuid>) -> Result<(), StoreError>;

@@ -14,6 +14,8 @@ pub struct RawRow {
     pub row: u64,
     /// The offset of the first byte after the row and its line end.
     pub end: u64,
+    /// The physical line that begins there.
+    pub next_line: u64,
     pub content: Result<RowContent, RowFault>,
 }
 
@@ -102,7 +104,10 @@ mod tests {
     fn debug_does_not_show_the_text() {
         let cells = RowContent::Cells(vec!["lorraine@hillvalley.edu".to_owned()]);
         assert_eq!(format!("{cells:?}"), "Cells(1)");
-        let row = RawRow { line: 3, row: 2, end: 40, content: Ok(cells) };
-        assert_eq!(format!("{row:?}"), "RawRow { line: 3, row: 2, end: 40, content: Ok(Cells(1)) }");
+        let row = RawRow { line: 3, row: 2, end: 40, next_line: 4, content: Ok(cells) };
+        assert_eq!(
+            format!("{row:?}"),
+            "RawRow { line: 3, row: 2, end: 40, next_line: 4, content: Ok(Cells(1)) }"
+        );
     }
 }

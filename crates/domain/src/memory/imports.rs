@@ -37,12 +37,16 @@ impl ImportReader for MemoryStore {
 
 #[async_trait]
 impl ImportRepository for MemoryTransaction {
+    async fn get(&mut self, id: ImportId) -> Result<Option<Import>, StoreError> {
+        Ok(self.state.imports.get(&id).cloned())
+    }
+
     async fn insert(&mut self, import: &Import) -> Result<(), StoreError> {
         self.state.imports.insert(import.id, import.clone());
         Ok(())
     }
 
-    async fn add_chunk(&mut self, id: ImportId, number: u32, bytes: &[u8]) -> Result<(), StoreError> {
+    async fn put_chunk(&mut self, id: ImportId, number: u32, bytes: &[u8]) -> Result<(), StoreError> {
         self.state.chunks.insert((id, number), bytes.to_vec());
         Ok(())
     }

@@ -118,7 +118,7 @@ impl State {
         let root = self.root(id)?;
         let customer = self.customers.get(&root)?;
         let contacts: Vec<_> = self.contacts_of(root).iter().filter_map(|id| self.record(*id)).collect();
-        (!contacts.is_empty()).then(|| CustomerRecord {
+        (!contacts.is_empty()).then_some(CustomerRecord {
             id: root,
             version: customer.version,
             created_at: customer.created_at,

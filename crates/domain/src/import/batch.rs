@@ -1,0 +1,402 @@
+//! Deciding about many rows at once. The rows are judged one after the other by the same rule as a single
+//! request, on a copy of what the store knows that grows with each of them; what has to be written is
+//! collected and goes to the store together.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+
+use super::model::{CustomerBatch, FiledDraft, ImportCounts};
+use super::parse::ImportRow;
+use crate::contacts::{draft, matching, merge};
+use crate::link_key::StatementKeys;
+use crate::linking::{Keeping, Surroundings, judge};
+use crate::{
+    ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId, ImportId, KnownContact, KnownCustomer,
+    LinkDraft, LinkKey, LinkPlan, LinkPolicy, Neighbourhood, Part, Randomness, RecordError,
+};
+
+/// Contacts that have no id yet get numbers from here on: larger than any that a store gives, so that they
+/// are the younger ones, as they will be.
+const PROVISIONAL: i64 = i64::MAX / 2;
+
+/// A batch while its rows are judged.
+pub(super) struct Batch<'a> {
+    policy: &'a LinkPolicy,
+    randomness: &'a dyn Randomness,
+    import: ImportId,
+    /// Earlier imports of the same file: what they wrote last is as this one would leave it.
+    twins: &'a [ImportId],
+    at: DateTime<Utc>,
+    customers: Vec<Known>,
+    /// The customer in whose place another one stands since it absorbed it.
+    stands_for: Vec<usize>,
+    by_id: HashMap<CustomerId, usize>,
+    owners: HashMap<LinkKey, usize>,
+    /// Stored records that rows may mean, and the new ones.
+    records: HashMap<ContactId, ContactRecord>,
+    changed: HashSet<ContactId>,
+    created: Vec<ContactId>,
+    writes: Writes,
+    pub(super) counts: ImportCounts,
+}
+
+struct Known {
+    customer: KnownCustomer,
+    stored: bool,
+    touched: bool,
+}
+
+/// What is to be written, under provisional ids.
+#[derive(Default)]
+struct Writes {
+    customers: CustomerBatch,
+    new: Vec<CustomerId>,
+    links: Vec<LinkDraft>,
+}
+
+/// What a batch comes to.
+pub(super) struct Outcome {
+    /// The customers that it rests on, ascending, with their versions.
+    pub(super) guards: Vec<(CustomerId, i64)>,
+    /// How many contacts are new and need an id.
+    pub(super) new_contacts: usize,
+    customers: CustomerBatch,
+    new: Vec<(CustomerId, ContactId)>,
+    created: Vec<ContactRecord>,
+    pub(super) updated: Vec<ContactRecord>,
+    links: Vec<LinkDraft>,
+}
+
+/// The keys of all rows, each once.
+pub(super) fn keys_of(rows: &[ImportRow], policy: &LinkPolicy) -> Vec<LinkKey> {
+    let mut keys: Vec<LinkKey> =
+        rows.iter().flat_map(|row| StatementKeys::of(&row.request.statement, policy).to_vec()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// The stored contacts that rows may mean: those of letter by letter the same values.
+pub(super) fn candidates(rows: &[ImportRow], neighbourhood: &Neighbourhood) -> Vec<ContactId> {
+    let wanted: HashSet<_> = rows
+        .iter()
+        .map(|row| (row.request.statement.email().cloned(), row.request.statement.phone().cloned()))
+        .collect();
+    neighbourhood
+        .customers
+        .iter()
+        .flat_map(|customer| &customer.contacts)
+        .filter(|contact| wanted.contains(&(contact.email.clone(), contact.phone.clone())))
+        .map(|contact| contact.id)
+        .collect()
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(
+        policy: &'a LinkPolicy,
+        randomness: &'a dyn Randomness,
+        (import, twins): (ImportId, &'a [ImportId]),
+        neighbourhood: Neighbourhood,
+        records: Vec<ContactRecord>,
+        at: DateTime<Utc>,
+    ) -> Self {
+        let by_id: HashMap<CustomerId, usize> = neighbourhood
+            .customers
+            .iter()
+            .enumerate()
+            .map(|(index, customer)| (customer.id, index))
+            .collect();
+        let owners = neighbourhood
+            .found
+            .into_iter()
+            .filter_map(|(key, owner)| by_id.get(&owner).map(|index| (key, *index)))
+            .collect();
+        let known = |customer| Known { customer, stored: true, touched: false };
+        Self {
+            policy,
+            randomness,
+            import,
+            twins,
+            at,
+            stands_for: (0..neighbourhood.customers.len()).collect(),
+            customers: neighbourhood.customers.into_iter().map(known).collect(),
+            by_id,
+            owners,
+            records: records.into_iter().map(|record| (record.id, record)).collect(),
+            changed: HashSet::new(),
+            created: Vec::new(),
+            writes: Writes::default(),
+            counts: ImportCounts::default(),
+        }
+    }
+
+    /// Judges one row.
+    ///
+    /// # Errors
+    /// Metadata that would grow too large.
+    pub(super) fn add(&mut self, mut row: ImportRow) -> Result<(), RecordError> {
+        let (own, claimable) = self.matches(&row);
+        if let Some(id) = own {
+            return self.update(id, &mut row);
+        }
+        if let Some((id, home)) = claimable {
+            let plan = judge(&row.request.statement, self, self.policy, Keeping::Never, None);
+            let homes = plan.customer.into_iter().chain(plan.absorbed.iter().copied());
+            // A rule may keep the guest's customer and the user apart.
+            if homes.into_iter().any(|customer| self.by_id.get(&customer) == Some(&home)) {
+                self.carry_out(&plan, None);
+                self.claim(id, home, &row);
+                return self.update(id, &mut row);
+            }
+        }
+        let plan = judge(&row.request.statement, self, self.policy, Keeping::Always, None);
+        self.create(&plan, &row)
+    }
+
+    /// Everything that has to be written.
+    pub(super) fn finish(self) -> Outcome {
+        let mut guards: Vec<_> = self
+            .customers
+            .iter()
+            .filter(|known| known.stored && known.touched)
+            .map(|known| (known.customer.id, known.customer.version))
+            .collect();
+        guards.sort_unstable();
+        // A customer is founded with a contact, so each has one, also if it was absorbed later on.
+        let first = self.first_contacts();
+        let new =
+            self.writes.new.iter().filter_map(|id| first.get(id).map(|contact| (*id, *contact))).collect();
+        let mut records = self.records;
+        let created: Vec<_> = self.created.iter().filter_map(|id| records.remove(id)).collect();
+        let mut updated: Vec<_> = self.changed.iter().filter_map(|id| records.remove(id)).collect();
+        updated.sort_by_key(|record| record.id);
+        let mut customers = self.writes.customers;
+        customers.claims.sort_unstable();
+        let new_contacts = created.len();
+        Outcome { guards, new_contacts, customers, new, created, updated, links: self.writes.links }
+    }
+
+    /// The first contact that was filed under each new customer.
+    fn first_contacts(&self) -> HashMap<CustomerId, ContactId> {
+        let mut first = HashMap::new();
+        for id in &self.created {
+            first.entry(self.records[id].customer).or_insert(*id);
+        }
+        first
+    }
+
+    /// The record that the row updates, or one that its user may claim, with the customer it belongs to.
+    fn matches(&self, row: &ImportRow) -> (Option<ContactId>, Option<(ContactId, usize)>) {
+        let keys = StatementKeys::of(&row.request.statement, self.policy);
+        let mut homes: Vec<usize> = keys.iter().filter_map(|key| self.owner(key)).collect();
+        homes.sort_unstable();
+        homes.dedup();
+        let open = |id: &ContactId| {
+            let source = self.records.get(id).map(|record| record.source);
+            source.is_some_and(|source| {
+                source != ContactSource::Manual || row.request.source == ContactSource::Manual
+            })
+        };
+        let mut own: Option<ContactId> = None;
+        let mut claimable: Option<(ContactId, usize)> = None;
+        for home in homes {
+            let matched = matching(&row.request.statement, self.customer(home).contacts.iter());
+            own = own.into_iter().chain(matched.own.into_iter().find(open)).min();
+            let claim = matched.claimable.into_iter().find(open).map(|id| (id, home));
+            claimable = claimable.into_iter().chain(claim).min();
+        }
+        (own, claimable)
+    }
+
+    fn update(&mut self, id: ContactId, row: &mut ImportRow) -> Result<(), RecordError> {
+        let Some(record) = self.records.get_mut(&id) else { return Ok(()) };
+        if record.import.is_some_and(|import| self.twins.contains(&import)) {
+            self.counts.unchanged += 1;
+            return Ok(());
+        }
+        if !row.names_source {
+            row.request.source = record.source;
+        }
+        let before = record.clone();
+        merge(record, &row.request, self.at)?;
+        let same = ContactRecord {
+            import: before.import,
+            version: before.version,
+            updated_at: before.updated_at,
+            ..record.clone()
+        } == before;
+        if same && !self.changed.contains(&id) {
+            *record = before;
+            self.counts.unchanged += 1;
+            return Ok(());
+        }
+        record.import = Some(self.import);
+        self.counts.updated += 1;
+        if id.0 < PROVISIONAL {
+            self.changed.insert(id);
+            let home = self.by_id.get(&record.customer).copied();
+            if let Some(home) = home {
+                let home = self.place(home);
+                self.customers[home].touched = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// A guest's record becomes the user's.
+    fn claim(&mut self, id: ContactId, home: usize, row: &ImportRow) {
+        let home = self.place(home);
+        let contacts = &mut self.customers[home].customer.contacts;
+        if let Some(contact) = contacts.iter_mut().find(|contact| contact.id == id) {
+            contact.user = row.request.statement.user();
+        }
+        if let Some(record) = self.records.get_mut(&id) {
+            record.statement = row.request.statement.clone();
+            record.details.is_primary = false;
+        }
+        self.changed.insert(id);
+    }
+
+    fn create(&mut self, plan: &LinkPlan, row: &ImportRow) -> Result<(), RecordError> {
+        let id = ContactId(PROVISIONAL + self.created.len() as i64);
+        let ContactDraft { statement, source, details, received, .. } = draft(&row.request, self.at)?;
+        let home = self.carry_out(plan, Some(id));
+        let customer = &mut self.customers[home].customer;
+        customer.contacts.push(KnownContact {
+            id,
+            email: statement.email().cloned(),
+            phone: statement.phone().cloned(),
+            user: statement.user(),
+        });
+        let rule = |part| plan.blocked.iter().find(|block| block.part == part).map(|block| block.rule);
+        let record = ContactRecord {
+            id,
+            customer: customer.id,
+            customer_version: customer.version,
+            primary: id,
+            email_blocked_by: rule(Part::Email),
+            phone_blocked_by: rule(Part::Phone),
+            statement,
+            source,
+            details,
+            received,
+            import: Some(self.import),
+            created_at: self.at,
+            updated_at: self.at,
+            version: 1,
+        };
+        self.records.insert(id, record);
+        self.created.push(id);
+        self.counts.created += 1;
+        Ok(())
+    }
+
+    /// Does to the copy what the plan says, and notes it for the store. Returns the plan's customer.
+    fn carry_out(&mut self, plan: &LinkPlan, contact: Option<ContactId>) -> usize {
+        for (id, _) in &plan.guards {
+            let index = self.by_id[id];
+            self.customers[index].touched = true;
+        }
+        let home = match plan.customer {
+            Some(id) => self.by_id[&id],
+            None => self.found_customer(),
+        };
+        let id = self.customers[home].customer.id;
+        for key in &plan.claims {
+            self.owners.insert(key.clone(), home);
+            self.writes.customers.claims.push((key.clone(), id));
+        }
+        let after = self.youngest(plan);
+        for absorbed in &plan.absorbed {
+            let other = self.by_id[absorbed];
+            self.stands_for[other] = home;
+            let moved = std::mem::take(&mut self.customers[other].customer.contacts);
+            let contacts = &mut self.customers[home].customer.contacts;
+            contacts.extend(moved);
+            contacts.sort_unstable_by_key(|contact| contact.id);
+            self.writes.customers.absorbed.push((id, *absorbed));
+            if let Some(after) = after {
+                let statement = plan.statement.clone();
+                self.writes.links.push(LinkDraft {
+                    survivor: id,
+                    absorbed: *absorbed,
+                    statement,
+                    contact,
+                    after,
+                    at: self.at,
+                });
+            }
+        }
+        home
+    }
+
+    fn youngest(&self, plan: &LinkPlan) -> Option<ContactId> {
+        let concerned = plan.customer.iter().chain(&plan.absorbed);
+        concerned
+            .filter_map(|id| self.customers[self.by_id[id]].customer.contacts.last())
+            .map(|contact| contact.id)
+            .max()
+    }
+
+    fn found_customer(&mut self) -> usize {
+        let id = CustomerId(self.randomness.uuid(self.at));
+        let index = self.customers.len();
+        let customer = KnownCustomer { id, version: 1, contacts: Vec::new() };
+        self.customers.push(Known { customer, stored: false, touched: false });
+        self.stands_for.push(index);
+        self.by_id.insert(id, index);
+        self.writes.new.push(id);
+        index
+    }
+
+    fn place(&self, mut index: usize) -> usize {
+        while self.stands_for[index] != index {
+            index = self.stands_for[index];
+        }
+        index
+    }
+}
+
+impl Surroundings for Batch<'_> {
+    fn owner(&self, key: &LinkKey) -> Option<usize> {
+        self.owners.get(key).map(|index| self.place(*index))
+    }
+
+    fn customer(&self, index: usize) -> &KnownCustomer {
+        &self.customers[index].customer
+    }
+}
+
+impl Outcome {
+    /// The writes with the ids that were reserved for the new contacts, ascending.
+    pub(super) fn numbered(&mut self, ids: &[ContactId]) -> (CustomerBatch, Vec<FiledDraft>, Vec<LinkDraft>) {
+        let real = |id: ContactId| match usize::try_from(id.0 - PROVISIONAL) {
+            Ok(index) => ids.get(index).copied().unwrap_or(id),
+            Err(_) => id,
+        };
+        let mut customers = std::mem::take(&mut self.customers);
+        customers.new = self.new.iter().map(|(customer, contact)| (*customer, real(*contact))).collect();
+        let contacts = std::mem::take(&mut self.created)
+            .into_iter()
+            .map(|record| FiledDraft {
+                id: real(record.id),
+                customer: record.customer,
+                draft: ContactDraft {
+                    statement: record.statement,
+                    email_blocked_by: record.email_blocked_by,
+                    phone_blocked_by: record.phone_blocked_by,
+                    source: record.source,
+                    details: record.details,
+                    received: record.received,
+                    import: record.import,
+                },
+            })
+            .collect();
+        let links = std::mem::take(&mut self.links)
+            .into_iter()
+            .map(|link| LinkDraft { contact: link.contact.map(real), after: real(link.after), ..link })
+            .collect();
+        (customers, contacts, links)
+    }
+}

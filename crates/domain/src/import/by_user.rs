@@ -1,0 +1,98 @@
+//! Rows that are matched by user: a user's record takes the row's values in place of those it has.
+
+use super::parse::ImportRow;
+use crate::contacts::{ContactChange, NewValue, apply, merge, reread, upsert};
+use crate::{
+    ContactKind, ContactRecord, ContactSource, Environment, ImportId, RecordError, Transaction, UserId,
+};
+
+/// What became of a row.
+pub(super) enum Stored {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+/// The most records of one user that are looked through for the one that a row means.
+const MOST: usize = 1_000;
+
+/// Stores one row inside an open transaction.
+pub(super) async fn store(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    (import, twins): (ImportId, &[ImportId]),
+    mut row: ImportRow,
+) -> Result<Stored, RecordError> {
+    let Some(user) = row.request.statement.user() else { return Err(RecordError::NoSuchUser) };
+    let Some(mut record) = meant(transaction, user, &row).await? else {
+        let (mut record, upserted) = upsert(transaction, env, &row.request).await?;
+        record.import = Some(import);
+        transaction.contacts().update(&record).await?;
+        return Ok(match upserted {
+            crate::Upserted::Created => Stored::Created,
+            _ => Stored::Updated,
+        });
+    };
+    if record.import.is_some_and(|import| twins.contains(&import)) {
+        return Ok(Stored::Unchanged);
+    }
+    if !row.names_source {
+        row.request.source = record.source;
+    }
+    let at = env.clock.now();
+    let mut merged = record.clone();
+    merge(&mut merged, &row.request, at)?;
+    let same = ContactRecord {
+        import: record.import,
+        version: record.version,
+        updated_at: record.updated_at,
+        ..merged.clone()
+    } == record;
+    let values = new_values(&record, &row);
+    if same && values.is_empty() {
+        return Ok(Stored::Unchanged);
+    }
+    transaction.customers().advance(record.customer, record.customer_version, at).await?;
+    transaction.contacts().update(&merged).await?;
+    for value in values {
+        record = reread(transaction, record.id).await?;
+        let change = ContactChange { value: Some(value), ..ContactChange::default() };
+        apply(transaction, env, &mut record, &change).await?;
+    }
+    let mut record = reread(transaction, record.id).await?;
+    record.import = Some(import);
+    transaction.contacts().update(&record).await?;
+    Ok(Stored::Updated)
+}
+
+/// The user's record of the row's kind: the one with its values, else the primary, else the oldest.
+async fn meant(
+    transaction: &mut dyn Transaction,
+    user: UserId,
+    row: &ImportRow,
+) -> Result<Option<ContactRecord>, RecordError> {
+    let statement = &row.request.statement;
+    let kind = ContactKind::of(statement);
+    let open = |record: &ContactRecord| {
+        record.kind() == kind
+            && (record.source != ContactSource::Manual || row.request.source == ContactSource::Manual)
+    };
+    let records = transaction.contacts().of_user(user, MOST).await?;
+    let rank =
+        |record: &ContactRecord| (record.statement != *statement, !record.details.is_primary, record.id);
+    Ok(records.into_iter().filter(open).min_by_key(rank))
+}
+
+/// The values of the row that the record does not have.
+fn new_values(record: &ContactRecord, row: &ImportRow) -> Vec<NewValue> {
+    let (statement, received) = (&row.request.statement, &row.request.received);
+    let email = statement.email().filter(|email| record.statement.email() != Some(email)).map(|email| {
+        let received = received.email.clone().unwrap_or_else(|| email.as_str().to_owned());
+        NewValue::Email { value: email.clone(), received }
+    });
+    let phone = statement.phone().filter(|phone| record.statement.phone() != Some(phone)).map(|phone| {
+        let received = received.phone.clone().unwrap_or_else(|| phone.as_str().to_owned());
+        NewValue::Phone { value: phone.clone(), received }
+    });
+    email.into_iter().chain(phone).collect()
+}

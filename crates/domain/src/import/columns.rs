@@ -1,0 +1,92 @@
+//! What the columns of a file mean: names in several spellings lead to one field, and what is no field of
+//! ours is kept as metadata under its own name.
+
+use crate::ProfileField;
+
+/// Where the value of a column goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Target {
+    Email,
+    Phone,
+    UserId,
+    Source,
+    /// A path of the profile, such as `firstName` or `address.city`.
+    Profile(&'static str),
+    /// A JSON object of its own; only rows that are objects have these.
+    WholeProfile,
+    WholeAddress,
+    WholeMetadata,
+    /// A key of the metadata.
+    Metadata,
+}
+
+/// Other names under which older systems export our fields, without capitals, blanks, `_` and `-`.
+const SPELLINGS: [(&str, Target); 27] = [
+    ("email", Target::Email),
+    ("emailaddress", Target::Email),
+    ("mail", Target::Email),
+    ("phone", Target::Phone),
+    ("phonenumber", Target::Phone),
+    ("telephone", Target::Phone),
+    ("mobile", Target::Phone),
+    ("userid", Target::UserId),
+    ("source", Target::Source),
+    ("company", Target::Profile("companyName")),
+    ("fullname", Target::Profile("name")),
+    ("surname", Target::Profile("lastName")),
+    ("street", Target::Profile("address.street")),
+    ("addressstreet", Target::Profile("address.street")),
+    ("city", Target::Profile("address.city")),
+    ("addresscity", Target::Profile("address.city")),
+    ("postalcode", Target::Profile("address.postalCode")),
+    ("addresspostalcode", Target::Profile("address.postalCode")),
+    ("zip", Target::Profile("address.postalCode")),
+    ("postcode", Target::Profile("address.postalCode")),
+    ("region", Target::Profile("address.region")),
+    ("addressregion", Target::Profile("address.region")),
+    ("vatnumber", Target::Profile("taxNumber")),
+    ("url", Target::Profile("website")),
+    ("profile", Target::WholeProfile),
+    ("address", Target::WholeAddress),
+    ("metadata", Target::WholeMetadata),
+];
+
+impl Target {
+    /// What a column of this name means.
+    pub(super) fn of(name: &str) -> Self {
+        let plain: String = name
+            .chars()
+            .filter(|letter| !matches!(letter, ' ' | '_' | '-' | '.'))
+            .flat_map(char::to_lowercase)
+            .collect();
+        let field = || ProfileField::ALL.into_iter().find(|field| field.as_str().to_lowercase() == plain);
+        let known = SPELLINGS.iter().find(|(spelling, _)| *spelling == plain);
+        match (known, field()) {
+            (Some((_, target)), _) => target.clone(),
+            (None, Some(field)) => Self::Profile(field.as_str()),
+            (None, None) => Self::Metadata,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_known_in_several_spellings() {
+        for (name, target) in [
+            ("Email", Target::Email),
+            ("phone_number", Target::Phone),
+            ("User ID", Target::UserId),
+            ("first_name", Target::Profile("firstName")),
+            ("taxNumber", Target::Profile("taxNumber")),
+            ("postal code", Target::Profile("address.postalCode")),
+            ("address.city", Target::Profile("address.city")),
+            ("loyalty_tier", Target::Metadata),
+            ("", Target::Metadata),
+        ] {
+            assert_eq!(Target::of(name), target, "{name}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Storing a batch: the contacts and how far the import is, together or not at all.
+
+use std::collections::HashSet;
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::batch::{Batch, candidates, keys_of};
+use super::parse::ImportRow;
+use super::rows::Rows;
+use super::{Import, ImportCounts, MatchBy, RowFailure, by_user};
+use crate::{Environment, ImportId, RecordError, StoreError, Transaction, UserId};
+
+/// One try. Returns the import as it then is.
+pub(super) async fn write(
+    env: &Environment,
+    before: &Import,
+    owner: Uuid,
+    batch: &Rows,
+    twins: &[ImportId],
+    lease: TimeDelta,
+) -> Result<Import, RecordError> {
+    let mut transaction = env.store.begin().await?;
+    let stored = transaction.imports().get(before.id).await?.unwrap_or_else(|| before.clone());
+    if stored.position.row > before.position.row {
+        // An earlier try was carried out although its commit failed to say so.
+        return Ok(stored);
+    }
+    let mut work = Work { env, import: before, twins, failures: Vec::new(), counts: ImportCounts::default() };
+    let rows = work.sift(transaction.as_mut(), &batch.rows).await?;
+    match before.options.match_by {
+        MatchBy::Value => work.by_value(transaction.as_mut(), rows).await?,
+        MatchBy::UserId => work.by_user(transaction.as_mut(), rows).await?,
+    }
+    if before.options.dry_run {
+        // Everything that was tried is given up; only what it would have come to is kept.
+        drop(transaction);
+        transaction = env.store.begin().await?;
+    }
+    let at = env.clock.now();
+    let mut import = before.clone();
+    import.position = batch.position;
+    import.header = import.header.or_else(|| batch.header.clone());
+    import.counts = work.total(batch.rows.len());
+    import.lease = Some((owner, at + lease));
+    import.updated_at = at;
+    if !work.failures.is_empty() {
+        transaction.imports().add_failures(import.id, &work.failures).await?;
+    }
+    // The last word, and the guard: whoever was taken over finds that the import is no longer his.
+    transaction.imports().update(&import, Some(owner)).await?;
+    transaction.commit().await?;
+    Ok(import)
+}
+
+struct Work<'a> {
+    env: &'a Environment,
+    import: &'a Import,
+    twins: &'a [ImportId],
+    failures: Vec<RowFailure>,
+    counts: ImportCounts,
+}
+
+impl Work<'_> {
+    /// The rows that can be stored; the others are noted with what is wrong with them.
+    async fn sift(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        rows: &[Result<ImportRow, Vec<RowFailure>>],
+    ) -> Result<Vec<ImportRow>, StoreError> {
+        let named: HashSet<UserId> =
+            rows.iter().flatten().filter_map(|row| row.request.statement.user()).collect();
+        let named: Vec<UserId> = named.into_iter().collect();
+        let users: HashSet<UserId> = transaction.users().existing(&named).await?.into_iter().collect();
+        let mut kept = Vec::with_capacity(rows.len());
+        for row in rows {
+            match row {
+                Ok(row) if row.request.statement.user().is_none_or(|user| users.contains(&user)) => {
+                    kept.push(row.clone());
+                }
+                Ok(row) => {
+                    self.fail(row.line, "userId", "There is no such user; create it first.".to_owned());
+                }
+                Err(failures) => {
+                    self.counts.failed += 1;
+                    self.failures.extend(failures.iter().cloned());
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    async fn by_value(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        rows: Vec<ImportRow>,
+    ) -> Result<(), RecordError> {
+        let Environment { policy, randomness, clock, .. } = self.env;
+        let at = clock.now();
+        let keys = keys_of(&rows, policy);
+        let neighbourhood = transaction.customers().neighbourhood_of_many(&keys).await?;
+        let records = transaction.contacts().get_many(&candidates(&rows, &neighbourhood)).await?;
+        let source = (self.import.id, self.twins);
+        let mut batch = Batch::new(policy, randomness.as_ref(), source, neighbourhood, records, at);
+        for row in rows {
+            let line = row.line;
+            match batch.add(row) {
+                Ok(()) => {}
+                Err(RecordError::Metadata(error)) => self.fail(line, "metadata", error.to_string()),
+                Err(error) => return Err(error),
+            }
+        }
+        self.add(batch.counts);
+        if self.import.options.dry_run {
+            return Ok(());
+        }
+        let mut outcome = batch.finish();
+        transaction.customers().advance_many(&outcome.guards, at).await?;
+        let ids = transaction.contacts().reserve_ids(outcome.new_contacts).await?;
+        let (customers, contacts, links) = outcome.numbered(&ids);
+        transaction.customers().write_batch(&customers, at).await?;
+        transaction.contacts().insert_batch(&contacts, at).await?;
+        for link in &links {
+            transaction.links().insert(link).await?;
+        }
+        for record in &outcome.updated {
+            transaction.contacts().update(record).await?;
+        }
+        Ok(())
+    }
+
+    async fn by_user(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        rows: Vec<ImportRow>,
+    ) -> Result<(), RecordError> {
+        for row in rows {
+            let line = row.line;
+            match by_user::store(transaction, self.env, (self.import.id, self.twins), row).await {
+                Ok(by_user::Stored::Created) => self.counts.created += 1,
+                Ok(by_user::Stored::Updated) => self.counts.updated += 1,
+                Ok(by_user::Stored::Unchanged) => self.counts.unchanged += 1,
+                Err(RecordError::Metadata(error)) => self.fail(line, "metadata", error.to_string()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, line: u64, field: &str, message: String) {
+        self.counts.failed += 1;
+        self.failures.push(RowFailure { line, field: field.to_owned(), message });
+    }
+
+    fn add(&mut self, counts: ImportCounts) {
+        self.counts.created += counts.created;
+        self.counts.updated += counts.updated;
+        self.counts.unchanged += counts.unchanged;
+    }
+
+    fn total(&self, read: usize) -> ImportCounts {
+        let before = self.import.counts;
+        ImportCounts {
+            read: before.read + read as u64,
+            created: before.created + self.counts.created,
+            updated: before.updated + self.counts.updated,
+            unchanged: before.unchanged + self.counts.unchanged,
+            failed: before.failed + self.counts.failed,
+        }
+    }
+}
