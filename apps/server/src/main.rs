@@ -116,7 +116,8 @@ fn assemble(config: &Config, store: &SeaOrmStore) -> anyhow::Result<App> {
         let status = pool.pool_status();
         (status.open, status.idle)
     });
-    Ok(App::new(env, SurvivorshipRules::shipped(), config.linking.region()?, metrics, pool))
+    let app = App::new(env, SurvivorshipRules::shipped(), config.linking.region()?, metrics, pool);
+    Ok(app.with_kratos(config.kratos()?))
 }
 
 /// For the person who started it. Whoever reads the output may have gone already, and that is no reason not to

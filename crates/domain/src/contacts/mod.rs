@@ -22,7 +22,7 @@ pub(crate) use link::{Row, carry_out, rejudge};
 pub use list::{ContactFilter, ContactPage, PageRequest};
 pub use record::{ContactDetails, ContactKind, ContactRecord, Expectation};
 pub use upsert::Upserted;
-pub(crate) use upsert::{matching, merge};
+pub(crate) use upsert::{matching, merge, upsert};
 pub(crate) use withdraw::rearrange;
 
 /// A contact as a source tells it.
