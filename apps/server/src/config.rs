@@ -1,7 +1,10 @@
 //! The server's configuration: the parts of the crates, put together.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use onefold_api::KratosWebhook;
+use onefold_integrations::kratos::Kratos;
 use onefold_runtime::{ConfigError, LinkingConfig, LogConfig, load};
 use serde::Deserialize;
 use validator::Validate;
@@ -12,6 +15,7 @@ pub(crate) struct Config {
     pub(crate) server: onefold_api::Config,
     pub(crate) database: onefold_persistence::Config,
     pub(crate) linking: LinkingConfig,
+    pub(crate) kratos: onefold_api::KratosConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -25,6 +29,13 @@ impl Config {
         config.server.check_exposure()?;
         config.linking.region()?;
         config.linking.policy()?;
+        config.kratos()?;
         Ok(config)
+    }
+
+    /// The webhook of Ory Kratos; `None` when it is off.
+    pub(crate) fn kratos(&self) -> anyhow::Result<Option<KratosWebhook>> {
+        let reader = Kratos::new(self.linking.region()?);
+        Ok(KratosWebhook::new(&self.kratos, Arc::new(reader))?)
     }
 }

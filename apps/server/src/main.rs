@@ -123,7 +123,8 @@ fn assemble(config: &Config, store: &SeaOrmStore) -> anyhow::Result<App> {
         let status = pool.pool_status();
         (status.open, status.idle)
     });
-    Ok(App::new(env, SurvivorshipRules::shipped(), config.linking.region()?, metrics, pool))
+    let app = App::new(env, SurvivorshipRules::shipped(), config.linking.region()?, metrics, pool);
+    Ok(app.with_kratos(config.kratos()?))
 }
 
 fn environment(config: &Config, store: &SeaOrmStore) -> anyhow::Result<Environment> {

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use onefold_domain::{Contacts, Customers, Environment, Identify, Region, SurvivorshipRules, Users};
+use onefold_domain::{
+    Contacts, Customers, Environment, Identify, Identities, Region, SurvivorshipRules, Users,
+};
+
+use crate::kratos::KratosWebhook;
 
 /// What handlers need. Cheap to clone: everything is shared.
 #[derive(Clone)]
@@ -12,6 +16,9 @@ pub struct App {
     pub contacts: Contacts,
     pub customers: Customers,
     pub users: Users,
+    pub identities: Identities,
+    /// `None` when its webhook is off.
+    pub kratos: Option<KratosWebhook>,
     pub env: Environment,
     /// The region in which phone numbers without a country code are read.
     pub default_region: Option<Region>,
@@ -36,10 +43,18 @@ impl App {
             contacts: Contacts::new(env.clone()),
             customers: Customers::new(env.clone(), Arc::new(rules)),
             users: Users::new(env.clone()),
+            identities: Identities::new(env.clone()),
+            kratos: None,
             env,
             default_region,
             metrics,
             pool,
         }
+    }
+
+    /// Takes the calls of Ory Kratos.
+    #[must_use]
+    pub fn with_kratos(self, kratos: Option<KratosWebhook>) -> Self {
+        Self { kratos, ..self }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use serde::Deserialize;
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
 use validator::Validate;
 
 /// The HTTP part of the server's configuration.
@@ -59,6 +60,61 @@ impl Config {
             Err(InsecureAddress { host: self.host })
         }
     }
+}
+
+/// How Ory Kratos proves that a call of its webhook comes from it, and whether calls may interrupt. Without
+/// secrets and password the webhook is off.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KratosConfig {
+    /// The header that holds a secret.
+    pub header: String,
+    /// The secrets that are accepted: one, or two while one takes the other's place.
+    #[serde(deserialize_with = "secrets")]
+    pub secrets: Vec<SecretString>,
+    /// For basic authentication.
+    pub user: Option<String>,
+    #[serde(deserialize_with = "secret")]
+    pub password: Option<SecretString>,
+    /// Whether a hook that Kratos can still be stopped by may stop it.
+    pub interrupt: bool,
+}
+
+impl Default for KratosConfig {
+    fn default() -> Self {
+        Self {
+            header: "X-Kratos-Secret".to_owned(),
+            secrets: Vec::new(),
+            user: None,
+            password: None,
+            interrupt: false,
+        }
+    }
+}
+
+/// One text or a list of them, as it is easier to write in an environment.
+fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
+    // By way of any value, since the usual messages would repeat a secret of the wrong type.
+    let values = match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Array(values) => values,
+        value => vec![value],
+    };
+    values.into_iter().map(text).collect::<Option<_>>().ok_or_else(not_text)
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    text(serde_json::Value::deserialize(deserializer)?).map(Some).ok_or_else(not_text)
+}
+
+fn text(value: serde_json::Value) -> Option<SecretString> {
+    match value {
+        serde_json::Value::String(text) => Some(text.into()),
+        _ => None,
+    }
+}
+
+fn not_text<E: serde::de::Error>() -> E {
+    E::custom("must be a text; put one of digits only in quotes")
 }
 
 #[cfg(test)]

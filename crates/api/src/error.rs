@@ -5,9 +5,9 @@ use std::fmt;
 
 use actix_web::error::JsonPayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{Failure, StoreError};
+use onefold_domain::{Failure, InvalidNotice, StoreError};
 
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
 use crate::telemetry::request_id;
@@ -26,6 +26,11 @@ pub(crate) enum ApiError {
     BodyUnreadable,
     UnsupportedMediaType,
     UnknownPath,
+    /// Nobody said how the webhook's calls are to be told from others.
+    WebhookNotConfigured,
+    WebhookUnauthorized,
+    WebhookTooLarge,
+    InvalidNotice(InvalidNotice),
     MethodNotAllowed {
         allow: &'static str,
     },
@@ -79,6 +84,24 @@ impl ApiError {
                 "unknown_path",
                 "There is nothing under this path; /docs lists what there is.".to_owned(),
             ),
+            Self::WebhookNotConfigured => (
+                StatusCode::NOT_FOUND,
+                "webhook_not_configured",
+                "This webhook is off; the server's configuration turns it on with a secret.".to_owned(),
+            ),
+            Self::WebhookUnauthorized => (
+                StatusCode::UNAUTHORIZED,
+                "webhook_unauthorized",
+                "The secret is missing or wrong; send the one that the server is configured with.".to_owned(),
+            ),
+            Self::WebhookTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "The body of a webhook may have at most 256 KiB.".to_owned(),
+            ),
+            Self::InvalidNotice(error) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_notice", error.to_string())
+            }
             Self::MethodNotAllowed { allow } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("This path takes {allow}."))
             }
@@ -123,6 +146,10 @@ impl ResponseError for ApiError {
                 response.insert_header((ALLOW, *allow));
                 FieldErrors::new()
             }
+            Self::WebhookUnauthorized => {
+                response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"webhooks\""));
+                FieldErrors::new()
+            }
             Self::Unavailable(_) => {
                 response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
                 FieldErrors::new()
@@ -156,6 +183,12 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict | StoreError::Unavailable(_) => Self::Unavailable(Box::new(error)),
             StoreError::Backend(_) => Self::Internal(Box::new(error)),
         }
+    }
+}
+
+impl From<InvalidNotice> for ApiError {
+    fn from(error: InvalidNotice) -> Self {
+        Self::InvalidNotice(error)
     }
 }
 

@@ -5,13 +5,15 @@ mod app;
 mod config;
 mod error;
 mod json;
+mod kratos;
 mod problem;
 mod routes;
 mod server;
 mod telemetry;
 
 pub use app::{App, PoolGauge};
-pub use config::{Config, InsecureAddress};
+pub use config::{Config, InsecureAddress, KratosConfig};
+pub use kratos::{InvalidKratosConfig, KratosWebhook};
 pub use routes::openapi_document;
 pub use server::serve;
 pub use telemetry::{REQUEST_DURATION, describe_metrics};

@@ -10,6 +10,7 @@ mod customers;
 mod email;
 mod environment;
 mod identify;
+mod identities;
 mod import;
 mod link_key;
 mod linking;
@@ -40,6 +41,10 @@ pub use customers::{
 pub use email::{EmailAddress, InvalidEmail};
 pub use environment::Environment;
 pub use identify::{Identified, Identify, IdentifyRequest};
+pub use identities::{
+    Applied, Identities, IdentityAddress, IdentityEvent, IdentityFault, IdentityFaultReason, IdentityNotice,
+    IdentityReader, IdentityValue, InvalidNotice,
+};
 pub use import::{
     CsvHeader, CustomerBatch, Delimiter, FiledDraft, Import, ImportCounts, ImportFormat, ImportOptions,
     ImportReader, ImportRepository, ImportStatus, Imports, MatchBy, Position, RawRow, Receiving, RowContent,

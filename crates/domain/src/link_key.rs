@@ -81,7 +81,7 @@ impl LinkKey {
         Self { kind: KeyKind::Contact, value: contact.0.to_string() }
     }
 
-    fn of_user(user: UserId) -> Self {
+    pub(crate) fn of_user(user: UserId) -> Self {
         Self { kind: KeyKind::User, value: user.0.hyphenated().to_string() }
     }
 }

@@ -233,6 +233,9 @@ pub trait UserRepository: Send {
     /// `false`, and nothing stored, if the id or the external id is taken.
     async fn insert(&mut self, user: &User) -> Result<bool, StoreError>;
 
+    /// Stores the profile, and when it was changed, of a user that exists.
+    async fn update(&mut self, user: &User) -> Result<(), StoreError>;
+
     /// The users of this list that exist.
     async fn existing(&mut self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError>;
 }

@@ -65,6 +65,22 @@ impl UserRepository for SeaOrmTransaction {
         Ok(inserted == 1)
     }
 
+    async fn update(&mut self, user: &User) -> Result<(), StoreError> {
+        let row = user_account::ActiveModel {
+            id: Set(user.id.0),
+            profile: Set(profile_text(user.profile.as_ref())),
+            updated_at: Set(user.updated_at),
+            ..Default::default()
+        };
+        let updated = user_account::Entity::update_many()
+            .set(row)
+            .filter(user_account::Column::Id.eq(user.id.0))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        if updated.rows_affected == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    }
+
     async fn existing(&mut self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());

@@ -25,7 +25,13 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         title = "Onefold",
         description = "Folds every email address, phone number and record of a customer into one."
     ),
-    paths(super::identify::identify, super::health::live, super::health::ready, super::metrics::metrics,)
+    paths(
+        super::identify::identify,
+        super::kratos::receive,
+        super::health::live,
+        super::health::ready,
+        super::metrics::metrics,
+    )
 )]
 struct Document;
 

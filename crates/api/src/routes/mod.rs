@@ -9,6 +9,7 @@ use crate::json;
 mod docs;
 mod health;
 mod identify;
+mod kratos;
 mod metrics;
 
 pub use docs::openapi_document;
@@ -17,6 +18,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .app_data(json::config())
         .configure(identify::configure)
+        .configure(kratos::configure)
         .configure(health::configure)
         .configure(metrics::configure)
         .configure(docs::configure)

@@ -35,6 +35,15 @@ impl TestApp {
     }
 
     pub(crate) async fn start(database: TestDatabase, default_region: Option<Region>) -> Self {
+        Self::start_with(database, default_region, |app| app).await
+    }
+
+    /// With what a test adds to the application.
+    pub(crate) async fn start_with(
+        database: TestDatabase,
+        default_region: Option<Region>,
+        configure: impl FnOnce(App) -> App,
+    ) -> Self {
         let store = database.store().await;
         let env = Environment::new(
             Arc::new(store.clone()),
@@ -48,7 +57,7 @@ impl TestApp {
         });
         // Not installed for the process: tests run side by side.
         let metrics = PrometheusBuilder::new().build_recorder().handle();
-        let app = App::new(env, SurvivorshipRules::shipped(), default_region, metrics, pool);
+        let app = configure(App::new(env, SurvivorshipRules::shipped(), default_region, metrics, pool));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let server = serve(app, listener, &Config { workers: 2, ..Config::default() }).unwrap();

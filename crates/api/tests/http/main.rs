@@ -5,6 +5,7 @@
 mod app;
 mod bad_input;
 mod identify;
+mod kratos;
 mod openapi;
 mod operations;
 

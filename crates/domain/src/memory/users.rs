@@ -35,6 +35,13 @@ impl UserRepository for MemoryTransaction {
         Ok(true)
     }
 
+    async fn update(&mut self, user: &User) -> Result<(), StoreError> {
+        let known = self.state.users.get_mut(&user.id).ok_or(StoreError::Conflict)?;
+        known.profile = user.profile.clone();
+        known.updated_at = user.updated_at;
+        Ok(())
+    }
+
     async fn existing(&mut self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
         Ok(ids.iter().copied().filter(|id| self.state.users.contains_key(id)).collect())
     }
