@@ -94,8 +94,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let app = assemble(&config, &store)?;
     let bound = listener.local_addr()?;
     let signals = Signals::listen()?;
+    let imports = app.imports.clone();
     let server = onefold_api::serve(app, listener, &config.server)?;
     announce(&config, bound);
+    // Dropped at the end: what an import did not finish is taken up at the next start, or by another server.
+    let importing = tokio::spawn(async move { imports.work().await });
 
     let handle = server.handle();
     tokio::spawn(async move {
@@ -103,6 +106,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         handle.stop(true).await;
     });
     server.await.context("the server failed")?;
+    importing.abort();
     store.close().await?;
     tracing::info!("stopped");
     Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use onefold_domain::{
-    Contacts, Customers, Environment, Identify, Identities, Region, SurvivorshipRules, Users,
+    Contacts, Customers, Environment, Identify, Identities, Imports, Region, SurvivorshipRules, Users,
 };
 
 use crate::kratos::KratosWebhook;
@@ -16,6 +16,7 @@ pub struct App {
     pub contacts: Contacts,
     pub customers: Customers,
     pub users: Users,
+    pub imports: Imports,
     pub identities: Identities,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
@@ -43,6 +44,7 @@ impl App {
             contacts: Contacts::new(env.clone()),
             customers: Customers::new(env.clone(), Arc::new(rules)),
             users: Users::new(env.clone()),
+            imports: Imports::new(env.clone(), default_region),
             identities: Identities::new(env.clone()),
             kratos: None,
             env,

@@ -2,11 +2,16 @@
 //! out; a status code is chosen in one place, `error`.
 
 mod app;
+mod blocked;
 mod config;
+mod csv;
 mod error;
+mod fields;
 mod json;
 mod kratos;
+mod preconditions;
 mod problem;
+mod query;
 mod routes;
 mod server;
 mod telemetry;

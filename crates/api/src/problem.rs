@@ -1,13 +1,14 @@
 //! The body of an error: `application/problem+json` (RFC 9457) with a stable `code`, the request's id
 //! and, where fields are at fault, what is wrong with each.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What is wrong with each field of a request, in sentences.
-pub(crate) type FieldErrors = BTreeMap<&'static str, Vec<String>>;
+/// What is wrong with each field of a request, in sentences. Unknown fields are named as they were sent.
+pub(crate) type FieldErrors = BTreeMap<Cow<'static, str>, Vec<String>>;
 
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 

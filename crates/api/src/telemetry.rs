@@ -17,7 +17,11 @@ pub const REQUEST_DURATION: &str = "onefold_http_request_duration_seconds";
 const REQUESTS: &str = "onefold_http_requests_total";
 pub(crate) const IDENTIFIED: &str = "onefold_identify_total";
 pub(crate) const BLOCKED: &str = "onefold_identify_blocked_total";
+const CONTACTS: &str = "onefold_contacts_total";
 pub(crate) const CONNECTIONS: &str = "onefold_database_connections";
+
+/// What can become of a contact record.
+const CONTACT_OUTCOMES: [&str; 4] = ["created", "updated", "claimed", "withdrawn"];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -35,6 +39,7 @@ pub fn describe_metrics() {
     metrics::describe_histogram!(REQUEST_DURATION, "Seconds from request to answer, by route");
     metrics::describe_counter!(IDENTIFIED, "Identify requests by what they changed");
     metrics::describe_counter!(BLOCKED, "Values of identify requests that did not link, by rule");
+    metrics::describe_counter!(CONTACTS, "Contact records by what became of them");
     metrics::describe_gauge!(CONNECTIONS, "Connections of the database pool by state");
     // Shown as 0 from the start, so that a rate exists before the first event.
     for outcome in onefold_domain::Outcome::ALL {
@@ -43,6 +48,14 @@ pub fn describe_metrics() {
     for rule in onefold_domain::BlockRule::ALL {
         metrics::counter!(BLOCKED, "rule" => rule.as_str()).absolute(0);
     }
+    for outcome in CONTACT_OUTCOMES {
+        metrics::counter!(CONTACTS, "outcome" => outcome).absolute(0);
+    }
+}
+
+/// One contact record was changed by a caller.
+pub(crate) fn count_contact(outcome: &'static str) {
+    metrics::counter!(CONTACTS, "outcome" => outcome).increment(1);
 }
 
 /// The id of the request that is being served.

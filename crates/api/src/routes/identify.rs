@@ -3,7 +3,8 @@
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
 use onefold_domain::{
-    Block, EmailAddress, Identified, IdentifyRequest, Part, PhoneNumber, Received, Region, Statement,
+    Block, BlockRule, EmailAddress, Identified, IdentifyRequest, Part, PhoneNumber, Received, Region,
+    Statement,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -11,15 +12,15 @@ use utoipa::ToSchema;
 
 use super::only;
 use crate::app::App;
+use crate::blocked;
 use crate::error::ApiError;
+use crate::fields::{Faults, text_of};
 use crate::json::Object;
-use crate::problem::{FieldErrors, Problem};
+use crate::problem::Problem;
 use crate::telemetry::{BLOCKED, IDENTIFIED};
 
 const EMAIL: &str = "email";
 const PHONE: &str = "phoneNumber";
-/// Which values of the request did not link, and why. A header, since the body's shape is a contract.
-const BLOCKED_HEADER: &str = "Onefold-Blocked";
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/identify").post(identify).default_service(only("POST")));
@@ -88,69 +89,33 @@ pub(crate) async fn identify(
     let identified = app.identify.run(&request).await?;
     count(&identified);
     let mut response = HttpResponse::Ok();
-    if !identified.blocked.is_empty() {
-        response.insert_header((BLOCKED_HEADER, blocked_header(&identified.blocked)));
-    }
+    blocked::insert(&mut response, identified.blocked.iter().map(field_and_rule));
     Ok(response.json(answer(&identified)))
 }
 
 impl IdentifyBody {
     /// Reports every field that is at fault, not only the first.
     fn parse(&self, region: Option<Region>) -> Result<IdentifyRequest, ApiError> {
-        let mut errors = FieldErrors::new();
-        let mut fault = |field, message: String| {
-            errors.entry(field).or_default().push(message);
+        let mut faults = Faults::default();
+        let mut text = |field, value: &Option<Box<RawValue>>, numbers| {
+            faults.note(field, value.as_deref().map_or(Ok(None), |value| text_of(value, numbers))).flatten()
         };
-        let received = Received {
-            email: text_of(self.email.as_deref(), false).unwrap_or_else(|message| {
-                fault(EMAIL, message);
-                None
-            }),
-            phone: text_of(self.phone_number.as_deref(), true).unwrap_or_else(|message| {
-                fault(PHONE, message);
-                None
-            }),
-        };
+        let received =
+            Received { email: text(EMAIL, &self.email, false), phone: text(PHONE, &self.phone_number, true) };
         let email = received.email.as_deref().map(EmailAddress::parse).transpose();
         let phone = received.phone.as_deref().map(|text| PhoneNumber::parse(text, region)).transpose();
-        let email = email.unwrap_or_else(|error| {
-            fault(EMAIL, error.to_string());
-            None
-        });
-        let phone = phone.unwrap_or_else(|error| {
-            fault(PHONE, error.to_string());
-            None
-        });
-        let statement = Statement::new(email, phone);
-        if statement.is_none() && self.email.is_none() && self.phone_number.is_none() {
-            let message = "Send an email, a phoneNumber, or both.";
-            fault(EMAIL, message.to_owned());
-            fault(PHONE, message.to_owned());
-        }
-        match statement {
-            Some(statement) if errors.is_empty() => Ok(IdentifyRequest { statement, received }),
-            _ => Err(ApiError::InvalidFields(errors)),
-        }
-    }
-}
-
-/// A JSON string, or a whole number where numbers are accepted. Digits are kept as they stand, however
-/// many there are: no number type in between can change them.
-fn text_of(value: Option<&RawValue>, numbers: bool) -> Result<Option<String>, String> {
-    let Some(value) = value.map(RawValue::get) else { return Ok(None) };
-    match value.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(value)
-            .map(Some)
-            .map_err(|_| "The text holds an invalid escape sequence.".to_owned()),
-        Some(b'0'..=b'9' | b'-') if numbers => {
-            if value.bytes().all(|byte| byte.is_ascii_digit()) {
-                Ok(Some(value.to_owned()))
-            } else {
-                Err("A number must be whole and positive; send anything else as a string.".to_owned())
+        let email = faults.note(EMAIL, email).flatten();
+        let phone = faults.note(PHONE, phone).flatten();
+        if self.email.is_none() && self.phone_number.is_none() {
+            for field in [EMAIL, PHONE] {
+                faults.add(field, "Send an email, a phoneNumber, or both.");
             }
         }
-        _ if numbers => Err("Send a string, a whole number, or null.".to_owned()),
-        _ => Err("Send a string or null.".to_owned()),
+        let statement = Statement::new(email, phone);
+        match statement {
+            Some(statement) => faults.check().map(|()| IdentifyRequest { statement, received }),
+            None => Err(faults.into()),
+        }
     }
 }
 
@@ -174,18 +139,12 @@ fn count(identified: &Identified) {
     tracing::debug!(outcome = identified.outcome.as_str(), blocked = ?identified.blocked, "identified");
 }
 
-fn blocked_header(blocked: &[Block]) -> String {
-    let items: Vec<_> = blocked
-        .iter()
-        .map(|block| {
-            let field = match block.part {
-                Part::Email => EMAIL,
-                Part::Phone => PHONE,
-            };
-            format!("{field};rule={}", block.rule.as_str())
-        })
-        .collect();
-    items.join(", ")
+fn field_and_rule(block: &Block) -> (&'static str, BlockRule) {
+    let field = match block.part {
+        Part::Email => EMAIL,
+        Part::Phone => PHONE,
+    };
+    (field, block.rule)
 }
 
 fn phone_number_schema() -> utoipa::openapi::schema::Schema {

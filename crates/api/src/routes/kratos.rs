@@ -78,7 +78,7 @@ async fn read(payload: Payload) -> Result<Bytes, ApiError> {
     match payload.to_bytes_limited(MAX_BODY).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => Err(ApiError::BodyUnreadable),
-        Err(_) => Err(ApiError::WebhookTooLarge),
+        Err(_) => Err(ApiError::BodyTooLarge { most: MAX_BODY / 1024 }),
     }
 }
 

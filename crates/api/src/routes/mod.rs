@@ -6,11 +6,16 @@ use actix_web::{HttpResponse, Route};
 use crate::error::ApiError;
 use crate::json;
 
+mod contacts;
+mod customers;
 mod docs;
+mod export;
 mod health;
 mod identify;
+mod imports;
 mod kratos;
 mod metrics;
+mod users;
 
 pub use docs::openapi_document;
 
@@ -18,6 +23,12 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .app_data(json::config())
         .configure(identify::configure)
+        // Before `/contacts/{id}`, which would take their paths.
+        .configure(imports::configure)
+        .configure(export::configure)
+        .configure(contacts::configure)
+        .configure(customers::configure)
+        .configure(users::configure)
         .configure(kratos::configure)
         .configure(health::configure)
         .configure(metrics::configure)

@@ -1,0 +1,67 @@
+//! Where the errors of handlers come from: the domain, the store, the body.
+
+use actix_web::error::JsonPayloadError;
+use onefold_domain::{Failure, InvalidNotice, RecordError, StoreError};
+
+use super::ApiError;
+use crate::fields::Faults;
+use crate::json::MAX_BODY;
+
+impl From<RecordError> for ApiError {
+    fn from(error: RecordError) -> Self {
+        let mut faults = Faults::default();
+        match error {
+            RecordError::NoSuchContact => return Self::UnknownContact,
+            RecordError::NoSuchCustomer => return Self::UnknownCustomer,
+            RecordError::NoSuchUser => return Self::UnknownUser,
+            RecordError::Stale => return Self::Stale,
+            RecordError::UserExists { id } => return Self::UserExists(id),
+            RecordError::Failure(failure) => return failure.into(),
+            RecordError::OtherKind => faults.add("value", "A value can be changed for one of its kind only."),
+            RecordError::Metadata(error) => faults.add("metadata", error.to_string()),
+            RecordError::Profile(errors) => faults.add_profile(errors),
+        }
+        faults.into()
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(error: Failure) -> Self {
+        match error {
+            Failure::Unavailable { .. } | Failure::TimedOut => Self::Unavailable(Box::new(error)),
+            Failure::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict | StoreError::Unavailable(_) => Self::Unavailable(Box::new(error)),
+            StoreError::Backend(_) => Self::Internal(Box::new(error)),
+        }
+    }
+}
+
+impl From<InvalidNotice> for ApiError {
+    fn from(error: InvalidNotice) -> Self {
+        Self::InvalidNotice(error)
+    }
+}
+
+impl From<JsonPayloadError> for ApiError {
+    fn from(error: JsonPayloadError) -> Self {
+        match error {
+            JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
+                Self::BodyTooLarge { most: MAX_BODY / 1024 }
+            }
+            JsonPayloadError::ContentType => Self::UnsupportedMediaType,
+            JsonPayloadError::Deserialize(error) if error.is_data() => Self::NotAnObject,
+            JsonPayloadError::Deserialize(error) => {
+                Self::MalformedJson { line: error.line(), column: error.column() }
+            }
+            JsonPayloadError::Payload(_) => Self::BodyUnreadable,
+            error => Self::Internal(error.to_string().into()),
+        }
+    }
+}

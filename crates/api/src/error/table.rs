@@ -1,0 +1,120 @@
+//! The one table from error to answer.
+
+use actix_web::http::StatusCode;
+
+use super::ApiError;
+
+/// Status, code, and what to change.
+type Entry = (StatusCode, &'static str, String);
+
+impl ApiError {
+    pub(super) fn describe(&self) -> Entry {
+        match self {
+            Self::MalformedJson { line, column } => (
+                StatusCode::BAD_REQUEST,
+                "malformed_json",
+                format!("The body is not valid JSON: see line {line}, column {column}."),
+            ),
+            Self::BodyTooLarge { most } => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("The body may have at most {most} KiB."),
+            ),
+            Self::UserExists(id) => (
+                StatusCode::CONFLICT,
+                "user_exists",
+                format!("The id or the external id belongs to the user {} already.", id.0),
+            ),
+            Self::InvalidNotice(error) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_notice", error.to_string())
+            }
+            Self::MethodNotAllowed { allow } => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("This path takes {allow}."))
+            }
+            fixed => {
+                let (status, code, detail) = fixed.fixed();
+                (status, code, detail.to_owned())
+            }
+        }
+    }
+
+    /// The answers that are always the same.
+    fn fixed(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::NotAnObject => (
+                StatusCode::BAD_REQUEST,
+                "not_an_object",
+                "The body must be one JSON object in which each field stands once, such as \
+                 {\"email\": \"doc@hillvalley.edu\"}.",
+            ),
+            Self::InvalidFields(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_request",
+                "Some fields cannot be accepted; `errors` says why, field by field.",
+            ),
+            Self::BodyUnreadable => (
+                StatusCode::BAD_REQUEST,
+                "body_unreadable",
+                "The body ended early or its encoding is wrong; send it again.",
+            ),
+            Self::UnsupportedMediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send JSON and say so: `Content-Type: application/json`.",
+            ),
+            Self::UnsupportedFile => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send CSV or NDJSON and say which: `Content-Type: text/csv` or `application/x-ndjson`.",
+            ),
+            Self::FileTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "file_too_large",
+                "A file may have at most 16 GiB; import it in parts.",
+            ),
+            Self::WebhookUnauthorized => (
+                StatusCode::UNAUTHORIZED,
+                "webhook_unauthorized",
+                "The secret is missing or wrong; send the one that the server is configured with.",
+            ),
+            Self::Stale => (
+                StatusCode::PRECONDITION_FAILED,
+                "stale",
+                "It has changed since you read it; read it again and decide anew.",
+            ),
+            Self::Unavailable(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The service cannot answer at the moment. Repeat the request; that is harmless.",
+            ),
+            missing => missing.missing().unwrap_or((
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something went wrong here. Name the request id when you report it.",
+            )),
+        }
+    }
+
+    /// The answers to what is not there.
+    fn missing(&self) -> Option<(StatusCode, &'static str, &'static str)> {
+        let (code, detail) = match self {
+            Self::UnknownPath => {
+                ("unknown_path", "There is nothing under this path; /docs lists what there is.")
+            }
+            Self::UnknownContact => {
+                ("unknown_contact", "There is no such contact; it may have been withdrawn.")
+            }
+            Self::UnknownCustomer => {
+                ("unknown_customer", "There is no such customer; its contacts may have been withdrawn.")
+            }
+            Self::UnknownUser => ("unknown_user", "There is no such user; POST /users creates one."),
+            Self::UnknownImport => ("unknown_import", "There is no such import."),
+            Self::WebhookNotConfigured => (
+                "webhook_not_configured",
+                "This webhook is off; the server's configuration turns it on with a secret.",
+            ),
+            _ => return None,
+        };
+        Some((StatusCode::NOT_FOUND, code, detail))
+    }
+}

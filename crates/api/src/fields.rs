@@ -1,0 +1,186 @@
+//! Reads a body member by member and keeps every fault, so that a caller learns of all of them at once.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use onefold_domain::{InvalidProfile, Metadata, Profile, UserId};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+use crate::json::Members;
+use crate::problem::FieldErrors;
+
+/// What is wrong with a request so far.
+#[derive(Default)]
+pub(crate) struct Faults(FieldErrors);
+
+impl Faults {
+    pub(crate) fn add(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
+        self.0.entry(field.into()).or_default().push(message.into());
+    }
+
+    /// The value, or nothing and a fault.
+    pub(crate) fn note<T, E: ToString>(&mut self, field: &'static str, read: Result<T, E>) -> Option<T> {
+        read.map_err(|error| self.add(field, error.to_string())).ok()
+    }
+
+    pub(crate) fn add_profile(&mut self, faults: Vec<InvalidProfile>) {
+        for fault in faults {
+            self.add(format!("profile.{}", fault.path), fault.reason.to_string());
+        }
+    }
+
+    pub(crate) fn check(self) -> Result<(), ApiError> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.into()) }
+    }
+}
+
+impl From<Faults> for ApiError {
+    fn from(faults: Faults) -> Self {
+        Self::InvalidFields(faults.0)
+    }
+}
+
+/// The members of a body. Each is taken once; what is left over at the end is unknown.
+pub(crate) struct Fields {
+    members: BTreeMap<String, Box<RawValue>>,
+    known: Vec<&'static str>,
+    pub(crate) faults: Faults,
+}
+
+impl Fields {
+    pub(crate) fn of(members: Members) -> Self {
+        Self { members: members.0, known: Vec::new(), faults: Faults::default() }
+    }
+
+    /// A text. Null counts as left out.
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.take(name, |value| text_of(value, false)).flatten()
+    }
+
+    /// A text, or a whole number of which the digits are meant.
+    pub(crate) fn text_or_number(&mut self, name: &'static str) -> Option<String> {
+        self.take(name, |value| text_of(value, true)).flatten()
+    }
+
+    /// True or false; `Some(None)` for null.
+    pub(crate) fn flag(&mut self, name: &'static str) -> Option<Option<bool>> {
+        self.take(name, |value| match value.get() {
+            "true" => Ok(Some(true)),
+            "false" => Ok(Some(false)),
+            "null" => Ok(None),
+            _ => Err("Send true or false."),
+        })
+    }
+
+    /// One of these names. Null counts as left out.
+    pub(crate) fn one_of<T>(
+        &mut self,
+        name: &'static str,
+        choices: &[&str],
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        if choices.contains(&text.as_str()) {
+            return parse(&text);
+        }
+        self.faults.add(name, unknown_choice(choices));
+        None
+    }
+
+    pub(crate) fn user(&mut self, name: &'static str) -> Option<UserId> {
+        let text = self.text(name)?;
+        self.faults.note(name, uuid(&text)).map(UserId)
+    }
+
+    /// Metadata; `Some(None)` for null.
+    pub(crate) fn metadata(&mut self, name: &'static str) -> Option<Option<Metadata>> {
+        self.take(name, |value| match read(value)? {
+            Value::Null => Ok(None),
+            value => Metadata::parse(&value).map(Some).map_err(|error| error.to_string()),
+        })
+    }
+
+    /// The members of a profile, not yet judged; `Some(None)` for null.
+    pub(crate) fn profile_members(&mut self, name: &'static str) -> Option<Option<Map<String, Value>>> {
+        self.take(name, |value| match read(value)? {
+            Value::Null => Ok(None),
+            Value::Object(members) => Ok(Some(members)),
+            _ => Err("The profile is no object; send one such as {\"firstName\": \"Ann\"}.".to_owned()),
+        })
+    }
+
+    /// A profile. Null counts as left out.
+    pub(crate) fn profile(&mut self, name: &'static str) -> Option<Profile> {
+        let members = self.profile_members(name)??;
+        Profile::parse(&members).map_err(|faults| self.faults.add_profile(faults)).ok()
+    }
+
+    /// Whether the body says anything else than null of it.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| value.get() != "null")
+    }
+
+    /// A fault for what cannot be taken away.
+    pub(crate) fn refuse_null(&mut self, name: &'static str) {
+        if self.members.get(name).is_some_and(|value| value.get() == "null") {
+            self.faults.add(name, "It cannot be removed; send another value, or leave it out.");
+        }
+    }
+
+    /// Refuses the body if anything was wrong with it, or is left over.
+    pub(crate) fn finish(mut self) -> Result<(), ApiError> {
+        for name in self.members.into_keys() {
+            self.faults.add(name, format!("There is no such field; known are {}.", self.known.join(", ")));
+        }
+        self.faults.check()
+    }
+
+    fn take<T, E: ToString>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&RawValue) -> Result<T, E>,
+    ) -> Option<T> {
+        self.known.push(name);
+        let value = self.members.remove(name)?;
+        self.faults.note(name, read(&value))
+    }
+}
+
+/// A JSON string, or a whole number where numbers are accepted. Digits are kept as they stand, however
+/// many there are: no number type in between can change them.
+pub(crate) fn text_of(value: &RawValue, numbers: bool) -> Result<Option<String>, &'static str> {
+    let value = value.get();
+    match value.as_bytes().first() {
+        Some(b'"') => {
+            serde_json::from_str(value).map(Some).map_err(|_| "The text holds an invalid escape sequence.")
+        }
+        Some(b'0'..=b'9' | b'-') if numbers => {
+            if value.bytes().all(|byte| byte.is_ascii_digit()) {
+                Ok(Some(value.to_owned()))
+            } else {
+                Err("A number must be whole and positive; send anything else as a string.")
+            }
+        }
+        _ if value == "null" => Ok(None),
+        _ if numbers => Err("Send a string, a whole number, or null."),
+        _ => Err("Send a string or null."),
+    }
+}
+
+pub(crate) fn uuid(text: &str) -> Result<Uuid, &'static str> {
+    Uuid::try_parse(text).map_err(|_| "Send a UUID, such as 0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11.")
+}
+
+pub(crate) fn unknown_choice(choices: &[&str]) -> String {
+    format!("Send one of {}.", choices.join(", "))
+}
+
+fn read(value: &RawValue) -> Result<Value, String> {
+    // Valid JSON by syntax; what is left are half surrogate pairs, numbers beyond all bounds, and depth.
+    serde_json::from_str(value.get()).map_err(|_| {
+        "The value holds an invalid escape sequence, a number out of range, or too many levels.".to_owned()
+    })
+}

@@ -1,0 +1,111 @@
+//! Reads the parameters of an address, page by page ones among them, and keeps every fault.
+
+use std::collections::BTreeMap;
+
+use actix_web::HttpRequest;
+use actix_web::web;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use onefold_domain::{ContactId, PageRequest};
+
+use crate::error::ApiError;
+use crate::fields::{Faults, unknown_choice};
+
+/// The most entries of a page.
+pub(crate) const MAX_PAGE: u16 = 200;
+
+const DEFAULT_PAGE: u16 = 50;
+
+/// The parameters of a request. Each is taken once; what is left over at the end is unknown.
+pub(crate) struct Query {
+    values: BTreeMap<String, String>,
+    known: Vec<&'static str>,
+    pub(crate) faults: Faults,
+}
+
+impl Query {
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        let mut query = Self { values: BTreeMap::new(), known: Vec::new(), faults: Faults::default() };
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+        for (name, value) in pairs.map(web::Query::into_inner).unwrap_or_default() {
+            if query.values.insert(name.clone(), value).is_some() {
+                query.faults.add(name, "The parameter stands twice; send it once.");
+            }
+        }
+        query
+    }
+
+    /// An empty parameter counts as left out, as forms send it.
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.known.push(name);
+        self.values.remove(name).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn number(&mut self, name: &'static str, least: u64, most: u64) -> Option<u64> {
+        let text = self.text(name)?;
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.faults.add(name, format!("Send a whole number from {least} to {most}."));
+        }
+        number
+    }
+
+    pub(crate) fn one_of<T>(
+        &mut self,
+        name: &'static str,
+        choices: &[&str],
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        if choices.contains(&text.as_str()) {
+            return parse(&text);
+        }
+        self.faults.add(name, unknown_choice(choices));
+        None
+    }
+
+    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        self.one_of(name, &["true", "false"], |text| text.parse().ok())
+    }
+
+    pub(crate) fn limit(&mut self, most: u16) -> u16 {
+        let limit = self.number("limit", 1, u64::from(most));
+        limit.and_then(|limit| u16::try_from(limit).ok()).unwrap_or(DEFAULT_PAGE)
+    }
+
+    /// The entry that the page follows.
+    pub(crate) fn cursor(&mut self) -> Option<i64> {
+        let text = self.text("cursor")?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        let last = bytes.map(i64::from_be_bytes).filter(|last| *last >= 0);
+        if last.is_none() {
+            self.faults.add("cursor", "Send nextCursor of the page before as it was given, or leave it out.");
+        }
+        last
+    }
+
+    pub(crate) fn page(&mut self) -> PageRequest {
+        PageRequest { limit: self.limit(MAX_PAGE), after: self.cursor().map(ContactId) }
+    }
+
+    /// Refuses the request if anything was wrong with its parameters, or is left over.
+    pub(crate) fn finish(mut self) -> Result<(), ApiError> {
+        for name in self.values.into_keys() {
+            let known = self.known.join(", ");
+            self.faults.add(name, format!("There is no such parameter; known are {known}."));
+        }
+        self.faults.check()
+    }
+}
+
+/// Opaque, so that nobody builds one: what it holds may change.
+pub(crate) fn cursor_after(last: i64) -> String {
+    URL_SAFE_NO_PAD.encode(last.to_be_bytes())
+}
+
+/// The value of a `Link` header (RFC 8288) that leads to the next page of the same list.
+pub(crate) fn link_to_next(request: &HttpRequest, cursor: &str) -> String {
+    let others = request.query_string().split('&').filter(|pair| !pair.is_empty());
+    let others = others.filter(|pair| !pair.starts_with("cursor=")).map(|pair| format!("{pair}&"));
+    format!("<{}?{}cursor={cursor}>; rel=\"next\"", request.path(), others.collect::<String>())
+}

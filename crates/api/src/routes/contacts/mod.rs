@@ -1,0 +1,250 @@
+//! `/contacts` and `/contacts/{id}`: contact records.
+
+mod body;
+mod shown;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{LINK, LOCATION};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use onefold_domain::{
+    ContactFilter, ContactId, ContactKind, ContactPage, ContactRecord, ContactSource, CustomerId,
+    EmailAddress, PhoneNumber, RecordError, Region, Upserted, UserId,
+};
+
+pub(crate) use body::{ContactBody, ContactPatch};
+pub(crate) use shown::{Contact, Contacts};
+
+use super::only;
+use crate::app::App;
+use crate::blocked;
+use crate::error::ApiError;
+use crate::fields::{Faults, uuid};
+use crate::json::Members;
+use crate::preconditions::{etag, expectation, is_known};
+use crate::problem::Problem;
+use crate::query::{Query, cursor_after, link_to_next};
+use crate::telemetry::count_contact;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    let all = web::resource("/contacts").get(list).post(create).put(upsert);
+    let one = web::resource("/contacts/{id}").get(read).patch(change).delete(withdraw);
+    config
+        .service(all.default_service(only("GET, POST, PUT")))
+        .service(one.default_service(only("GET, PATCH, DELETE")));
+}
+
+/// Adds a contact: always a new one, also when there is an equal one, so that every source keeps its own.
+#[utoipa::path(
+    post, path = "/contacts", tag = "contacts",
+    request_body = ContactBody,
+    responses(
+        (status = 201, description = "The contact", body = Contact, headers(
+            ("ETag" = String, description = "For `If-Match`"),
+            ("Onefold-Blocked" = Option<String>, description = "Values that did not link, and the rule"),
+        )),
+        (status = 400, description = "Not JSON, or no object", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field cannot be accepted", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create(app: web::Data<App>, body: web::Json<Members>) -> Result<HttpResponse, ApiError> {
+    let request = body::request(body.into_inner(), app.default_region)?;
+    let record = app.contacts.create_contact(&request).await.map_err(of_body)?;
+    count_contact("created");
+    Ok(shown(StatusCode::CREATED, &record))
+}
+
+/// Updates the contact of this kind, value and user, or adds it.
+///
+/// With a user and no such contact, the oldest guest's contact of the value becomes the user's.
+/// Metadata is merged, `createdAt` stays, and a verification is never taken back.
+#[utoipa::path(
+    put, path = "/contacts", tag = "contacts",
+    request_body = ContactBody,
+    responses(
+        (status = 200, description = "The contact, updated or claimed", body = Contact),
+        (status = 201, description = "The contact, created", body = Contact),
+        (status = 400, description = "Not JSON, or no object", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field cannot be accepted", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn upsert(app: web::Data<App>, body: web::Json<Members>) -> Result<HttpResponse, ApiError> {
+    let request = body::request(body.into_inner(), app.default_region)?;
+    let (record, done) = app.contacts.create_or_update_contact(&request).await.map_err(of_body)?;
+    let (status, outcome) = match done {
+        Upserted::Created => (StatusCode::CREATED, "created"),
+        Upserted::Updated => (StatusCode::OK, "updated"),
+        Upserted::Claimed => (StatusCode::OK, "claimed"),
+    };
+    count_contact(outcome);
+    Ok(shown(status, &record))
+}
+
+/// Lists contacts, oldest first. Everything that is asked for must hold.
+#[utoipa::path(
+    get, path = "/contacts", tag = "contacts",
+    params(
+        ("kind" = Option<String>, Query, description = "`email`, `phone` or `both`"),
+        ("value" = Option<String>, Query, description = "An email address or a phone number, in any spelling"),
+        ("userId" = Option<String>, Query, description = "The user's contacts"),
+        ("customerId" = Option<String>, Query, description = "The customer's contacts"),
+        ("source" = Option<String>, Query, description = "Contacts of this source"),
+        ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "The contacts; the header `Link` leads to the next page", body = Contacts),
+        (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let mut query = Query::of(&request);
+    let filter = filter(&mut query, app.default_region);
+    let page = query.page();
+    query.finish()?;
+    let page = app.contacts.contacts(&filter, page).await?;
+    Ok(shown_page(&request, &page))
+}
+
+/// One contact.
+#[utoipa::path(
+    get, path = "/contacts/{id}", tag = "contacts",
+    params(
+        ("id" = i64, Path, description = "The contact"),
+        ("If-None-Match" = Option<String>, Header, description = "An ETag: 304 if nothing changed"),
+    ),
+    responses(
+        (status = 200, description = "The contact", body = Contact),
+        (status = 304, description = "As it was"),
+        (status = 404, description = "There is no such contact", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn read(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let record = app.contacts.contact(contact_id(&id)?).await?;
+    let revision = record.revision();
+    if is_known(&request, &revision) {
+        return Ok(HttpResponse::NotModified().insert_header(etag(&revision)).finish());
+    }
+    Ok(shown(StatusCode::OK, &record))
+}
+
+/// Changes a contact by a JSON merge patch. Another value links it anew.
+#[utoipa::path(
+    patch, path = "/contacts/{id}", tag = "contacts",
+    params(
+        ("id" = i64, Path, description = "The contact"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that the change is based on"),
+    ),
+    request_body(content((ContactPatch = "application/merge-patch+json"), (ContactPatch = "application/json"))),
+    responses(
+        (status = 200, description = "The contact", body = Contact),
+        (status = 404, description = "There is no such contact", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "It has changed in the meantime", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field cannot be accepted", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn change(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: web::Json<Members>,
+) -> Result<HttpResponse, ApiError> {
+    let id = contact_id(&id)?;
+    let expected = expectation(&request)?;
+    // The kind says how a value is to be read. It never changes, so that it may be asked for beforehand.
+    let kind = app.contacts.contact(id).await?.kind();
+    let change = body::change(body.into_inner(), kind, app.default_region)?;
+    let record = app.contacts.change_contact(id, &change, &expected).await?;
+    count_contact("updated");
+    Ok(shown(StatusCode::OK, &record))
+}
+
+/// Withdraws a contact: it is kept as history but counts no more, and its customer is computed anew.
+#[utoipa::path(
+    delete, path = "/contacts/{id}", tag = "contacts",
+    params(
+        ("id" = i64, Path, description = "The contact"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that the decision is based on"),
+    ),
+    responses(
+        (status = 204, description = "Withdrawn"),
+        (status = 404, description = "There is no such contact", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "It has changed in the meantime", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn withdraw(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    app.contacts.withdraw_contact(contact_id(&id)?, &expectation(&request)?).await?;
+    count_contact("withdrawn");
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// A page of contacts with the way to the next one.
+pub(super) fn shown_page(request: &HttpRequest, page: &ContactPage) -> HttpResponse {
+    let next_cursor = page.next.map(|last| cursor_after(last.0));
+    let mut response = HttpResponse::Ok();
+    if let Some(cursor) = &next_cursor {
+        response.insert_header((LINK, link_to_next(request, cursor)));
+    }
+    response.json(Contacts { contacts: page.contacts.iter().map(Contact::of).collect(), next_cursor })
+}
+
+/// Reads which contacts are meant; also what an export is to hold.
+pub(super) fn filter(query: &mut Query, region: Option<Region>) -> ContactFilter {
+    let kind = query.one_of("kind", &ContactKind::ALL.map(ContactKind::as_str), ContactKind::parse);
+    let user = query.text("userId").and_then(|text| query.faults.note("userId", uuid(&text)));
+    let customer = query.text("customerId").and_then(|text| query.faults.note("customerId", uuid(&text)));
+    let source = query.one_of("source", &ContactSource::ALL.map(ContactSource::as_str), ContactSource::parse);
+    let mut filter = ContactFilter {
+        kind,
+        user: user.map(UserId),
+        customer: customer.map(CustomerId),
+        source,
+        ..ContactFilter::default()
+    };
+    let Some(value) = query.text("value") else { return filter };
+    if kind == Some(ContactKind::Email) || (kind != Some(ContactKind::Phone) && value.contains('@')) {
+        filter.email = query.faults.note("value", EmailAddress::parse(&value));
+    } else {
+        filter.phone = query.faults.note("value", PhoneNumber::parse(&value, region));
+    }
+    filter
+}
+
+fn shown(status: StatusCode, record: &ContactRecord) -> HttpResponse {
+    let mut response = HttpResponseBuilder::new(status);
+    response.insert_header(etag(&record.revision()));
+    if status == StatusCode::CREATED {
+        response.insert_header((LOCATION, format!("/contacts/{}", record.id.0)));
+    }
+    blocked::insert(&mut response, blocked::of_record(record));
+    response.json(Contact::of(record))
+}
+
+fn contact_id(text: &str) -> Result<ContactId, ApiError> {
+    let id = text.parse().ok().filter(|id| *id > 0).map(ContactId);
+    id.ok_or_else(|| {
+        let mut faults = Faults::default();
+        faults.add("id", "A contact's id is a whole number, such as 7.");
+        faults.into()
+    })
+}
+
+/// A user that is missing is a fault of the body here.
+fn of_body(error: RecordError) -> ApiError {
+    if matches!(error, RecordError::NoSuchUser) {
+        let mut faults = Faults::default();
+        faults.add("userId", "There is no such user; create it with POST /users first.");
+        return faults.into();
+    }
+    error.into()
+}

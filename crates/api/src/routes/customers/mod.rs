@@ -1,0 +1,147 @@
+//! `/customers`: whom contacts resolve to.
+
+mod shown;
+
+use actix_web::http::header::LINK;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use onefold_domain::{ContactId, CustomerId, CustomerView, SearchQuery};
+use utoipa::ToSchema;
+
+pub(crate) use shown::{Customer, Customers};
+
+use super::only;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::fields::{Faults, Fields, uuid};
+use crate::json::Members;
+use crate::preconditions::{etag, expectation, is_known};
+use crate::problem::Problem;
+use crate::query::{Query, cursor_after, link_to_next};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    let one = web::resource("/customers/{id}").get(read).patch(change);
+    config
+        .service(web::resource("/customers").get(search).default_service(only("GET")))
+        .service(one.default_service(only("GET, PATCH")));
+}
+
+/// What a person says of a customer, as a JSON merge patch (RFC 7396).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
+pub(crate) struct CustomerPatch {
+    /// Fields that are named replace what was computed; null rules that there is no such thing.
+    #[schema(value_type = Object, example = json!({"companyName": "Hill Valley Clocks", "notes": null}))]
+    profile: (),
+}
+
+/// Finds customers by name, company, email or phone: whole words, beginnings, or anything inside them.
+#[utoipa::path(
+    get, path = "/customers", tag = "customers",
+    params(
+        ("query" = String, Query, description = "At least 3 characters; all words must occur in one contact"),
+        ("limit" = Option<u16>, Query, description = "1 to 100, default 50"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "The customers, by the age of what matched; the header `Link` leads to the next page", body = Customers),
+        (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn search(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    /// Each customer of a page is read as a whole.
+    const MAX_PAGE: u16 = 100;
+    let mut query = Query::of(&request);
+    let text = query.text("query").unwrap_or_default();
+    let wanted = query.faults.note("query", SearchQuery::parse(&text, app.default_region));
+    let (limit, after) = (query.limit(MAX_PAGE), query.cursor().map(ContactId));
+    query.finish()?;
+    let Some(wanted) = wanted else { return Err(Faults::default().into()) };
+    let page = app.customers.search(&wanted, after, limit).await?;
+    let next_cursor = page.next.map(|last| cursor_after(last.0));
+    let mut response = HttpResponse::Ok();
+    if let Some(cursor) = &next_cursor {
+        response.insert_header((LINK, link_to_next(&request, cursor)));
+    }
+    let customers = page.customers.iter().map(Customer::listed).collect();
+    Ok(response.json(Customers { customers, next_cursor }))
+}
+
+/// One customer, with all that its contacts say.
+///
+/// The id is a UUID, which stays valid when the customer is merged into another, or the number of one of
+/// its contacts.
+#[utoipa::path(
+    get, path = "/customers/{id}", tag = "customers",
+    params(
+        ("id" = String, Path, description = "The customer's UUID, or the number of a contact"),
+        ("If-None-Match" = Option<String>, Header, description = "An ETag: 304 if nothing changed"),
+    ),
+    responses(
+        (status = 200, description = "The customer", body = Customer),
+        (status = 304, description = "As it was"),
+        (status = 404, description = "There is no such customer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn read(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let view = app.customers.customer(customer_id(&app, &id).await?).await?;
+    if is_known(&request, &view.revision) {
+        return Ok(HttpResponse::NotModified().insert_header(etag(&view.revision)).finish());
+    }
+    Ok(shown(&view))
+}
+
+/// Keeps what a person says of a customer's profile.
+///
+/// It is stored as a contact of source `manual`, which outranks all others; withdrawing that contact, which
+/// `profileSources` names, takes it back.
+#[utoipa::path(
+    patch, path = "/customers/{id}", tag = "customers",
+    params(
+        ("id" = String, Path, description = "The customer's UUID, or the number of a contact"),
+        ("If-Match" = Option<String>, Header, description = "The ETag that the change is based on"),
+    ),
+    request_body(content((CustomerPatch = "application/merge-patch+json"), (CustomerPatch = "application/json"))),
+    responses(
+        (status = 200, description = "The customer", body = Customer),
+        (status = 404, description = "There is no such customer", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "It has changed in the meantime", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field cannot be accepted", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn change(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+    body: web::Json<Members>,
+) -> Result<HttpResponse, ApiError> {
+    let expected = expectation(&request)?;
+    let mut fields = Fields::of(body.into_inner());
+    fields.refuse_null("profile");
+    let patch = fields.profile_members("profile").flatten();
+    fields.finish()?;
+    let id = customer_id(&app, &id).await?;
+    let view = app.customers.change_profile(id, &patch.unwrap_or_default(), &expected).await?;
+    Ok(shown(&view))
+}
+
+fn shown(view: &CustomerView) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(&view.revision)).json(Customer::of(view))
+}
+
+/// A number is a contact and stands for its customer.
+async fn customer_id(app: &App, text: &str) -> Result<CustomerId, ApiError> {
+    if let Ok(id) = uuid(text) {
+        return Ok(CustomerId(id));
+    }
+    let Ok(contact) = text.parse() else {
+        let mut faults = Faults::default();
+        faults.add("id", "Send the customer's UUID, or the number of one of its contacts.");
+        return Err(faults.into());
+    };
+    Ok(app.contacts.contact(ContactId(contact)).await?.customer)
+}

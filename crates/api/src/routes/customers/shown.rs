@@ -1,0 +1,115 @@
+//! A customer as callers see it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use onefold_domain::{BlockRule, ContactSource, CustomerView, Part, PointView};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::routes::contacts::Contact;
+
+/// The most contacts that a customer is shown with; `GET /contacts?customerId=` has all of them.
+const MAX_CONTACTS: usize = 200;
+
+/// Whom a set of linked contacts belongs to.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Customer<'a> {
+    id: Uuid,
+    /// The oldest contact.
+    primary_contact_id: Option<i64>,
+    /// Computed from the contacts: what a person entered counts first, then what is verified, then by source, then
+    /// the newest.
+    #[schema(value_type = Object, example = json!({"firstName": "Ann", "country": "SI"}))]
+    profile: Map<String, Value>,
+    /// The contact that each field comes from.
+    #[schema(value_type = BTreeMap<String, i64>, example = json!({"firstName": 7, "country": 12}))]
+    profile_sources: BTreeMap<&'static str, i64>,
+    contact_points: Vec<ContactPoint<'a>>,
+    /// The accounts that it has contacts of.
+    users: Vec<Uuid>,
+    /// The first 200, oldest first. Lists of customers leave them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contacts: Option<Vec<Contact<'a>>>,
+    contact_count: usize,
+    /// Its records in other systems.
+    #[schema(value_type = Vec<Object>)]
+    mappings: [Value; 0],
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// An email address or a phone number, with what the contacts say of it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ContactPoint<'a> {
+    /// `email` or `phone`.
+    #[schema(example = "email")]
+    kind: &'static str,
+    #[schema(example = "maker@example.com")]
+    value: &'a str,
+    is_verified: bool,
+    verified_at: Option<DateTime<Utc>>,
+    is_primary: bool,
+    first_seen_at: DateTime<Utc>,
+    last_seen_at: DateTime<Utc>,
+    /// Who told of it, the first one first.
+    #[schema(example = json!(["order", "auth"]))]
+    sources: Vec<&'static str>,
+    /// The rule for which it links nobody; null for nearly all.
+    blocked_by: Option<&'static str>,
+}
+
+/// Part of a list of customers.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Customers<'a> {
+    pub(super) customers: Vec<Customer<'a>>,
+    /// Where the next page begins; null at the end.
+    pub(super) next_cursor: Option<String>,
+}
+
+impl<'a> Customer<'a> {
+    pub(super) fn of(view: &'a CustomerView) -> Self {
+        let contacts = view.contacts.iter().take(MAX_CONTACTS).map(Contact::of).collect();
+        Self { contacts: Some(contacts), ..Self::listed(view) }
+    }
+
+    pub(super) fn listed(view: &'a CustomerView) -> Self {
+        Self {
+            id: view.id.0,
+            primary_contact_id: view.primary.map(|id| id.0),
+            profile: view.profile.to_json(),
+            profile_sources: view.profile_sources.iter().map(|(field, id)| (field.as_str(), id.0)).collect(),
+            contact_points: view.points.iter().map(ContactPoint::of).collect(),
+            users: view.users.iter().map(|user| user.0).collect(),
+            contacts: None,
+            contact_count: view.contacts.len(),
+            mappings: [],
+            created_at: view.created_at,
+            updated_at: view.updated_at,
+        }
+    }
+}
+
+impl<'a> ContactPoint<'a> {
+    fn of(point: &'a PointView) -> Self {
+        Self {
+            kind: match point.part {
+                Part::Email => "email",
+                Part::Phone => "phone",
+            },
+            value: &point.value,
+            is_verified: point.verified_at.is_some(),
+            verified_at: point.verified_at,
+            is_primary: point.is_primary,
+            first_seen_at: point.first_seen,
+            last_seen_at: point.last_seen,
+            sources: point.sources.iter().copied().map(ContactSource::as_str).collect(),
+            blocked_by: point.blocked_by.map(BlockRule::as_str),
+        }
+    }
+}

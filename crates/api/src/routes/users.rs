@@ -1,0 +1,136 @@
+//! `/users`: the accounts that contacts may belong to.
+
+use actix_web::http::header::LOCATION;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use onefold_domain::{ContactFilter, ExternalId, NewUser, Profile, User, UserId};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::contacts::{Contacts, shown_page};
+use super::only;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::fields::{Faults, Fields, uuid};
+use crate::json::Members;
+use crate::problem::Problem;
+use crate::query::Query;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/users").post(create).default_service(only("POST")))
+        .service(web::resource("/users/{id}").get(read).default_service(only("GET")))
+        .service(web::resource("/users/{id}/contacts").get(contacts).default_service(only("GET")));
+}
+
+/// An account to register.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
+pub(crate) struct UserBody {
+    /// A UUID of yours; left out, a new one is made.
+    id: Option<Uuid>,
+    /// How another system calls the account; no two users share one.
+    #[schema(max_length = 255)]
+    external_id: Option<String>,
+    #[schema(value_type = Option<Object>, example = json!({"firstName": "Ann"}))]
+    profile: Option<()>,
+}
+
+/// An account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = User)]
+pub(crate) struct ShownUser<'a> {
+    id: Uuid,
+    external_id: Option<&'a str>,
+    #[schema(value_type = Option<Object>, example = json!({"firstName": "Ann"}))]
+    profile: Option<Map<String, Value>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// Registers an account.
+#[utoipa::path(
+    post, path = "/users", tag = "users",
+    request_body = UserBody,
+    responses(
+        (status = 201, description = "The user", body = ShownUser),
+        (status = 409, description = "The id or the external id is taken", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field cannot be accepted", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn create(app: web::Data<App>, body: web::Json<Members>) -> Result<HttpResponse, ApiError> {
+    let mut fields = Fields::of(body.into_inner());
+    let id = fields.user("id");
+    let external_id = fields.text("externalId");
+    let external_id = external_id.and_then(|text| fields.faults.note("externalId", ExternalId::parse(&text)));
+    let profile = fields.profile("profile");
+    fields.finish()?;
+    let user = app.users.create_user(&NewUser { id, external_id, profile }).await?;
+    let location = format!("/users/{}", user.id.0);
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(shown(&user)))
+}
+
+/// One account.
+#[utoipa::path(
+    get, path = "/users/{id}", tag = "users",
+    params(("id" = String, Path, description = "The user, a UUID")),
+    responses(
+        (status = 200, description = "The user", body = ShownUser),
+        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let user = app.users.user(user_id(&id)?).await?;
+    Ok(HttpResponse::Ok().json(shown(&user)))
+}
+
+/// The contacts of an account, oldest first.
+#[utoipa::path(
+    get, path = "/users/{id}/contacts", tag = "users",
+    params(
+        ("id" = String, Path, description = "The user, a UUID"),
+        ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "The contacts", body = Contacts),
+        (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn contacts(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let mut query = Query::of(&request);
+    let page = query.page();
+    query.finish()?;
+    let user = app.users.user(user_id(&id)?).await?;
+    let filter = ContactFilter { user: Some(user.id), ..ContactFilter::default() };
+    let page = app.contacts.contacts(&filter, page).await?;
+    Ok(shown_page(&request, &page))
+}
+
+fn shown(user: &User) -> ShownUser<'_> {
+    ShownUser {
+        id: user.id.0,
+        external_id: user.external_id.as_ref().map(ExternalId::as_str),
+        profile: user.profile.as_ref().map(Profile::to_json),
+        created_at: user.created_at,
+        updated_at: user.updated_at,
+    }
+}
+
+fn user_id(text: &str) -> Result<UserId, ApiError> {
+    uuid(text).map(UserId).map_err(|message| {
+        let mut faults = Faults::default();
+        faults.add("id", message);
+        faults.into()
+    })
+}
