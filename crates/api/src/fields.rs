@@ -174,6 +174,15 @@ pub(crate) fn uuid(text: &str) -> Result<Uuid, &'static str> {
     Uuid::try_parse(text).map_err(|_| "Send a UUID, such as 0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11.")
 }
 
+/// An id that is part of the path.
+pub(crate) fn id_in_path(text: &str) -> Result<Uuid, ApiError> {
+    uuid(text).map_err(|message| {
+        let mut faults = Faults::default();
+        faults.add("id", message);
+        faults.into()
+    })
+}
+
 pub(crate) fn unknown_choice(choices: &[&str]) -> String {
     format!("Send one of {}.", choices.join(", "))
 }

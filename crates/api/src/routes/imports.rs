@@ -17,6 +17,7 @@ use super::only;
 use crate::app::App;
 use crate::csv::{self, Table, accepts};
 use crate::error::ApiError;
+use crate::fields::id_in_path;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, cursor_after, link_to_next};
 
@@ -229,8 +230,7 @@ impl From<RowFailure> for RowError {
 }
 
 async fn find(app: &App, id: &str) -> Result<Import, ApiError> {
-    let id = Uuid::try_parse(id).map_err(|_| ApiError::UnknownImport)?;
-    app.imports.import(ImportId(id)).await?.ok_or(ApiError::UnknownImport)
+    app.imports.import(ImportId(id_in_path(id)?)).await?.ok_or(ApiError::UnknownImport)
 }
 
 fn options(request: &HttpRequest) -> Result<ImportOptions, ApiError> {

@@ -14,7 +14,7 @@ use super::contacts::{Contacts, shown_page};
 use super::only;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::fields::{Faults, Fields, uuid};
+use crate::fields::{Fields, id_in_path};
 use crate::json::Members;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -86,7 +86,7 @@ pub(crate) async fn create(app: web::Data<App>, body: web::Json<Members>) -> Res
     )
 )]
 pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let user = app.users.user(user_id(&id)?).await?;
+    let user = app.users.user(UserId(id_in_path(&id)?)).await?;
     Ok(HttpResponse::Ok().json(shown(&user)))
 }
 
@@ -111,7 +111,7 @@ pub(crate) async fn contacts(
     let mut query = Query::of(&request);
     let page = query.page();
     query.finish()?;
-    let user = app.users.user(user_id(&id)?).await?;
+    let user = app.users.user(UserId(id_in_path(&id)?)).await?;
     let filter = ContactFilter { user: Some(user.id), ..ContactFilter::default() };
     let page = app.contacts.contacts(&filter, page).await?;
     Ok(shown_page(&request, &page))
@@ -125,12 +125,4 @@ fn shown(user: &User) -> ShownUser<'_> {
         created_at: user.created_at,
         updated_at: user.updated_at,
     }
-}
-
-fn user_id(text: &str) -> Result<UserId, ApiError> {
-    uuid(text).map(UserId).map_err(|message| {
-        let mut faults = Faults::default();
-        faults.add("id", message);
-        faults.into()
-    })
 }
