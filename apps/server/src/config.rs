@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use onefold_api::KratosWebhook;
 use onefold_integrations::kratos::Kratos;
-use onefold_runtime::{ConfigError, LinkingConfig, LogConfig, load};
+use onefold_runtime::{ConfigError, LinkingConfig, LogConfig, ProfileConfig, load};
 use serde::Deserialize;
 use validator::Validate;
 
@@ -15,6 +15,7 @@ pub(crate) struct Config {
     pub(crate) server: onefold_api::Config,
     pub(crate) database: onefold_persistence::Config,
     pub(crate) linking: LinkingConfig,
+    pub(crate) profile: ProfileConfig,
     pub(crate) kratos: onefold_api::KratosConfig,
     pub(crate) log: LogConfig,
 }
@@ -29,6 +30,7 @@ impl Config {
         config.server.check_exposure()?;
         config.linking.region()?;
         config.linking.policy()?;
+        config.profile.rules()?;
         config.kratos()?;
         Ok(config)
     }

@@ -4,19 +4,15 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use onefold_api::{App, PoolGauge};
-use onefold_domain::{
-    Environment, Imports, SHIPPED_POLICY, SurvivorshipRules, SystemClock, SystemRandomness,
-};
-use onefold_persistence::SeaOrmStore;
-use onefold_runtime::{Signals, init_logs, init_metrics};
+use onefold_domain::{Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP};
+use onefold_runtime::{Signals, init_logs};
 
 use crate::config::Config;
 
+mod assemble;
 mod config;
 mod import;
 
@@ -42,6 +38,8 @@ enum Command {
     Import(import::ImportArguments),
     /// Print the link policy that ships with this version.
     Policy,
+    /// Print the survivorship rules that ship with this version.
+    Survivorship,
 }
 
 #[tokio::main]
@@ -66,18 +64,22 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             print!("{SHIPPED_POLICY}");
             Ok(())
         }
+        Command::Survivorship => {
+            print!("{SHIPPED_SURVIVORSHIP}");
+            Ok(())
+        }
         Command::Migrate => {
             let config = Config::load(arguments.config.as_deref())?;
             init_logs(&config.log)?;
-            let store = open(&config).await?;
+            let store = assemble::store(&config).await?;
             println!("the database is up to date ({})", config.database.url);
             Ok(store.close().await?)
         }
         Command::Import(import) => {
             let config = Config::load(arguments.config.as_deref())?;
             init_logs(&config.log)?;
-            let store = open(&config).await?;
-            let imports = Imports::new(environment(&config, &store)?, config.linking.region()?);
+            let store = assemble::store(&config).await?;
+            let imports = Imports::new(assemble::environment(&config, &store)?, config.linking.region()?);
             import::run(&imports, &import).await?;
             Ok(store.close().await?)
         }
@@ -90,8 +92,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // Bound before the database is opened: an occupied port is the commonest mistake.
     let address = config.server.address();
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    let store = open(&config).await?;
-    let app = assemble(&config, &store)?;
+    let store = assemble::store(&config).await?;
+    let app = assemble::app(&config, &store)?;
     let bound = listener.local_addr()?;
     let signals = Signals::listen()?;
     let imports = app.imports.clone();
@@ -110,30 +112,6 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     store.close().await?;
     tracing::info!("stopped");
     Ok(())
-}
-
-async fn open(config: &Config) -> anyhow::Result<SeaOrmStore> {
-    let store = SeaOrmStore::connect(&config.database).await?;
-    store.migrate().await?;
-    Ok(store)
-}
-
-fn assemble(config: &Config, store: &SeaOrmStore) -> anyhow::Result<App> {
-    let metrics = init_metrics(onefold_api::REQUEST_DURATION)?;
-    onefold_api::describe_metrics();
-    let env = environment(config, store)?;
-    let pool = store.clone();
-    let pool: PoolGauge = Arc::new(move || {
-        let status = pool.pool_status();
-        (status.open, status.idle)
-    });
-    let app = App::new(env, SurvivorshipRules::shipped(), config.linking.region()?, metrics, pool);
-    Ok(app.with_kratos(config.kratos()?))
-}
-
-fn environment(config: &Config, store: &SeaOrmStore) -> anyhow::Result<Environment> {
-    let policy = Arc::new(config.linking.policy()?);
-    Ok(Environment::new(Arc::new(store.clone()), policy, Arc::new(SystemClock), Arc::new(SystemRandomness)))
 }
 
 /// For the person who started it. Whoever reads the output may have gone already, and that is no reason not to

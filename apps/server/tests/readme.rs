@@ -28,7 +28,7 @@ fn the_table_of_the_readme_names_every_key() {
     let readme = include_str!("../../../README.md");
     let row = |key: &str| assert!(readme.contains(&format!("| `{key}` |")), "{key} is missing in the table");
     // What the server itself lists when it is given a key that does not exist.
-    for section in ["server", "database", "linking", "kratos", "log"] {
+    for section in ["server", "database", "linking", "profile", "kratos", "log"] {
         let output = Command::new(env!("CARGO_BIN_EXE_onefold-server"))
             .env(format!("ONEFOLD__{}__NO_SUCH_KEY", section.to_uppercase()), "1")
             .output()
@@ -40,7 +40,7 @@ fn the_table_of_the_readme_names_every_key() {
             !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
         };
         let keys: Vec<_> = expected.split('`').filter(is_key).collect();
-        assert!(keys.len() >= 2, "{message}");
+        assert!(!keys.is_empty(), "{message}");
         for key in keys {
             row(&format!("{section}.{key}"));
         }

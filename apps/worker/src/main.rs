@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use onefold_persistence::SeaOrmStore;
-use onefold_runtime::{LinkingConfig, LogConfig, Signals, init_logs, load};
+use onefold_runtime::{LinkingConfig, LogConfig, ProfileConfig, Signals, init_logs, load};
 use serde::Deserialize;
 use validator::Validate;
 
@@ -25,8 +25,11 @@ struct Arguments {
 struct Config {
     #[serde(rename = "server")]
     _server: serde::de::IgnoredAny,
+    #[serde(rename = "kratos")]
+    _kratos: serde::de::IgnoredAny,
     database: onefold_persistence::Config,
     linking: LinkingConfig,
+    profile: ProfileConfig,
     log: LogConfig,
 }
 
@@ -45,6 +48,7 @@ async fn main() -> ExitCode {
 async fn run(file: Option<&Path>) -> anyhow::Result<()> {
     let config: Config = load(file, |config: &Config| vec![("database", config.database.validate())])?;
     config.linking.policy()?;
+    config.profile.rules()?;
     init_logs(&config.log)?;
     let signals = Signals::listen()?;
     let store = SeaOrmStore::connect(&config.database).await?;

@@ -22,6 +22,8 @@ pub struct Config {
     pub shutdown_timeout_s: u64,
     /// Whether `/identify` may be open on an address that other machines can reach.
     pub identify_without_token: bool,
+    /// Whether contacts, customers, users and imports may be open there, too.
+    pub records_without_token: bool,
 }
 
 impl Default for Config {
@@ -32,6 +34,7 @@ impl Default for Config {
             workers: 0,
             shutdown_timeout_s: 30,
             identify_without_token: false,
+            records_without_token: false,
         }
     }
 }
@@ -59,6 +62,12 @@ impl Config {
         } else {
             Err(InsecureAddress { host: self.host })
         }
+    }
+
+    /// Whether the records of customers are served: to this machine always, to others if the configuration
+    /// says so in so many words.
+    pub(crate) fn serves_records(&self) -> bool {
+        self.host.is_loopback() || self.records_without_token
     }
 }
 
@@ -128,5 +137,8 @@ mod tests {
         assert!(Config { host, ..Config::default() }.check_exposure().is_err());
         let meant = Config { host, identify_without_token: true, ..Config::default() };
         assert!(meant.check_exposure().is_ok());
+        assert!(!meant.serves_records(), "identify alone was meant");
+        assert!(Config::default().serves_records());
+        assert!(Config { host, records_without_token: true, ..Config::default() }.serves_records());
     }
 }

@@ -17,11 +17,12 @@ use crate::{routes, telemetry};
 /// A listener that cannot be used.
 pub fn serve(app: App, listener: TcpListener, config: &Config) -> std::io::Result<Server> {
     let app = web::Data::new(app);
+    let records = config.serves_records();
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(app.clone())
             .wrap(from_fn(telemetry::observe))
-            .configure(routes::configure)
+            .configure(|services| routes::configure(services, records))
     })
     .shutdown_timeout(config.shutdown_timeout_s)
     .disable_signals();

@@ -38,6 +38,8 @@ pub(crate) enum ApiError {
     UnknownCustomer,
     UnknownUser,
     UnknownImport,
+    /// The server can be reached by other machines, and nobody said that they may see records.
+    RecordsClosed,
     UserExists(UserId),
     /// The caller has seen another state than the present one.
     Stale,

@@ -77,6 +77,12 @@ impl ApiError {
                 "webhook_unauthorized",
                 "The secret is missing or wrong; send the one that the server is configured with.",
             ),
+            Self::RecordsClosed => (
+                StatusCode::FORBIDDEN,
+                "records_closed",
+                "Records are served on a loopback address only, unless the server's configuration says \
+                 `server.records_without_token = true`.",
+            ),
             Self::Stale => (
                 StatusCode::PRECONDITION_FAILED,
                 "stale",

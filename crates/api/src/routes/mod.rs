@@ -19,21 +19,35 @@ mod users;
 
 pub use docs::openapi_document;
 
-pub(crate) fn configure(config: &mut ServiceConfig) {
+pub(crate) fn configure(config: &mut ServiceConfig, records: bool) {
     config
         .app_data(json::config())
         .configure(identify::configure)
-        // Before `/contacts/{id}`, which would take their paths.
-        .configure(imports::configure)
-        .configure(export::configure)
-        .configure(contacts::configure)
-        .configure(customers::configure)
-        .configure(users::configure)
+        .configure(if records { configure_records } else { refuse_records })
         .configure(kratos::configure)
         .configure(health::configure)
         .configure(metrics::configure)
         .configure(docs::configure)
         .default_service(web::to(unknown_path));
+}
+
+/// The records of customers.
+fn configure_records(config: &mut ServiceConfig) {
+    config
+        // Before `/contacts/{id}`, which would take their paths.
+        .configure(imports::configure)
+        .configure(export::configure)
+        .configure(contacts::configure)
+        .configure(customers::configure)
+        .configure(users::configure);
+}
+
+/// Where other machines can reach the server, records are personal data in the open.
+fn refuse_records(config: &mut ServiceConfig) {
+    for subject in ["contacts", "customers", "users", "imports"] {
+        let paths = [format!("/{subject}"), format!("/{subject}/{{tail:.*}}")];
+        config.service(web::resource(paths).to(|| async { Err::<HttpResponse, _>(ApiError::RecordsClosed) }));
+    }
 }
 
 /// What a known path answers to a method that it does not take.

@@ -4,6 +4,7 @@
 
 mod app;
 mod bad_input;
+mod guides;
 mod identify;
 mod kratos;
 mod openapi;

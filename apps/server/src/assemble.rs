@@ -1,0 +1,35 @@
+//! Puts the parts together as the configuration says.
+
+use std::sync::Arc;
+
+use onefold_api::{App, PoolGauge};
+use onefold_domain::{Environment, SystemClock, SystemRandomness};
+use onefold_persistence::SeaOrmStore;
+use onefold_runtime::init_metrics;
+
+use crate::config::Config;
+
+/// The database, up to date.
+pub(crate) async fn store(config: &Config) -> anyhow::Result<SeaOrmStore> {
+    let store = SeaOrmStore::connect(&config.database).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+pub(crate) fn environment(config: &Config, store: &SeaOrmStore) -> anyhow::Result<Environment> {
+    let policy = Arc::new(config.linking.policy()?);
+    Ok(Environment::new(Arc::new(store.clone()), policy, Arc::new(SystemClock), Arc::new(SystemRandomness)))
+}
+
+pub(crate) fn app(config: &Config, store: &SeaOrmStore) -> anyhow::Result<App> {
+    let metrics = init_metrics(onefold_api::REQUEST_DURATION)?;
+    onefold_api::describe_metrics();
+    let env = environment(config, store)?;
+    let pool = store.clone();
+    let pool: PoolGauge = Arc::new(move || {
+        let status = pool.pool_status();
+        (status.open, status.idle)
+    });
+    let app = App::new(env, config.profile.rules()?, config.linking.region()?, metrics, pool);
+    Ok(app.with_kratos(config.kratos()?))
+}

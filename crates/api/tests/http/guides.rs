@@ -1,0 +1,103 @@
+//! Sends what the guides show and compares every answer with the page. In an answer `"…"` stands for any
+//! value; in a path `…` stands for the `Location` of the answer before.
+
+use onefold_domain::Imports;
+use onefold_persistence::testing::TestDatabase;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::app::{Answer, TestApp, send};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_to_contacts_is_true_on_sqlite() {
+    walk(include_str!("../../../../docs/guides/contacts.md"), TestDatabase::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_to_contacts_is_true_on_postgres() {
+    walk(include_str!("../../../../docs/guides/contacts.md"), TestDatabase::postgres().await).await;
+}
+
+/// A request of the page and the answer that it promises.
+struct Step<'a> {
+    request: &'a str,
+    status: u16,
+    answer: &'a str,
+}
+
+async fn walk(page: &str, database: TestDatabase) {
+    let mut imports = None;
+    let app = TestApp::start_with(database, None, |app| {
+        imports = Some(app.imports.clone());
+        app
+    })
+    .await;
+    let imports: Imports = imports.unwrap();
+    let steps = steps(page);
+    assert!(steps.len() > 15, "the session is there");
+    let mut location = String::new();
+    for step in steps {
+        let answer = ask(&app, step.request, &location).await;
+        assert_eq!(answer.status, step.status, "{}\n{answer:?}", step.request);
+        compare(&answer, &step);
+        if !answer.header("location").is_empty() {
+            answer.header("location").clone_into(&mut location);
+        }
+        // What a server does in the background, done here and now.
+        while imports.next().await.unwrap() {}
+    }
+    app.database.assert_invariants().await;
+}
+
+fn steps(page: &str) -> Vec<Step<'_>> {
+    let blocks: Vec<&str> = page.split("```").skip(1).step_by(2).collect();
+    let pairs = blocks.chunks(2).map(|pair| {
+        let (kind, request) = pair[0].split_once('\n').unwrap();
+        let (status, answer) = pair[1].split_once('\n').unwrap();
+        assert_eq!(kind, "http", "{request}");
+        Step { request, status: status.strip_prefix("json ").unwrap().parse().unwrap(), answer }
+    });
+    pairs.collect()
+}
+
+async fn ask(app: &TestApp, request: &str, location: &str) -> Answer {
+    let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
+    let mut lines = head.lines();
+    let (method, path) = lines.next().unwrap().split_once(' ').unwrap();
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let mut request = app.request(method, &path.replace('…', location));
+    let headers: Vec<_> = lines.map(|line| line.split_once(": ").unwrap()).collect();
+    for (name, value) in &headers {
+        request = request.header(*name, *value);
+    }
+    if !headers.iter().any(|(name, _)| *name == "Content-Type") {
+        request = request.header("Content-Type", "application/json");
+    }
+    send(request.body(body.to_owned())).await
+}
+
+fn compare(answer: &Answer, step: &Step<'_>) {
+    if step.answer.trim().is_empty() {
+        assert_eq!(answer.body, "", "{}", step.request);
+        return;
+    }
+    let expected: Value = serde_json::from_str(step.answer).unwrap();
+    let actual = answer.json();
+    assert!(fits(&expected, &actual), "{}\nexpected {expected:#}\nreceived {actual:#}", step.request);
+}
+
+fn fits(expected: &Value, actual: &Value) -> bool {
+    match (expected, actual) {
+        (Value::String(text), _) if text == "…" => true,
+        (Value::Array(expected), Value::Array(actual)) => {
+            expected.len() == actual.len() && expected.iter().zip(actual).all(|(one, other)| fits(one, other))
+        }
+        (Value::Object(expected), Value::Object(actual)) => {
+            expected.len() == actual.len()
+                && expected
+                    .iter()
+                    .all(|(name, value)| actual.get(name).is_some_and(|other| fits(value, other)))
+        }
+        (expected, actual) => expected == actual,
+    }
+}
