@@ -9,6 +9,7 @@ mod identify;
 mod kratos;
 mod openapi;
 mod operations;
+mod portable;
 
 /// Makes two tests of each function, one for each database.
 macro_rules! on_both_databases {

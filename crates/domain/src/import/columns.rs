@@ -18,7 +18,34 @@ pub(super) enum Target {
     WholeMetadata,
     /// A key of the metadata.
     Metadata,
+    /// Of an exported contact: which of the two its `value` is.
+    Kind,
+    Value,
+    Channel,
+    IsVerified,
+    /// Of an exported contact: what is made anew.
+    PassedOver,
 }
+
+/// The column by which a file of ours is known. What an export adds to the values would be metadata in the
+/// file of anybody else.
+pub(super) const EXPORTED: &str = "linkPrecedence";
+
+/// The columns that only an export has.
+const EXPORT_COLUMNS: [(&str, Target); 12] = [
+    ("kind", Target::Kind),
+    ("value", Target::Value),
+    ("channel", Target::Channel),
+    ("isVerified", Target::IsVerified),
+    ("id", Target::PassedOver),
+    ("customerId", Target::PassedOver),
+    (EXPORTED, Target::PassedOver),
+    ("linkedId", Target::PassedOver),
+    ("isPrimary", Target::PassedOver),
+    ("verifiedAt", Target::PassedOver),
+    ("createdAt", Target::PassedOver),
+    ("updatedAt", Target::PassedOver),
+];
 
 /// Other names under which older systems export our fields, without capitals, blanks, `_` and `-`.
 const SPELLINGS: [(&str, Target); 27] = [
@@ -52,6 +79,12 @@ const SPELLINGS: [(&str, Target); 27] = [
 ];
 
 impl Target {
+    /// What a column of this name means in a file of ours.
+    pub(super) fn of_export(name: &str) -> Self {
+        let known = EXPORT_COLUMNS.iter().find(|(column, _)| *column == name);
+        known.map_or_else(|| Self::of(name), |(_, target)| target.clone())
+    }
+
     /// What a column of this name means.
     pub(super) fn of(name: &str) -> Self {
         let plain: String = name

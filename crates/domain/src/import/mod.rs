@@ -12,6 +12,7 @@ mod model;
 mod ndjson;
 mod parse;
 mod reader;
+mod reading;
 mod receive;
 mod row;
 mod rows;

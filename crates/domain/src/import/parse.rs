@@ -1,15 +1,9 @@
 //! From a row's text to a contact. Every fault of a row is reported with the column it stands in.
 
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
-use uuid::Uuid;
-
-use super::columns::Target;
+use super::columns::{EXPORTED, Target};
+use super::reading::Reading;
 use super::{CsvHeader, MatchBy, RawRow, RowContent, RowFailure};
-use crate::{
-    ContactRequest, ContactSource, EmailAddress, Metadata, PhoneNumber, Profile, Received, Region, Statement,
-    UserId,
-};
+use crate::{ContactRequest, Region};
 
 /// A row that can be imported.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,18 +21,11 @@ pub(super) type Parsed = Result<ImportRow, Vec<RowFailure>>;
 pub(super) struct RowParser {
     /// Of a CSV file, in the order of its columns.
     columns: Vec<(String, Target)>,
-    match_by: MatchBy,
-    region: Option<Region>,
+    /// Whether it is one that we wrote.
+    exported: bool,
+    pub(super) match_by: MatchBy,
+    pub(super) region: Option<Region>,
 }
-
-/// Sources that a row may name. `identify` is what requests leave behind.
-const SOURCES: [ContactSource; 5] = [
-    ContactSource::Order,
-    ContactSource::Auth,
-    ContactSource::SignupForm,
-    ContactSource::Manual,
-    ContactSource::Import,
-];
 
 impl RowParser {
     /// # Errors
@@ -48,11 +35,10 @@ impl RowParser {
         match_by: MatchBy,
         region: Option<Region>,
     ) -> Result<Self, &'static str> {
-        let columns: Vec<(String, Target)> = header
-            .into_iter()
-            .flat_map(|header| &header.cells)
-            .map(|name| (name.clone(), Target::of(name)))
-            .collect();
+        let cells = || header.into_iter().flat_map(|header| &header.cells);
+        let exported = cells().any(|name| name == EXPORTED);
+        let target = if exported { Target::of_export } else { Target::of };
+        let columns: Vec<(String, Target)> = cells().map(|name| (name.clone(), target(name))).collect();
         let has = |wanted: Target| columns.iter().any(|(_, target)| *target == wanted);
         if header.is_some() && !has(Target::Email) && !has(Target::Phone) {
             return Err(
@@ -62,231 +48,26 @@ impl RowParser {
         if header.is_some() && match_by == MatchBy::UserId && !has(Target::UserId) {
             return Err("Rows are to be matched by user, and the file has no column `userId`.");
         }
-        Ok(Self { columns, match_by, region })
+        Ok(Self { columns, exported, match_by, region })
     }
 
     pub(super) fn parse(&self, row: RawRow) -> Parsed {
-        let mut reading = Reading { line: row.line, failures: Vec::new(), ..Reading::default() };
+        let mut reading = Reading::of(row.line);
         match row.content {
             Err(fault) => reading.fail("row", fault.to_string()),
             Ok(RowContent::Cells(cells)) => {
+                reading.exported = self.exported;
                 for ((name, target), cell) in self.columns.iter().zip(cells) {
                     reading.cell(name, target, cell);
                 }
             }
             Ok(RowContent::Object(members)) => {
+                reading.exported = members.iter().any(|(name, _)| name == EXPORTED);
                 for (name, value) in members {
                     reading.member(&name, &value);
                 }
             }
         }
         reading.finish(self)
-    }
-}
-
-/// What has been read of a row so far.
-#[derive(Default)]
-struct Reading {
-    line: u64,
-    email: Option<Named>,
-    phone: Option<Named>,
-    user: Option<Named>,
-    source: Option<Named>,
-    /// Column, path and text of the profile's parts.
-    profile: Vec<(String, &'static str, String)>,
-    profile_objects: Vec<(String, Map<String, Value>)>,
-    metadata: Map<String, Value>,
-    failures: Vec<RowFailure>,
-}
-
-/// A text with the column it stood in.
-struct Named {
-    column: String,
-    text: String,
-}
-
-impl Reading {
-    fn fail(&mut self, field: &str, message: String) {
-        self.failures.push(RowFailure { line: self.line, field: field.to_owned(), message });
-    }
-
-    /// A cell of a CSV file; an empty one says nothing.
-    fn cell(&mut self, column: &str, target: &Target, text: String) {
-        if text.trim().is_empty() {
-            return;
-        }
-        match target {
-            Target::Metadata | Target::WholeMetadata => {
-                if !column.is_empty() {
-                    self.metadata.insert(column.to_owned(), Value::String(text));
-                }
-            }
-            // A whole address in one cell is its first line.
-            Target::WholeAddress => self.profile.push((column.to_owned(), "address.street", text)),
-            Target::WholeProfile => {
-                self.metadata.insert(column.to_owned(), Value::String(text));
-            }
-            _ => self.text(column, target, text),
-        }
-    }
-
-    /// A member of a JSON object; null says nothing.
-    fn member(&mut self, name: &str, value: &RawValue) {
-        let target = Target::of(name);
-        match (&target, value.get().as_bytes().first()) {
-            (_, Some(b'n')) => {}
-            (Target::Metadata, _) => match serde_json::from_str(value.get()) {
-                Ok(value) => {
-                    self.metadata.insert(name.to_owned(), value);
-                }
-                Err(_) => self.fail(name, "The value holds an invalid escape sequence or number.".to_owned()),
-            },
-            (Target::WholeProfile | Target::WholeAddress | Target::WholeMetadata, _) => {
-                self.object(name, &target, value);
-            }
-            (_, Some(b'"')) => match serde_json::from_str::<String>(value.get()) {
-                Ok(text) if text.trim().is_empty() => {}
-                Ok(text) => self.text(name, &target, text),
-                Err(_) => self.fail(name, "The text holds an invalid escape sequence.".to_owned()),
-            },
-            // Digits are kept as they stand, however many there are.
-            (Target::Phone, Some(b'0'..=b'9')) if value.get().bytes().all(|byte| byte.is_ascii_digit()) => {
-                self.text(name, &target, value.get().to_owned());
-            }
-            _ => self.fail(name, "Send a string or null.".to_owned()),
-        }
-    }
-
-    fn object(&mut self, name: &str, target: &Target, value: &RawValue) {
-        match (serde_json::from_str::<Map<String, Value>>(value.get()), target) {
-            (Ok(object), Target::WholeMetadata) => self.metadata.extend(object),
-            (Ok(object), Target::WholeAddress) => {
-                let address = Map::from_iter([("address".to_owned(), Value::Object(object))]);
-                self.profile_objects.push((name.to_owned(), address));
-            }
-            (Ok(object), _) => self.profile_objects.push((name.to_owned(), object)),
-            (Err(_), _) => self.fail(name, "Send a JSON object or null.".to_owned()),
-        }
-    }
-
-    fn text(&mut self, column: &str, target: &Target, text: String) {
-        let named = Some(Named { column: column.to_owned(), text });
-        match target {
-            Target::Email => self.email = named,
-            Target::Phone => self.phone = named,
-            Target::UserId => self.user = named,
-            Target::Source => self.source = named,
-            Target::Profile(path) => {
-                if let Some(Named { column, text }) = named {
-                    self.profile.push((column, path, text));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn finish(mut self, parser: &RowParser) -> Parsed {
-        // A row that could not be split has one fault, and its values are not known.
-        if self.failures.iter().any(|failure| failure.field == "row") {
-            return Err(self.failures);
-        }
-        let statement = self.statement(parser);
-        let source = self.source();
-        let profile = self.profile();
-        let metadata = Metadata::parse(&Value::Object(std::mem::take(&mut self.metadata)));
-        let metadata = metadata.unwrap_or_else(|error| {
-            self.fail("metadata", error.to_string());
-            Metadata::default()
-        });
-        let received = Received {
-            email: self.email.take().map(|named| named.text),
-            phone: self.phone.take().map(|named| named.text),
-        };
-        match statement {
-            Some(statement) if self.failures.is_empty() => {
-                let mut request =
-                    ContactRequest::new(statement, received, source.unwrap_or(ContactSource::Import));
-                request.metadata = metadata;
-                request.profile = profile;
-                Ok(ImportRow { line: self.line, request, names_source: source.is_some() })
-            }
-            _ => Err(self.failures),
-        }
-    }
-
-    fn statement(&mut self, parser: &RowParser) -> Option<Statement> {
-        let email = self.email.as_ref().map(|named| (named.column.clone(), EmailAddress::parse(&named.text)));
-        let phone = self
-            .phone
-            .as_ref()
-            .map(|named| (named.column.clone(), PhoneNumber::parse(&named.text, parser.region)));
-        if email.is_none() && phone.is_none() && self.failures.is_empty() {
-            let message = "The row has neither an email nor a phone; give at least one of them.";
-            self.fail("email, phone", message.to_owned());
-        }
-        let email = email.and_then(|(column, email)| self.kept(&column, email));
-        let phone = phone.and_then(|(column, phone)| self.kept(&column, phone));
-        let user = self.user(parser.match_by);
-        let statement = Statement::new(email, phone)?;
-        Some(match user {
-            Some(user) => statement.of_user(user),
-            None => statement,
-        })
-    }
-
-    fn user(&mut self, match_by: MatchBy) -> Option<UserId> {
-        match self.user.take() {
-            None if match_by == MatchBy::UserId => {
-                self.fail("userId", "Rows are matched by user, and this one names none.".to_owned());
-                None
-            }
-            None => None,
-            Some(named) => match Uuid::try_parse(named.text.trim()) {
-                Ok(user) => Some(UserId(user)),
-                Err(_) => {
-                    self.fail(&named.column, "The user id is no UUID.".to_owned());
-                    None
-                }
-            },
-        }
-    }
-
-    fn source(&mut self) -> Option<ContactSource> {
-        let named = self.source.take()?;
-        let source = SOURCES.into_iter().find(|source| source.as_str() == named.text.trim());
-        if source.is_none() {
-            let known = SOURCES.map(ContactSource::as_str).join(", ");
-            self.fail(&named.column, format!("The source must be one of {known}."));
-        }
-        source
-    }
-
-    fn profile(&mut self) -> Option<Profile> {
-        let parts = std::mem::take(&mut self.profile);
-        let texts: Vec<(&str, &str)> = parts.iter().map(|(_, path, text)| (*path, text.as_str())).collect();
-        let mut profile = Profile::from_texts(&texts).unwrap_or_else(|faults| {
-            for fault in faults {
-                // The caller knows the column, not our path.
-                let column = parts.iter().find(|(_, path, _)| *path == fault.path).map(|(column, ..)| column);
-                let column = column.unwrap_or(&fault.path).clone();
-                self.fail(&column, fault.reason.to_string());
-            }
-            Profile::default()
-        });
-        for (column, object) in std::mem::take(&mut self.profile_objects) {
-            match Profile::parse(&object) {
-                Ok(stated) => profile = profile.overlay(&stated),
-                Err(faults) => {
-                    for fault in faults {
-                        self.fail(&format!("{column}.{}", fault.path), fault.reason.to_string());
-                    }
-                }
-            }
-        }
-        (!profile.is_empty()).then_some(profile)
-    }
-
-    fn kept<T, E: ToString>(&mut self, column: &str, value: Result<T, E>) -> Option<T> {
-        value.map_err(|error| self.fail(column, error.to_string())).ok()
     }
 }
