@@ -97,7 +97,11 @@ pub(crate) async fn reserve_contact_ids(
                  UNION ALL SELECT id + 1, rest - 1 FROM next WHERE rest > 1)
              SELECT id FROM next"
         }
-        _ => "SELECT nextval(pg_get_serial_sequence('contact', 'id')) FROM generate_series(1, $1)",
+        // Looked up once: by itself it would be called for every number.
+        _ => {
+            "WITH named AS MATERIALIZED (SELECT CAST(pg_get_serial_sequence('contact', 'id') AS regclass) AS ids)
+             SELECT nextval(named.ids) FROM named, generate_series(1, $1)"
+        }
     };
     if count == 0 {
         return Ok(Vec::new());

@@ -112,12 +112,19 @@ fn sqlite(config: &Config, access: Access) -> ConnectOptions {
             .foreign_keys(true)
             // Other processes may use the file too.
             .busy_timeout(Duration::from_secs(5))
-            // What is mapped is shared by all connections; a cache is each connection's own.
-            .pragma("mmap_size", "67108864")
             .pragma("temp_store", "memory");
         match access {
-            Access::Write => sqlite.pragma("cache_size", "-65536").optimize_on_close(true, None),
-            Access::Read => sqlite.pragma("cache_size", "-8192").pragma("query_only", "on"),
+            // A page that many commits change goes from the log to the file once in 64 MiB: a third of the time
+            // of an import went there.
+            Access::Write => sqlite
+                .pragma("cache_size", "-65536")
+                .pragma("wal_autocheckpoint", "16384")
+                .optimize_on_close(true, None),
+            // What is mapped is shared by all of them; a cache is each connection's own.
+            Access::Read => sqlite
+                .pragma("mmap_size", "67108864")
+                .pragma("cache_size", "-8192")
+                .pragma("query_only", "on"),
         }
     });
     options

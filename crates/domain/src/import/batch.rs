@@ -69,7 +69,7 @@ pub(super) struct Outcome {
 }
 
 /// The keys of all rows, each once.
-pub(super) fn keys_of(rows: &[ImportRow], policy: &LinkPolicy) -> Vec<LinkKey> {
+pub(super) fn keys_of(rows: &[&ImportRow], policy: &LinkPolicy) -> Vec<LinkKey> {
     let mut keys: Vec<LinkKey> =
         rows.iter().flat_map(|row| StatementKeys::of(&row.request.statement, policy).to_vec()).collect();
     keys.sort_unstable();
@@ -78,7 +78,7 @@ pub(super) fn keys_of(rows: &[ImportRow], policy: &LinkPolicy) -> Vec<LinkKey> {
 }
 
 /// The stored contacts that rows may mean: those of letter by letter the same values.
-pub(super) fn candidates(rows: &[ImportRow], neighbourhood: &Neighbourhood) -> Vec<ContactId> {
+pub(super) fn candidates(rows: &[&ImportRow], neighbourhood: &Neighbourhood) -> Vec<ContactId> {
     let wanted: HashSet<_> = rows
         .iter()
         .map(|row| (row.request.statement.email().cloned(), row.request.statement.phone().cloned()))
@@ -135,10 +135,10 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// Metadata that would grow too large.
-    pub(super) fn add(&mut self, mut row: ImportRow) -> Result<(), RecordError> {
-        let (own, claimable) = self.matches(&row);
+    pub(super) fn add(&mut self, row: &ImportRow) -> Result<(), RecordError> {
+        let (own, claimable) = self.matches(row);
         if let Some(id) = own {
-            return self.update(id, &mut row);
+            return self.update(id, row);
         }
         if let Some((id, home)) = claimable {
             let plan = judge(&row.request.statement, self, self.policy, Keeping::Never, None);
@@ -146,12 +146,12 @@ impl<'a> Batch<'a> {
             // A rule may keep the guest's customer and the user apart.
             if homes.into_iter().any(|customer| self.by_id.get(&customer) == Some(&home)) {
                 self.carry_out(&plan, None);
-                self.claim(id, home, &row);
-                return self.update(id, &mut row);
+                self.claim(id, home, row);
+                return self.update(id, row);
             }
         }
         let plan = judge(&row.request.statement, self, self.policy, Keeping::Always, None);
-        self.create(&plan, &row)
+        self.create(&plan, row)
     }
 
     /// Everything that has to be written.
@@ -209,17 +209,17 @@ impl<'a> Batch<'a> {
         (own, claimable)
     }
 
-    fn update(&mut self, id: ContactId, row: &mut ImportRow) -> Result<(), RecordError> {
+    fn update(&mut self, id: ContactId, row: &ImportRow) -> Result<(), RecordError> {
         let Some(record) = self.records.get_mut(&id) else { return Ok(()) };
         if record.import.is_some_and(|import| self.twins.contains(&import)) {
             self.counts.unchanged += 1;
             return Ok(());
         }
-        if !row.names_source {
-            row.request.source = record.source;
-        }
         let before = record.clone();
         merge(record, &row.request, self.at)?;
+        if !row.names_source {
+            record.source = before.source;
+        }
         let same = ContactRecord {
             import: before.import,
             version: before.version,

@@ -26,7 +26,7 @@ pub(super) enum Broken {
 }
 
 /// How many batches are read ahead of the one that is being written.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 
 /// Starts to read where the import stands. Rows that were handed out and not stored come again when it is
 /// started anew.

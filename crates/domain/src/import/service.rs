@@ -24,7 +24,7 @@ pub struct Imports {
 }
 
 /// How many rows are stored together. More gain nothing and keep others waiting longer.
-const BATCH: usize = 2_000;
+const BATCH: usize = 4_000;
 
 /// Rows that are matched by user are judged one by one in the store.
 const BATCH_BY_USER: usize = 200;

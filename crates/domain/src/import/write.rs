@@ -63,11 +63,11 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// The rows that can be stored; the others are noted with what is wrong with them.
-    async fn sift(
+    async fn sift<'r>(
         &mut self,
         transaction: &mut dyn Transaction,
-        rows: &[Result<ImportRow, Vec<RowFailure>>],
-    ) -> Result<Vec<ImportRow>, StoreError> {
+        rows: &'r [Result<ImportRow, Vec<RowFailure>>],
+    ) -> Result<Vec<&'r ImportRow>, StoreError> {
         let named: HashSet<UserId> =
             rows.iter().flatten().filter_map(|row| row.request.statement.user()).collect();
         let named: Vec<UserId> = named.into_iter().collect();
@@ -76,7 +76,7 @@ impl Work<'_> {
         for row in rows {
             match row {
                 Ok(row) if row.request.statement.user().is_none_or(|user| users.contains(&user)) => {
-                    kept.push(row.clone());
+                    kept.push(row);
                 }
                 Ok(row) => {
                     self.fail(row.line, "userId", "There is no such user; create it first.".to_owned());
@@ -93,7 +93,7 @@ impl Work<'_> {
     async fn by_value(
         &mut self,
         transaction: &mut dyn Transaction,
-        rows: Vec<ImportRow>,
+        rows: Vec<&ImportRow>,
     ) -> Result<(), RecordError> {
         let Environment { policy, randomness, clock, .. } = self.env;
         let at = clock.now();
@@ -132,11 +132,11 @@ impl Work<'_> {
     async fn by_user(
         &mut self,
         transaction: &mut dyn Transaction,
-        rows: Vec<ImportRow>,
+        rows: Vec<&ImportRow>,
     ) -> Result<(), RecordError> {
         for row in rows {
             let line = row.line;
-            match by_user::store(transaction, self.env, (self.import.id, self.twins), row).await {
+            match by_user::store(transaction, self.env, (self.import.id, self.twins), row.clone()).await {
                 Ok(by_user::Stored::Created) => self.counts.created += 1,
                 Ok(by_user::Stored::Updated) => self.counts.updated += 1,
                 Ok(by_user::Stored::Unchanged) => self.counts.unchanged += 1,
