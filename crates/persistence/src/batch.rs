@@ -4,7 +4,8 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use onefold_domain::{
-    BlockRule, Channel, ContactDraft, ContactId, CustomerId, FiledDraft, LinkKey, StoreError, search_text,
+    BlockRule, Channel, ContactDraft, ContactId, CustomerId, EmailAddress, FiledDraft, LinkKey, PhoneNumber,
+    StoreError, search_text,
 };
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -236,8 +237,8 @@ impl Serialize for Row<'_> {
         let mut row = serializer.serialize_tuple(COLUMNS.len())?;
         row.serialize_element(&id.0)?;
         row.serialize_element(&hex(customer.0))?;
-        row.serialize_element(&statement.email().map(onefold_domain::EmailAddress::as_str))?;
-        row.serialize_element(&statement.phone().map(onefold_domain::PhoneNumber::as_str))?;
+        row.serialize_element(&statement.email().map(EmailAddress::as_str))?;
+        row.serialize_element(&statement.phone().map(PhoneNumber::as_str))?;
         row.serialize_element(&draft.email_blocked_by.map(BlockRule::as_str))?;
         row.serialize_element(&draft.phone_blocked_by.map(BlockRule::as_str))?;
         row.serialize_element(&statement.user().map(|user| hex(user.0)))?;

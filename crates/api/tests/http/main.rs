@@ -4,12 +4,15 @@
 
 mod app;
 mod bad_input;
+mod contacts;
+mod customers;
 mod guides;
 mod identify;
 mod kratos;
 mod openapi;
 mod operations;
 mod portable;
+mod record_faults;
 
 /// Makes two tests of each function, one for each database.
 macro_rules! on_both_databases {

@@ -4,7 +4,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::{ContactRecord, PhoneNumber, Profile, ProfileField, Region, Statement};
+use crate::{ContactRecord, EmailAddress, PhoneNumber, Profile, ProfileField, Region, Statement};
 
 /// The profile's part of the line.
 const SEARCHED: [ProfileField; 4] =
@@ -42,7 +42,8 @@ impl SearchQuery {
         }
         let terms: Vec<String> = match phone_digits(text, region) {
             Some(digits) => vec![digits],
-            None => fold(text).split_whitespace().map(str::to_owned).collect(),
+            // A control character is in no line, and PostgreSQL takes no NUL.
+            None => words(&fold(text)).map(str::to_owned).collect(),
         };
         if terms.iter().any(|term| term.chars().count() >= Self::SHORTEST) {
             Ok(Self { terms })
@@ -71,10 +72,7 @@ impl std::fmt::Debug for SearchQuery {
 /// The line under which a contact is found.
 pub fn search_text(statement: &Statement, profile: Option<&Profile>) -> String {
     let mut line = String::new();
-    let values = [
-        statement.email().map(super::super::email::EmailAddress::as_str),
-        statement.phone().map(super::super::phone::PhoneNumber::as_str),
-    ];
+    let values = [statement.email().map(EmailAddress::as_str), statement.phone().map(PhoneNumber::as_str)];
     let texts = profile.into_iter().flat_map(|profile| SEARCHED.map(|field| profile.text(field)));
     for text in values.into_iter().chain(texts).flatten() {
         if !line.is_empty() {
@@ -88,6 +86,11 @@ pub fn search_text(statement: &Statement, profile: Option<&Profile>) -> String {
         return line;
     }
     fold(&line)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let gap = |letter: char| letter.is_whitespace() || letter.is_control();
+    text.split(gap).filter(|word| !word.is_empty())
 }
 
 /// Without case, accents and compatibility forms.
@@ -111,7 +114,6 @@ fn phone_digits(text: &str, region: Option<Region>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::EmailAddress;
 
     fn line(email: &str, phone: &str) -> String {
         let statement =
