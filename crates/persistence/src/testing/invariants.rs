@@ -11,9 +11,10 @@ const INVARIANTS: [(&str, &str); 11] = [
     ),
     (
         "the primary of a root is the oldest contact of all that lead to it",
-        "SELECT COUNT(*) FROM customer r WHERE r.root_id = r.id AND COALESCE(r.primary_contact_id, 0)
-         <> COALESCE((SELECT MIN(c.id) FROM contact c JOIN customer m ON m.id = c.customer_id
-                      WHERE m.root_id = r.id AND c.withdrawn_at IS NULL), 0)",
+        "SELECT COUNT(*) FROM customer r LEFT JOIN
+         (SELECT m.root_id, MIN(c.id) AS oldest FROM contact c JOIN customer m ON m.id = c.customer_id
+          WHERE c.withdrawn_at IS NULL GROUP BY m.root_id) seen ON seen.root_id = r.id
+         WHERE r.root_id = r.id AND COALESCE(r.primary_contact_id, 0) <> COALESCE(seen.oldest, 0)",
     ),
     (
         "a contact belongs to a customer",
@@ -27,9 +28,10 @@ const INVARIANTS: [(&str, &str); 11] = [
     ),
     (
         "a root with contacts can be found by a key",
-        "SELECT COUNT(*) FROM customer r WHERE r.root_id = r.id AND r.primary_contact_id IS NOT NULL AND NOT EXISTS
-         (SELECT 1 FROM contact_point p JOIN customer m ON m.id = p.customer_id
-          WHERE m.root_id = r.id)",
+        "SELECT COUNT(*) FROM customer r LEFT JOIN
+         (SELECT DISTINCT m.root_id FROM contact_point p JOIN customer m ON m.id = p.customer_id) found
+         ON found.root_id = r.id
+         WHERE r.root_id = r.id AND r.primary_contact_id IS NOT NULL AND found.root_id IS NULL",
     ),
     (
         "a value that links leads to the customer whose contacts show it",
@@ -45,8 +47,9 @@ const INVARIANTS: [(&str, &str); 11] = [
     ),
     (
         "a root has contacts or leads nowhere",
-        "SELECT COUNT(*) FROM customer r WHERE r.root_id = r.id AND r.primary_contact_id IS NULL AND EXISTS
-         (SELECT 1 FROM contact_point p JOIN customer m ON m.id = p.customer_id WHERE m.root_id = r.id)",
+        "SELECT COUNT(DISTINCT r.id) FROM customer r JOIN customer m ON m.root_id = r.id
+         JOIN contact_point p ON p.customer_id = m.id
+         WHERE r.root_id = r.id AND r.primary_contact_id IS NULL",
     ),
     (
         "a contact's user exists",
