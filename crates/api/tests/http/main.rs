@@ -8,6 +8,7 @@ mod contacts;
 mod customers;
 mod guides;
 mod identify;
+mod imports;
 mod kratos;
 mod openapi;
 mod operations;
