@@ -48,6 +48,10 @@ bench-identify:
 bench-phones:
     cargo bench -p onefold-domain --bench phone_parsers
 
+# Import a million rows, beside floors; --database names an empty database other than SQLite.
+bench-import *arguments:
+    scripts/bench-import {{ arguments }}
+
 # Load a running server.
 load *arguments:
     scripts/load {{ arguments }}
