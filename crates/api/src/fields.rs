@@ -26,6 +26,21 @@ impl Faults {
         read.map_err(|error| self.add(field, error.to_string())).ok()
     }
 
+    /// The value of a text that has to be one of these.
+    pub(crate) fn one_of<T>(
+        &mut self,
+        field: &'static str,
+        text: &str,
+        choices: &[&str],
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = if choices.contains(&text) { parse(text) } else { None };
+        if value.is_none() {
+            self.add(field, format!("Send one of {}.", choices.join(", ")));
+        }
+        value
+    }
+
     pub(crate) fn add_profile(&mut self, faults: Vec<InvalidProfile>) {
         for fault in faults {
             self.add(format!("profile.{}", fault.path), fault.reason.to_string());
@@ -83,11 +98,7 @@ impl Fields {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let text = self.text(name)?;
-        if choices.contains(&text.as_str()) {
-            return parse(&text);
-        }
-        self.faults.add(name, unknown_choice(choices));
-        None
+        self.faults.one_of(name, &text, choices, parse)
     }
 
     pub(crate) fn user(&mut self, name: &'static str) -> Option<UserId> {
@@ -181,10 +192,6 @@ pub(crate) fn id_in_path(text: &str) -> Result<Uuid, ApiError> {
         faults.add("id", message);
         faults.into()
     })
-}
-
-pub(crate) fn unknown_choice(choices: &[&str]) -> String {
-    format!("Send one of {}.", choices.join(", "))
 }
 
 fn read(value: &RawValue) -> Result<Value, String> {

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use onefold_domain::{ContactId, PageRequest};
 
 use crate::error::ApiError;
-use crate::fields::{Faults, unknown_choice};
+use crate::fields::Faults;
 
 /// The most entries of a page.
 pub(crate) const MAX_PAGE: u16 = 200;
@@ -57,11 +57,7 @@ impl Query {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let text = self.text(name)?;
-        if choices.contains(&text.as_str()) {
-            return parse(&text);
-        }
-        self.faults.add(name, unknown_choice(choices));
-        None
+        self.faults.one_of(name, &text, choices, parse)
     }
 
     pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
