@@ -7,6 +7,7 @@ use sea_orm_migration::prelude::*;
 mod m20261121_000001_identity;
 mod m20261121_000002_records;
 mod m20261121_000003_imports;
+mod m20261121_000004_filed_links;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_identity::Migration),
             Box::new(m20261121_000002_records::Migration),
             Box::new(m20261121_000003_imports::Migration),
+            Box::new(m20261121_000004_filed_links::Migration),
         ]
     }
 }

@@ -62,7 +62,7 @@ pub use policy::{BlockRule, InvalidPolicy, LinkPolicy, SHIPPED_POLICY};
 pub use profile::{Address, InvalidProfile, Profile, ProfileFault, ProfileField, ProfileValue};
 pub use store::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkDraft,
-    LinkRepository, Source, Store, StoreError, Transaction, UserReader, UserRepository,
+    LinkId, LinkRepository, Source, Store, StoreError, Transaction, UserReader, UserRepository,
 };
 pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,

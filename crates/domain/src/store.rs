@@ -248,12 +248,23 @@ pub trait DeliveryRepository: Send {
 
 #[async_trait]
 pub trait LinkRepository: Send {
-    /// Adds the record of a merge.
+    /// Adds the record of a merge, filed under its survivor.
     async fn insert(&mut self, link: &LinkDraft) -> Result<(), StoreError>;
 
     /// The merges that this contact caused are evidence no more.
     async fn revoke_of(&mut self, contact: ContactId, at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// These merges are evidence no more.
+    async fn revoke(&mut self, ids: &[LinkId], at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Files merges under another customer: the one whose contacts they hold together now. Who survived
+    /// stays on record.
+    async fn refile(&mut self, ids: &[LinkId], customer: CustomerId) -> Result<(), StoreError>;
 }
+
+/// The number of a record of a merge.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct LinkId(pub i64);
 
 /// Two customers became one: who, when, and because of what. Records are only added.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,6 +1,8 @@
 //! All that links one customer, for computing it anew.
 
-use onefold_domain::{ContactId, CustomerId, CustomerPicture, DetailedContact, JoinRecord, StoreError};
+use onefold_domain::{
+    ContactId, CustomerId, CustomerPicture, DetailedContact, JoinRecord, LinkId, StoreError,
+};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
@@ -29,7 +31,7 @@ pub(crate) async fn read(
         .await
         .map_err(store_error)?;
     let joins = link::Entity::find()
-        .filter(link::Column::SurvivorId.in_subquery(members(id)))
+        .filter(link::Column::CustomerId.in_subquery(members(id)))
         .filter(link::Column::ContactId.is_null())
         .filter(link::Column::RevokedAt.is_null())
         .order_by_asc(link::Column::Id)
@@ -58,5 +60,9 @@ fn detailed(model: contact::Model) -> Result<DetailedContact, DbErr> {
 }
 
 fn join(model: link::Model) -> Result<JoinRecord, DbErr> {
-    Ok(JoinRecord { statement: statement(model.email, model.phone, model.user_id)? })
+    Ok(JoinRecord {
+        id: LinkId(model.id),
+        filed_under: CustomerId(model.customer_id),
+        statement: statement(model.email, model.phone, model.user_id)?,
+    })
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{ContactId, LinkDraft, LinkRepository, StoreError};
+use onefold_domain::{ContactId, CustomerId, LinkDraft, LinkId, LinkRepository, StoreError};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
@@ -25,6 +25,7 @@ impl LinkRepository for SeaOrmTransaction {
             after_contact_id: Set(draft.after.0),
             created_at: Set(draft.at),
             revoked_at: Set(None),
+            customer_id: Set(draft.survivor.0),
         };
         link::Entity::insert(row).exec_without_returning(self.connection()?).await.map_err(store_error)?;
         Ok(())
@@ -35,6 +36,27 @@ impl LinkRepository for SeaOrmTransaction {
             .col_expr(link::Column::RevokedAt, Expr::value(at))
             .filter(link::Column::ContactId.eq(contact.0))
             .filter(link::Column::RevokedAt.is_null())
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn revoke(&mut self, ids: &[LinkId], at: DateTime<Utc>) -> Result<(), StoreError> {
+        link::Entity::update_many()
+            .col_expr(link::Column::RevokedAt, Expr::value(at))
+            .filter(link::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .filter(link::Column::RevokedAt.is_null())
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn refile(&mut self, ids: &[LinkId], customer: CustomerId) -> Result<(), StoreError> {
+        link::Entity::update_many()
+            .col_expr(link::Column::CustomerId, Expr::value(customer.0))
+            .filter(link::Column::Id.is_in(ids.iter().map(|id| id.0)))
             .exec(self.connection()?)
             .await
             .map_err(store_error)?;

@@ -110,11 +110,11 @@ async fn relink(
     at: DateTime<Utc>,
 ) -> Result<(), RecordError> {
     transaction.links().revoke_of(record.id, at).await?;
-    rearrange(transaction, env, record.customer, before, Some(record.id), at).await?;
+    let gone = rearrange(transaction, env, record.customer, record.id, before, at).await?;
     let mut moved = reread(transaction, record.id).await?;
     rejudge(transaction, env, &mut moved, at).await?;
     transaction.contacts().update(&moved).await?;
-    free(transaction, env, before, at).await
+    free(transaction, env, &gone, at).await
 }
 
 /// The record with everything but its value changed.

@@ -90,12 +90,17 @@ pub(crate) async fn rejudge(
     if !concerned {
         return Ok(());
     }
-    record.email_blocked_by = rule_of(&plan.blocked, Part::Email);
-    record.phone_blocked_by = rule_of(&plan.blocked, Part::Phone);
+    note_blocks(record, &plan);
     if plan.outcome != Outcome::Known {
         carry_out(transaction, env, &plan, Row::Stored(record.id), &neighbourhood, at).await?;
     }
     Ok(())
+}
+
+/// Notes which values of a stored contact a plan keeps from linking.
+pub(super) fn note_blocks(record: &mut ContactRecord, plan: &LinkPlan) {
+    record.email_blocked_by = rule_of(&plan.blocked, Part::Email);
+    record.phone_blocked_by = rule_of(&plan.blocked, Part::Phone);
 }
 
 fn rule_of(blocked: &[Block], part: Part) -> Option<BlockRule> {

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::create::insert;
+use super::link::note_blocks;
 use super::{
     ContactKind, ContactRecord, ContactRequest, Contacts, RecordError, Row, carry_out, require_user, reread,
 };
@@ -179,6 +180,8 @@ async fn claim(
     let plan = decide_stored(&request.statement, neighbourhood, &env.policy, None);
     carry_out(transaction, env, &plan, Row::Stored(record.id), neighbourhood, at).await?;
     record.statement = request.statement.clone();
+    // What once kept a value of the guest's from linking may be gone.
+    note_blocks(record, &plan);
     // What a guest preferred says nothing about the user's choice among several.
     record.details.is_primary = request.is_primary.unwrap_or(false);
     Ok(())

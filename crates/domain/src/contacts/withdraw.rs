@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::change::open;
-use super::{Contacts, Expectation, RecordError, rejudge};
-use crate::link_key::LinkKey;
+use super::{Contacts, Expectation, RecordError, rejudge, reread};
+use crate::link_key::{LinkKey, StatementKeys};
 use crate::linking::{keys_of_picture, regroup};
 use crate::{
-    BlockRule, ContactId, CustomerId, CustomerPicture, Environment, Regrouping, Statement, StoreError,
-    Transaction,
+    BlockRule, ContactId, CustomerId, CustomerPicture, Environment, LinkId, LinkPolicy, Regrouping,
+    Statement, StoreError, Transaction,
 };
 
 impl Contacts {
@@ -42,70 +42,79 @@ async fn withdraw(
     let record = open(transaction, id, expected, at).await?;
     transaction.contacts().withdraw(id, at).await?;
     transaction.links().revoke_of(id, at).await?;
-    rearrange(transaction, env, record.customer, &record.statement, None, at).await?;
-    free(transaction, env, &record.statement, at).await
+    let gone = rearrange(transaction, env, record.customer, id, &record.statement, at).await?;
+    free(transaction, env, &gone, at).await
 }
 
-/// Computes a customer anew from the evidence that is left. `withdrawn` is what is said no more. `changed`
-/// is a contact that says something else now, and whose values are still to be judged: until then it links
-/// by its user only.
+/// Computes a customer anew from the evidence that is left. `withdrawn` is what `contact` says no more. If
+/// it is still there it says something else now, and its values are still to be judged: until then it
+/// links by its user, and by what leads to its customer anyway. Returns all that is evidence no more.
 pub(crate) async fn rearrange(
     transaction: &mut dyn Transaction,
     env: &Environment,
     customer: CustomerId,
+    contact: ContactId,
     withdrawn: &Statement,
-    changed: Option<ContactId>,
     at: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Statement>, StoreError> {
     let mut picture = transaction.customers().picture(customer).await?;
-    let keys = keys_of_picture(&picture, withdrawn, &env.policy);
+    let own = LinkKey::of_contact(contact);
+    let keys = keys_of_picture(&picture, withdrawn, &own, &env.policy);
     let owners: HashMap<LinkKey, CustomerId> =
         transaction.customers().key_owners(&keys).await?.into_iter().collect();
     let mut owned: Vec<LinkKey> = keys
         .into_iter()
         .filter(|key| owners.get(key).is_some_and(|owner| picture.is_member(*owner)))
         .collect();
-    if let Some(id) = changed {
-        keep_apart(&mut picture, id);
-        let key = LinkKey::of_contact(id);
-        if !owned.contains(&key) {
-            transaction.customers().claim(std::slice::from_ref(&key), customer).await?;
-            owned.push(key);
-        }
+    if keep_apart(&mut picture, contact, &owned, &env.policy) && !owned.contains(&own) {
+        transaction.customers().claim(std::slice::from_ref(&own), customer).await?;
+        owned.push(own);
     }
     let regrouping = regroup(&picture, &owned, &env.policy);
-    carry_out(transaction, env, &picture, &regrouping, &owners, at).await
+    carry_out(transaction, env, &picture, &regrouping, &owners, at).await?;
+    let dropped = picture.joins.into_iter().filter(|join| regrouping.dropped_joins.contains(&join.id));
+    Ok([withdrawn.clone()].into_iter().chain(dropped.map(|join| join.statement)).collect())
 }
 
-/// Lets a value that has become free link those of whom a rule had kept it. The oldest comes first, as
+/// Lets values that have become free link those of whom a rule had kept them. The oldest comes first, as
 /// it would have if the withdrawn contact had never been there; the others find the value taken again.
 pub(super) async fn free(
     transaction: &mut dyn Transaction,
     env: &Environment,
-    statement: &Statement,
+    gone: &[Statement],
     at: DateTime<Utc>,
 ) -> Result<(), RecordError> {
     let mut waiting = Vec::new();
-    if let Some(email) = statement.email() {
-        waiting.extend(transaction.contacts().oldest_blocked_email(email).await?);
+    for email in gone.iter().filter_map(Statement::email) {
+        waiting.extend(transaction.contacts().oldest_blocked_email(email).await?.map(|record| record.id));
     }
-    if let Some(phone) = statement.phone() {
-        waiting.extend(transaction.contacts().oldest_blocked_phone(phone).await?);
+    for phone in gone.iter().filter_map(Statement::phone) {
+        waiting.extend(transaction.contacts().oldest_blocked_phone(phone).await?.map(|record| record.id));
     }
-    for mut record in waiting {
+    waiting.sort_unstable();
+    waiting.dedup();
+    for id in waiting {
+        // Read when its turn has come: serving the one before may have moved it.
+        let before = reread(transaction, id).await?;
+        let mut record = before.clone();
         rejudge(transaction, env, &mut record, at).await?;
-        record.touch(at);
-        transaction.contacts().update(&record).await?;
+        if record != before {
+            record.touch(at);
+            transaction.contacts().update(&record).await?;
+        }
     }
     Ok(())
 }
 
-/// Until its values are judged, a changed contact must not be joined with anybody by them.
-fn keep_apart(picture: &mut CustomerPicture, id: ContactId) {
-    for contact in picture.contacts.iter_mut().filter(|contact| contact.id == id) {
-        contact.email_blocked_by = Some(BlockRule::NeverLinks);
-        contact.phone_blocked_by = Some(BlockRule::NeverLinks);
-    }
+/// Until its values are judged, a changed contact must not be joined with anybody by them but its own
+/// customer. `false` if it is not there.
+fn keep_apart(picture: &mut CustomerPicture, id: ContactId, owned: &[LinkKey], policy: &LinkPolicy) -> bool {
+    let Some(contact) = picture.contacts.iter_mut().find(|contact| contact.id == id) else { return false };
+    let keys = StatementKeys::of(&contact.statement, policy);
+    let rule = |key: Option<LinkKey>| key.filter(|key| !owned.contains(key)).map(|_| BlockRule::NeverLinks);
+    contact.email_blocked_by = rule(keys.email);
+    contact.phone_blocked_by = rule(keys.phone);
+    true
 }
 
 async fn carry_out(
@@ -119,14 +128,19 @@ async fn carry_out(
     if !regrouping.dropped_keys.is_empty() {
         transaction.customers().release(&regrouping.dropped_keys).await?;
     }
+    if !regrouping.dropped_joins.is_empty() {
+        transaction.links().revoke(&regrouping.dropped_joins, at).await?;
+    }
     if regrouping.parts.is_empty() {
         return transaction.customers().set_primary(picture.id, None).await;
     }
     let ids = found(transaction, env, picture, regrouping, at).await?;
-    // Where each filed contact and key now leads by itself; the others have to be filed anew.
+    // Where each contact, key and join now leads by itself; the others have to be filed anew.
     let leads_to = |filed: CustomerId| if ids.contains(&filed) { filed } else { picture.id };
     let filed: HashMap<ContactId, CustomerId> =
         picture.contacts.iter().map(|contact| (contact.id, contact.filed_under)).collect();
+    let joined: HashMap<LinkId, CustomerId> =
+        picture.joins.iter().map(|join| (join.id, join.filed_under)).collect();
     for (part, id) in regrouping.parts.iter().zip(&ids) {
         let strays = |filed: Option<&CustomerId>| filed.is_some_and(|filed| leads_to(*filed) != *id);
         let contacts: Vec<ContactId> =
@@ -138,6 +152,10 @@ async fn carry_out(
             part.keys.iter().filter(|key| strays(owners.get(*key).or(Some(&picture.id)))).cloned().collect();
         if !keys.is_empty() {
             transaction.customers().refile(&keys, *id).await?;
+        }
+        let joins: Vec<LinkId> = part.joins.iter().filter(|join| strays(joined.get(join))).copied().collect();
+        if !joins.is_empty() {
+            transaction.links().refile(&joins, *id).await?;
         }
         transaction.customers().set_primary(*id, part.contacts.first().copied()).await?;
     }

@@ -137,13 +137,14 @@ pub(crate) fn judge(
     home: Option<&LinkKey>,
 ) -> LinkPlan {
     let keys = StatementKeys::of(statement, policy);
-    let exact = home.and_then(|key| known.owner(key)).or_else(|| known.owner(&keys.exact));
-    let mut involved: Vec<usize> = keys.iter().filter_map(|key| known.owner(key)).chain(exact).collect();
+    let home = home.and_then(|key| known.owner(key));
+    let exact = known.owner(&keys.exact);
+    let mut involved: Vec<usize> = keys.iter().filter_map(|key| known.owner(key)).chain(home).collect();
     involved.sort_unstable();
     involved.dedup();
     let view = View { known, policy, keys: &keys, involved, cap: policy.max_contact_points() };
     let slots = view.slots(statement);
-    let verdict = place(&slots, exact, &view, view.cap);
+    let verdict = place(&slots, home, exact, &view, view.cap);
     view.plan(statement, &slots, &verdict, keeping)
 }
 

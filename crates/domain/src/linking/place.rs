@@ -40,7 +40,7 @@ pub(super) struct Placement<C> {
     /// The customer that the statement belongs to; `None`: to a new one.
     pub(super) anchor: Option<C>,
     /// Customers that become one with the anchor.
-    pub(super) joined: [Option<C>; 2],
+    pub(super) joined: [Option<C>; 3],
     /// Why a part of the statement does not link.
     pub(super) blocked: [Option<BlockRule>; 3],
     /// A guest's statement that was kept from somebody, or of which nothing links. Its repetition could
@@ -48,25 +48,27 @@ pub(super) struct Placement<C> {
     pub(super) exact: bool,
 }
 
-/// Judges a statement. `exact` is the customer that is known under its exact values, `cap` the most
-/// contact points of a customer.
+/// Judges a statement. `home` is the customer of a contact that is stored already and makes it, `exact` the
+/// one that is known under its exact values, `cap` the most contact points of a customer.
 ///
 /// Customers are tried in a fixed order, so the verdict is a function of the arguments:
 /// 1. the customer of the statement's user, who always takes it;
-/// 2. the one known under the exact values of a guest's statement, so that a repetition finds what
+/// 2. the home of a guest's contact;
+/// 3. the one known under the exact values of a guest's statement, so that a repetition finds what
 ///    its first time left, whatever came in between;
-/// 3. the oldest.
+/// 4. the oldest.
 ///
 /// The first that may take the statement is the anchor; the others are joined where no rule forbids.
 pub(super) fn place<C: Copy + Eq>(
     slots: &[Slot<C>; 3],
+    home: Option<C>,
     exact: Option<C>,
     world: &impl World<C>,
     cap: usize,
 ) -> Placement<C> {
     let mut verdict = Placement {
         anchor: None,
-        joined: [None; 2],
+        joined: [None; 3],
         blocked: slots.map(|slot| match slot {
             Slot::NeverLinks => Some(BlockRule::NeverLinks),
             _ => None,
@@ -74,9 +76,9 @@ pub(super) fn place<C: Copy + Eq>(
         exact: false,
     };
     let mut group = Group { customers: Vec::new(), user: slots[USER] != Slot::Absent };
-    // A guest's exact values say nothing about a user.
-    let exact = exact.filter(|_| !group.user);
-    for customer in candidates(slots, exact, world).into_iter().flatten() {
+    // A guest's exact values say nothing about a user, who is found by the account.
+    let own = [home, exact].map(|customer| customer.filter(|_| !group.user));
+    for customer in candidates(slots, own, world).into_iter().flatten() {
         let own_user = slots[USER] == Slot::Known(customer);
         let fresh = fresh_values(slots, world, &[customer]);
         group.customers.push(customer);
@@ -102,7 +104,7 @@ pub(super) fn place<C: Copy + Eq>(
         }
     }
     let kept_out = verdict.blocked.into_iter().flatten().any(|rule| rule != BlockRule::NeverLinks);
-    let homeless = verdict.anchor.is_none() && !slots.contains(&Slot::New);
+    let homeless = slots.iter().all(|slot| matches!(slot, Slot::Absent | Slot::NeverLinks));
     verdict.exact = slots[USER] == Slot::Absent && (kept_out || homeless);
     verdict
 }
@@ -117,8 +119,9 @@ impl<C: Copy + Eq> Placement<C> {
     fn take(&mut self, customer: C) {
         match self {
             Self { anchor: anchor @ None, .. } => *anchor = Some(customer),
-            Self { joined: [first @ None, _], .. } => *first = Some(customer),
-            Self { joined: [_, second], .. } => *second = Some(customer),
+            Self { joined: [first @ None, ..], .. } => *first = Some(customer),
+            Self { joined: [_, second @ None, _], .. } => *second = Some(customer),
+            Self { joined: [.., third], .. } => *third = Some(customer),
         }
     }
 
@@ -131,15 +134,22 @@ impl<C: Copy + Eq> Placement<C> {
     }
 }
 
-/// The distinct customers of the slots, in the order in which they are tried.
-fn candidates<C: Copy + Eq>(slots: &[Slot<C>; 3], exact: Option<C>, world: &impl World<C>) -> [Option<C>; 3] {
-    // There is no user's customer beside an exact one, so three places are enough.
-    let mut found = [exact, None, None];
-    let mut count = usize::from(exact.is_some());
-    for slot in slots {
-        if let Slot::Known(customer) = *slot
-            && !found.contains(&Some(customer))
-        {
+/// The distinct customers of the slots and of a guest's `own` home and exact values, in the order in which
+/// they are tried.
+fn candidates<C: Copy + Eq>(
+    slots: &[Slot<C>; 3],
+    own: [Option<C>; 2],
+    world: &impl World<C>,
+) -> [Option<C>; 4] {
+    // There is no user's customer beside own ones, so four places are enough.
+    let mut found = [None; 4];
+    let mut count = 0;
+    let known = slots.iter().map(|slot| match *slot {
+        Slot::Known(customer) => Some(customer),
+        _ => None,
+    });
+    for customer in own.into_iter().chain(known).flatten() {
+        if !found.contains(&Some(customer)) {
             found[count] = Some(customer);
             count += 1;
         }
@@ -149,7 +159,7 @@ fn candidates<C: Copy + Eq>(slots: &[Slot<C>; 3], exact: Option<C>, world: &impl
         found[..count].sort_by_key(|candidate| {
             candidate.map(|customer| {
                 let stranger = slots[USER] != Slot::Known(customer);
-                (stranger, exact != Some(customer), world.age(customer))
+                (stranger, own.map(|own| own != Some(customer)), world.age(customer))
             })
         });
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::link_key::StatementKeys;
-use crate::{BlockRule, ContactId, CustomerId, LinkKey, LinkPolicy, Statement};
+use crate::{BlockRule, ContactId, CustomerId, LinkId, LinkKey, LinkPolicy, Statement, UserId};
 
 /// Everything that links one customer, seen at one moment in one transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,6 +33,9 @@ pub struct DetailedContact {
 /// A statement that joined two customers without becoming a contact.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JoinRecord {
+    pub id: LinkId,
+    /// As with contacts: the root, or one that the root absorbed.
+    pub filed_under: CustomerId,
     pub statement: Statement,
 }
 
@@ -44,10 +47,12 @@ pub struct Regrouping {
     pub parts: Vec<RegroupedPart>,
     /// Keys that lead to the customer although no contact stands behind them.
     pub dropped_keys: Vec<LinkKey>,
+    /// Joins that no contact stands behind, neither by value nor of their user: they are evidence no more.
+    pub dropped_joins: Vec<LinkId>,
 }
 
 /// Contacts that belong together.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RegroupedPart {
     /// The id that it gets: the customer's own for the first part, for others the one that its oldest
     /// contacts had before they were absorbed, if no other part has it; `None` asks for a new one.
@@ -56,6 +61,8 @@ pub struct RegroupedPart {
     pub contacts: Vec<ContactId>,
     /// The keys that lead to it.
     pub keys: Vec<LinkKey>,
+    /// The joins that hold it together.
+    pub joins: Vec<LinkId>,
 }
 
 impl CustomerPicture {
@@ -63,13 +70,18 @@ impl CustomerPicture {
     pub(crate) fn is_member(&self, id: CustomerId) -> bool {
         self.id == id || self.absorbed.contains(&id)
     }
+
+    fn has(&self, user: UserId) -> bool {
+        self.contacts.iter().any(|contact| contact.statement.user() == Some(user))
+    }
 }
 
 /// The keys under which the picture's evidence can be found, each once: those of its contacts, its joins,
-/// and of what was withdrawn from it. Whether they lead to this customer is for the store to say.
+/// and of what was withdrawn from it, with the `own` key of the contact that said so. Whether they lead to this customer is for the store to say.
 pub(crate) fn keys_of_picture(
     picture: &CustomerPicture,
     withdrawn: &Statement,
+    own: &LinkKey,
     policy: &LinkPolicy,
 ) -> Vec<LinkKey> {
     let statements = picture.contacts.iter().map(|contact| &contact.statement);
@@ -79,6 +91,7 @@ pub(crate) fn keys_of_picture(
         .chain([withdrawn])
         .flat_map(|statement| StatementKeys::of(statement, policy).to_vec())
         .chain(picture.contacts.iter().map(|contact| LinkKey::of_contact(contact.id)))
+        .chain([own.clone()])
         .collect();
     keys.sort_unstable();
     keys.dedup();
@@ -100,16 +113,24 @@ pub(crate) fn regroup(picture: &CustomerPicture, owned: &[LinkKey], policy: &Lin
             }
         }
     }
+    // A node of each join, to know its part by.
+    let mut joins = Vec::with_capacity(picture.joins.len());
     for join in &picture.joins {
+        // A user is never linked without a contact: nobody could tell that the customer has one.
+        if join.statement.user().is_some_and(|user| !picture.has(user)) {
+            joins.push((join.id, None));
+            continue;
+        }
         let keys = StatementKeys::of(&join.statement, policy);
         let nodes: Vec<usize> = keys.iter().filter_map(|key| key_nodes.get(key)).copied().collect();
         for pair in nodes.windows(2) {
             components.join(pair[0], pair[1]);
         }
+        joins.push((join.id, nodes.first().copied()));
     }
-    let (mut parts, dropped_keys) = components.parts(picture, owned);
-    name(&mut parts, picture);
-    Regrouping { parts, dropped_keys }
+    let mut regrouping = components.regrouping(picture, owned, &joins);
+    name(&mut regrouping.parts, picture);
+    regrouping
 }
 
 /// The keys by which a contact links.
@@ -167,25 +188,36 @@ impl Components {
         self.parents[one.max(other)] = one.min(other);
     }
 
-    fn parts(&mut self, picture: &CustomerPicture, owned: &[LinkKey]) -> (Vec<RegroupedPart>, Vec<LinkKey>) {
+    fn regrouping(
+        &mut self,
+        picture: &CustomerPicture,
+        owned: &[LinkKey],
+        joins: &[(LinkId, Option<usize>)],
+    ) -> Regrouping {
         let contacts = picture.contacts.len();
         let mut parts: Vec<RegroupedPart> = Vec::new();
         let mut part_of: HashMap<usize, usize> = HashMap::new();
         for (index, contact) in picture.contacts.iter().enumerate() {
             let leader = self.find(index);
             let part = *part_of.entry(leader).or_insert_with(|| {
-                parts.push(RegroupedPart { id: None, contacts: Vec::new(), keys: Vec::new() });
+                parts.push(RegroupedPart::default());
                 parts.len() - 1
             });
             parts[part].contacts.push(contact.id);
         }
-        let mut dropped = Vec::new();
+        let (mut dropped_keys, mut dropped_joins) = (Vec::new(), Vec::new());
         for (index, key) in owned.iter().enumerate() {
             match part_of.get(&self.find(contacts + index)) {
                 Some(part) => parts[*part].keys.push(key.clone()),
-                None => dropped.push(key.clone()),
+                None => dropped_keys.push(key.clone()),
             }
         }
-        (parts, dropped)
+        for (join, node) in joins {
+            match node.and_then(|node| part_of.get(&self.find(node))) {
+                Some(part) => parts[*part].joins.push(*join),
+                None => dropped_joins.push(*join),
+            }
+        }
+        Regrouping { parts, dropped_keys, dropped_joins }
     }
 }

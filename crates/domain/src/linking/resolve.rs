@@ -133,7 +133,7 @@ impl<'a> Resolver<'a> {
         let nodes = nodes.map(|node| node.map_or(NOTHING, |(node, _)| node));
         let exact = self.exact_customer([nodes[EMAIL], nodes[PHONE]]);
         let world = Placing { resolver: self, nodes };
-        let verdict = place(&slots, exact, &world, self.policy.max_contact_points());
+        let verdict = place(&slots, None, exact, &world, self.policy.max_contact_points());
         for rule in verdict.blocked.into_iter().flatten() {
             self.blocked[rule as usize] += 1;
         }

@@ -9,7 +9,8 @@ use super::{MemoryStore, MemoryTransaction};
 use crate::import::CustomerBatch;
 use crate::{
     ContactId, CustomerId, CustomerPicture, CustomerReader, CustomerRecord, CustomerRepository,
-    DetailedContact, JoinRecord, LinkDraft, LinkKey, LinkRepository, Neighbourhood, SearchQuery, StoreError,
+    DetailedContact, JoinRecord, LinkDraft, LinkId, LinkKey, LinkRepository, Neighbourhood, SearchQuery,
+    StoreError,
 };
 
 #[async_trait]
@@ -160,17 +161,20 @@ impl CustomerRepository for MemoryTransaction {
                 phone_blocked_by: contact.phone_blocked_by,
             })
         };
-        let joins = state.links.iter().filter(|link| {
-            link.revoked_at.is_none()
-                && link.draft.contact.is_none()
-                && members.contains(&link.draft.survivor)
+        let joins = state.links.iter().zip(1..).filter(|(link, _)| {
+            link.revoked_at.is_none() && link.draft.contact.is_none() && members.contains(&link.filed_under)
         });
+        let joined = |(link, number): (&Link, i64)| JoinRecord {
+            id: LinkId(number),
+            filed_under: link.filed_under,
+            statement: link.draft.statement.clone(),
+        };
         Ok(CustomerPicture {
             id,
             version: customer.version,
             absorbed: members.iter().copied().filter(|member| *member != id).collect(),
             contacts: state.contacts_of(id).into_iter().filter_map(detailed).collect(),
-            joins: joins.map(|link| JoinRecord { statement: link.draft.statement.clone() }).collect(),
+            joins: joins.map(joined).collect(),
         })
     }
 
@@ -196,7 +200,11 @@ impl CustomerRepository for MemoryTransaction {
 #[async_trait]
 impl LinkRepository for MemoryTransaction {
     async fn insert(&mut self, link: &LinkDraft) -> Result<(), StoreError> {
-        self.state.links.push_back(Link { draft: link.clone(), revoked_at: None });
+        self.state.links.push_back(Link {
+            draft: link.clone(),
+            filed_under: link.survivor,
+            revoked_at: None,
+        });
         Ok(())
     }
 
@@ -207,5 +215,28 @@ impl LinkRepository for MemoryTransaction {
             }
         }
         Ok(())
+    }
+
+    async fn revoke(&mut self, ids: &[LinkId], at: DateTime<Utc>) -> Result<(), StoreError> {
+        for id in ids {
+            let link = self.link(*id)?;
+            link.revoked_at = link.revoked_at.or(Some(at));
+        }
+        Ok(())
+    }
+
+    async fn refile(&mut self, ids: &[LinkId], customer: CustomerId) -> Result<(), StoreError> {
+        for id in ids {
+            self.link(*id)?.filed_under = customer;
+        }
+        Ok(())
+    }
+}
+
+impl MemoryTransaction {
+    /// Links are numbered in the order in which they came, from 1.
+    fn link(&mut self, id: LinkId) -> Result<&mut Link, StoreError> {
+        let index = usize::try_from(id.0 - 1).map_err(|_| StoreError::Conflict)?;
+        self.state.links.get_mut(index).ok_or(StoreError::Conflict)
     }
 }

@@ -55,6 +55,7 @@ pub(super) struct Contact {
 #[derive(Clone)]
 pub(super) struct Link {
     pub(super) draft: LinkDraft,
+    pub(super) filed_under: CustomerId,
     pub(super) revoked_at: Option<DateTime<Utc>>,
 }
 

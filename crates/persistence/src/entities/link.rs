@@ -16,6 +16,7 @@ pub(crate) struct Model {
     pub(crate) after_contact_id: i64,
     pub(crate) created_at: DateTimeUtc,
     pub(crate) revoked_at: Option<DateTimeUtc>,
+    pub(crate) customer_id: Uuid,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

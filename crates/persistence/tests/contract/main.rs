@@ -57,11 +57,16 @@ macro_rules! on_both_databases {
     };
 }
 
+mod agreement;
 mod blocking;
 mod by_hand;
 mod cancellation;
+mod changes;
 mod cluster;
 mod conflicts;
+mod contacts;
+mod customers;
+mod desk;
 mod gateway;
 mod identify;
 mod migrate;
@@ -72,3 +77,7 @@ mod records;
 mod scene;
 mod sound;
 mod store;
+mod survivors;
+mod upsert;
+mod users;
+mod withdraw;

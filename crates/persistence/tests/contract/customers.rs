@@ -1,0 +1,248 @@
+//! Customers as they are shown and found.
+
+use std::sync::Arc;
+
+use onefold_domain::{
+    BlockRule, ContactRequest, ContactSource, CustomerId, Part, PointView, RecordError, SearchQuery, Store,
+};
+use uuid::Uuid;
+
+use crate::desk::{Desk, from, ids, order, order_of, to_email, verified, with_profile};
+use crate::scene::tell;
+
+on_every_store!(
+    a_customer_shows_its_contacts_and_users,
+    a_point_adds_up_what_its_contacts_say,
+    a_point_is_blocked_as_long_as_no_contact_links_by_it,
+    an_absorbed_customer_answers_with_its_survivor,
+    an_id_that_nobody_has_is_no_customer,
+    a_revision_moves_with_every_change,
+    a_customer_is_found_by_names_and_values,
+    words_of_a_search_narrow_each_other_down,
+    signs_of_a_pattern_are_searched_for_literally,
+    a_search_follows_every_change,
+    pages_of_a_search_show_each_customer_once,
+);
+
+async fn a_customer_shows_its_contacts_and_users(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let user = desk.user(1).await;
+    let guest = desk.create(&order("marty@hillvalley.edu", "123456")).await;
+    let first = desk.create(&order_of(user, "marty@hillvalley.edu", "")).await;
+    let second = desk.create(&order_of(user, "mcfly@hillvalley.edu", "")).await;
+    let customer = desk.customer(guest.customer).await;
+    assert_eq!((customer.id, customer.primary), (guest.customer, Some(guest.id)));
+    assert_eq!(ids(&customer.contacts), [guest.id, first.id, second.id]);
+    assert_eq!(customer.users, [user]);
+    let points: Vec<_> = customer.points.iter().map(|point| (point.part, point.value.as_str())).collect();
+    let expected = [
+        (Part::Email, "marty@hillvalley.edu"),
+        (Part::Phone, "123456"),
+        (Part::Email, "mcfly@hillvalley.edu"),
+    ];
+    assert_eq!(points, expected);
+    assert_eq!(customer.created_at, guest.created_at);
+    assert_eq!(customer.updated_at, second.created_at);
+}
+
+async fn point(desk: &Desk, customer: CustomerId, value: &str) -> PointView {
+    let points = desk.customer(customer).await.points;
+    points.into_iter().find(|point| point.value == value).expect("a point of this value")
+}
+
+async fn a_point_adds_up_what_its_contacts_say(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let user = desk.user(1).await;
+    let first = desk.create(&order("marty@hillvalley.edu", "123456")).await;
+    let before = point(&desk, first.customer, "marty@hillvalley.edu").await;
+    assert_eq!((before.verified_at, before.is_primary, before.blocked_by), (None, false, None));
+
+    let signup = verified(from(ContactSource::SignupForm, order("marty@hillvalley.edu", "")));
+    let second = desk.create(&signup).await;
+    let auth = ContactRequest {
+        is_primary: Some(true),
+        ..verified(from(ContactSource::Auth, order_of(user, "marty@hillvalley.edu", "")))
+    };
+    desk.create(&auth).await;
+    let last = desk.create(&order("marty@hillvalley.edu", "")).await;
+    let email = point(&desk, first.customer, "marty@hillvalley.edu").await;
+    assert_eq!(email.verified_at, second.details.verified_at, "the first verification counts");
+    assert!(email.is_primary);
+    assert_eq!((email.first_seen, email.last_seen), (first.created_at, last.updated_at));
+    assert_eq!(email.sources, [ContactSource::Order, ContactSource::SignupForm, ContactSource::Auth]);
+
+    // What was said of the email says nothing of the phone.
+    let phone = point(&desk, first.customer, "123456").await;
+    assert_eq!((phone.verified_at, phone.is_primary), (None, false));
+    assert_eq!((phone.last_seen, phone.sources), (first.updated_at, vec![ContactSource::Order]));
+}
+
+async fn a_point_is_blocked_as_long_as_no_contact_links_by_it(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let (one, other) = (desk.user(1).await, desk.user(2).await);
+    let owner = desk.create(&order_of(one, "marty@hillvalley.edu", "")).await;
+    let kept_out = desk.create(&order_of(other, "marty@hillvalley.edu", "123456")).await;
+    let rule = |point: PointView| point.blocked_by;
+    assert_eq!(rule(point(&desk, owner.customer, "marty@hillvalley.edu").await), None);
+    let blocked = point(&desk, kept_out.customer, "marty@hillvalley.edu").await;
+    assert_eq!(rule(blocked), Some(BlockRule::TwoUsers));
+    assert_eq!(rule(point(&desk, kept_out.customer, "123456").await), None);
+    desk.withdraw(owner.id).await;
+    assert_eq!(rule(point(&desk, kept_out.customer, "marty@hillvalley.edu").await), None);
+}
+
+async fn an_absorbed_customer_answers_with_its_survivor(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let mut customers = Vec::new();
+    for (email, phone) in [("a@hillvalley.edu", "111000"), ("b@hillvalley.edu", "222000"), ("", "333000")] {
+        customers.push(desk.create(&order(email, phone)).await.customer);
+    }
+    // Joined from the young end, so that the youngest is absorbed twice.
+    tell(&desk.identify, "b@hillvalley.edu", "333000").await;
+    tell(&desk.identify, "a@hillvalley.edu", "222000").await;
+    let survivor = desk.customer(customers[0]).await;
+    assert_eq!((survivor.id, survivor.contacts.len()), (customers[0], 3));
+    for absorbed in &customers[1..] {
+        assert_eq!(desk.customer(*absorbed).await, survivor);
+    }
+}
+
+async fn an_id_that_nobody_has_is_no_customer(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    desk.create(&order("marty@hillvalley.edu", "")).await;
+    let answer = desk.customers.customer(CustomerId(Uuid::from_u128(404))).await;
+    assert!(matches!(answer, Err(RecordError::NoSuchCustomer)));
+}
+
+async fn a_revision_moves_with_every_change(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let user = desk.user(1).await;
+    let marty = order_of(user, "marty@hillvalley.edu", "");
+    let contact = desk.create(&marty).await;
+    let mut revisions = vec![desk.customer(contact.customer).await.revision];
+    for step in 0..4 {
+        match step {
+            0 => drop(desk.create(&marty).await),
+            1 => drop(desk.upsert(&verified(marty.clone())).await),
+            2 => drop(desk.change(contact.id, to_email("mcfly@hillvalley.edu")).await),
+            _ => desk.withdraw(contact.id).await,
+        }
+        let revision = desk.customer(contact.customer).await.revision;
+        assert!(!revisions.contains(&revision), "after step {step}");
+        revisions.push(revision);
+    }
+    assert_eq!(desk.customer(contact.customer).await.revision, revisions[4], "looking changes nothing");
+}
+
+async fn a_customer_is_found_by_names_and_values(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let zoe = [("firstName", "Zoë"), ("lastName", "Brown-Łukasz"), ("companyName", "Flux & Söhne")];
+    let found = desk.create(&with_profile(order("zoe.b@hillvalley.edu", "+1 202-555-0143"), &zoe)).await;
+    let marty = with_profile(order("marty@example.com", "+44 20 7946 0018"), &[("name", "Marty McFly")]);
+    let other = desk.create(&marty).await;
+    for text in [
+        "Zoë",
+        "zoe",
+        "ZOË",
+        "rown",
+        "brown-",
+        "söhne",
+        "SOHNE",
+        "Flux &",
+        "zoe.b@",
+        "hillvalley",
+        "b@hill",
+        "+12025550143",
+        "(202) 555-0143",
+        "0143",
+        "2025",
+        "zoe brown",
+        "  flux   zoe ",
+    ] {
+        assert_eq!(desk.find(text).await, [found.customer], "{text}");
+    }
+    for text in ["mcfly", "y mcf", "+44 20 7946", "example.com"] {
+        assert_eq!(desk.find(text).await, [other.customer], "{text}");
+    }
+    // One letter is different, or the words are two persons'.
+    for text in ["zoez", "hillvalleys", "999999", "zoe mcfly"] {
+        assert!(desk.find(text).await.is_empty(), "{text}");
+    }
+}
+
+async fn words_of_a_search_narrow_each_other_down(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let named = |name, number| with_profile(order("", &format!("55500{number}")), &[("name", name)]);
+    let marty = desk.create(&named("Marty McFly", 1)).await.customer;
+    let george = desk.create(&named("George McFly", 2)).await.customer;
+    assert_eq!(desk.find("mcfly").await, [marty, george]);
+    assert_eq!(desk.find("mcfly ge").await, [george], "a short word counts too");
+    assert_eq!(desk.find("mcfly 555001").await, [marty]);
+    assert!(desk.find("mcfly lorraine").await.is_empty());
+}
+
+async fn signs_of_a_pattern_are_searched_for_literally(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let named = |name, number| with_profile(order("", &format!("55500{number}")), &[("companyName", name)]);
+    desk.create(&named("abcd", 1)).await;
+    for (number, (name, text)) in [
+        ("ab%d", "ab%"),
+        ("ef_h", "ef_"),
+        (r"ij\l", r"ij\"),
+        ("mn\"p", "mn\""),
+        ("qr'' OR 1", "qr''"),
+        ("x*yz", "x*y"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let customer = desk.create(&named(name, number + 2)).await.customer;
+        assert_eq!(desk.find(text).await, [customer], "{text}");
+    }
+}
+
+async fn a_search_follows_every_change(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let marty = with_profile(order("marty@hillvalley.edu", ""), &[("name", "Calvin Klein")]);
+    let contact = desk.create(&marty).await;
+    desk.upsert(&with_profile(marty.clone(), &[("name", "Marty McFly")])).await;
+    assert!(desk.find("calvin").await.is_empty());
+    assert_eq!(desk.find("mcfly").await, [contact.customer]);
+
+    desk.change(contact.id, to_email("guitar@hillvalley.edu")).await;
+    assert!(desk.find("marty@").await.is_empty());
+    assert_eq!(desk.find("guitar").await, [contact.customer]);
+
+    desk.withdraw(contact.id).await;
+    assert!(desk.find("guitar").await.is_empty());
+}
+
+/// Every second customer has three contacts that match.
+async fn pages_of_a_search_show_each_customer_once(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let mut all = Vec::new();
+    for number in 0..7 {
+        let request = order(&format!("m{number}@hillvalley.edu"), "");
+        all.push(desk.create(&request).await.customer);
+        desk.create(&order(&format!("m{number}@elsewhere.example"), "")).await;
+    }
+    for number in [0, 2, 4, 6] {
+        for _ in 0..2 {
+            desk.create(&order(&format!("m{number}@hillvalley.edu"), "")).await;
+        }
+    }
+    let query = SearchQuery::parse("hillvalley", None).expect("a query");
+    for limit in [1, 2, 3, 6, 7, 50] {
+        let (mut visited, mut after) = (Vec::new(), None);
+        loop {
+            let page = desk.customers.search(&query, after, limit).await.expect("a page");
+            assert!(page.customers.len() <= usize::from(limit));
+            visited.extend(page.customers.iter().map(|customer| customer.id));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(visited, all, "in pages of {limit}");
+    }
+}

@@ -1,0 +1,164 @@
+//! Contact records, customers and users as the cases speak of them: one line for each thing done.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use onefold_domain::{
+    ContactChange, ContactFilter, ContactId, ContactRecord, ContactRequest, ContactSource, Contacts,
+    CustomerId, CustomerView, Customers, Expectation, Identify, Metadata, NewValue, PageRequest, Profile,
+    Received, RecordError, SearchQuery, Store, SurvivorshipRules, Upserted, UserId, Users,
+};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::scene::{email, phone, register, service, statement, user};
+
+/// Every use case over one environment.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) identify: Identify,
+    pub(crate) contacts: Contacts,
+    pub(crate) customers: Customers,
+    pub(crate) users: Users,
+}
+
+impl Desk {
+    pub(crate) fn new(store: &Arc<dyn Store>) -> Self {
+        let identify = service(store);
+        let env = identify.environment().clone();
+        Self {
+            identify,
+            contacts: Contacts::new(env.clone()),
+            customers: Customers::new(env.clone(), Arc::new(SurvivorshipRules::shipped())),
+            users: Users::new(env),
+        }
+    }
+
+    /// The user of this number, who is registered if need be.
+    pub(crate) async fn user(&self, number: u128) -> UserId {
+        register(self.identify.environment(), user(number)).await;
+        user(number)
+    }
+
+    pub(crate) async fn create(&self, request: &ContactRequest) -> ContactRecord {
+        self.contacts.create_contact(request).await.expect("a contact should be created")
+    }
+
+    pub(crate) async fn upsert(&self, request: &ContactRequest) -> (ContactRecord, Upserted) {
+        self.contacts.create_or_update_contact(request).await.expect("a contact should be upserted")
+    }
+
+    pub(crate) async fn change(&self, id: ContactId, change: ContactChange) -> ContactRecord {
+        self.try_change(id, change, &Expectation::Anything).await.expect("a contact should be changed")
+    }
+
+    pub(crate) async fn try_change(
+        &self,
+        id: ContactId,
+        change: ContactChange,
+        expected: &Expectation,
+    ) -> Result<ContactRecord, RecordError> {
+        self.contacts.change_contact(id, &change, expected).await
+    }
+
+    pub(crate) async fn withdraw(&self, id: ContactId) {
+        let done = self.contacts.withdraw_contact(id, &Expectation::Anything).await;
+        done.expect("a contact should be withdrawn");
+    }
+
+    pub(crate) async fn record(&self, id: ContactId) -> ContactRecord {
+        self.contacts.contact(id).await.expect("the contact should be there")
+    }
+
+    pub(crate) async fn customer(&self, id: CustomerId) -> CustomerView {
+        self.customers.customer(id).await.expect("the customer should be there")
+    }
+
+    /// What a person says about a customer.
+    pub(crate) async fn rule(&self, id: CustomerId, patch: Value) -> CustomerView {
+        let changed = self.customers.change_profile(id, &members(patch), &Expectation::Anything).await;
+        changed.expect("a profile should be changed")
+    }
+
+    /// Everything that passes a filter.
+    pub(crate) async fn list(&self, filter: &ContactFilter) -> Vec<ContactRecord> {
+        let page = PageRequest { after: None, limit: 200 };
+        self.contacts.contacts(filter, page).await.expect("a list").contacts
+    }
+
+    pub(crate) async fn everything(&self) -> Vec<ContactRecord> {
+        self.list(&ContactFilter::default()).await
+    }
+
+    /// The customers that a search finds, on one page.
+    pub(crate) async fn find(&self, text: &str) -> Vec<CustomerId> {
+        let query = SearchQuery::parse(text, None).expect("a query");
+        let page = self.customers.search(&query, None, 200).await.expect("a search");
+        page.customers.into_iter().map(|customer| customer.id).collect()
+    }
+}
+
+/// What a guest's order says; an empty text means that the value is missing.
+pub(crate) fn order(email: &str, phone: &str) -> ContactRequest {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let received = Received { email: text(email), phone: text(phone) };
+    ContactRequest::new(statement(email, phone), received, ContactSource::Order)
+}
+
+/// What a user's order says.
+pub(crate) fn order_of(user: UserId, email: &str, phone: &str) -> ContactRequest {
+    let guests = order(email, phone);
+    ContactRequest { statement: guests.statement.clone().of_user(user), ..guests }
+}
+
+pub(crate) fn from(source: ContactSource, request: ContactRequest) -> ContactRequest {
+    ContactRequest { source, ..request }
+}
+
+pub(crate) fn verified(request: ContactRequest) -> ContactRequest {
+    ContactRequest { is_verified: Some(true), ..request }
+}
+
+pub(crate) fn with_profile(request: ContactRequest, texts: &[(&str, &str)]) -> ContactRequest {
+    let profile = Profile::from_texts(texts).expect("a profile");
+    ContactRequest { profile: Some(profile), ..request }
+}
+
+pub(crate) fn metadata(value: &Value) -> Metadata {
+    Metadata::parse(value).expect("metadata")
+}
+
+pub(crate) fn members(value: Value) -> serde_json::Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        other => panic!("no object: {other}"),
+    }
+}
+
+pub(crate) fn to_email(text: &str) -> ContactChange {
+    let value = NewValue::Email { value: email(text), received: text.to_owned() };
+    ContactChange { value: Some(value), ..ContactChange::default() }
+}
+
+pub(crate) fn to_phone(text: &str) -> ContactChange {
+    let value = NewValue::Phone { value: phone(text), received: text.to_owned() };
+    ContactChange { value: Some(value), ..ContactChange::default() }
+}
+
+pub(crate) fn primary(is_primary: bool) -> ContactChange {
+    ContactChange { is_primary: Some(is_primary), ..ContactChange::default() }
+}
+
+pub(crate) fn ids(records: &[ContactRecord]) -> Vec<ContactId> {
+    records.iter().map(|record| record.id).collect()
+}
+
+/// The same thing done by many at once; what came of it, in no order.
+pub(crate) async fn all_together<T, F>(times: usize, act: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let running: JoinSet<T> = (0..times).map(act).collect();
+    running.join_all().await
+}
