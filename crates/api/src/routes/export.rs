@@ -30,7 +30,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// Streams contacts, oldest first.
 ///
 /// NDJSON holds each contact as `GET /contacts/{id}` shows it. CSV has one column for each field; cells that a
-/// spreadsheet would run as formulas begin with an apostrophe. `POST /contacts/import` reads both again.
+/// spreadsheet would run as formulas begin with an apostrophe.
 #[utoipa::path(
     get, path = "/contacts/export", tag = "contacts",
     params(

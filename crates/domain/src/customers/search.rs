@@ -24,6 +24,8 @@ pub enum InvalidSearch {
     TooShort,
     #[error("The search has more than 200 characters.")]
     TooLong,
+    #[error("The search holds a control character; remove it.")]
+    ControlCharacter,
 }
 
 impl SearchQuery {
@@ -35,10 +37,14 @@ impl SearchQuery {
     /// Reads a query. One that looks like a phone number is compared as one, however it is written.
     ///
     /// # Errors
-    /// A text without a word of three characters, or one of more than 200.
+    /// A text without a word of three characters, or one of more than 200, or one with a control character that
+    /// is no blank: no line holds one, and databases stumble over some.
     pub fn parse(text: &str, region: Option<Region>) -> Result<Self, InvalidSearch> {
         if text.chars().count() > Self::MAX_LENGTH {
             return Err(InvalidSearch::TooLong);
+        }
+        if text.chars().any(|letter| letter.is_control() && !letter.is_whitespace()) {
+            return Err(InvalidSearch::ControlCharacter);
         }
         let terms: Vec<String> = match phone_digits(text, region) {
             Some(digits) => vec![digits],
@@ -139,5 +145,6 @@ mod tests {
     fn a_query_needs_three_characters_in_a_row() {
         assert_eq!(SearchQuery::parse("zo e", None), Err(InvalidSearch::TooShort));
         assert_eq!(SearchQuery::parse(&"x".repeat(201), None), Err(InvalidSearch::TooLong));
+        assert_eq!(SearchQuery::parse("mar\0ty", None), Err(InvalidSearch::ControlCharacter));
     }
 }

@@ -40,6 +40,9 @@ const SOURCES: [ContactSource; 5] = [
     ContactSource::Import,
 ];
 
+/// The most characters of a name that a failure repeats.
+const MAX_FIELD: usize = 200;
+
 impl RowParser {
     /// # Errors
     /// A header without a column that says whom a row is about.
@@ -107,7 +110,10 @@ struct Named {
 
 impl Reading {
     fn fail(&mut self, field: &str, message: String) {
-        self.failures.push(RowFailure { line: self.line, field: field.to_owned(), message });
+        // Columns and members bear any name; not every store keeps every letter, or names of any length.
+        let shown = |letter: char| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter };
+        let field = field.chars().take(MAX_FIELD).map(shown).collect();
+        self.failures.push(RowFailure { line: self.line, field, message });
     }
 
     /// A cell of a CSV file; an empty one says nothing.
