@@ -119,9 +119,10 @@ fn bar(bytes: u64) -> anyhow::Result<ProgressBar> {
 async fn tell(imports: &Imports, import: &Import, elapsed: Duration) -> anyhow::Result<()> {
     let counts = import.counts;
     println!(
-        "{}{} rows in {}: {} created, {} updated, {} unchanged, {} failed",
+        "{}{} {} in {}: {} created, {} updated, {} unchanged, {} failed",
         if import.options.dry_run { "(dry run) " } else { "" },
         HumanCount(counts.read),
+        if counts.read == 1 { "row" } else { "rows" },
         HumanDuration(elapsed),
         HumanCount(counts.created),
         HumanCount(counts.updated),

@@ -1,145 +1,226 @@
-//! `onefold-server import` as an operator uses it, and what is left of an import when its process is killed.
+//! `onefold-server import`: what it prints, how it ends, and that a crash in the middle of a file neither loses a
+//! row nor stores one twice.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use onefold_domain::{
-    Clock, Environment, ImportId, ImportStatus, Imports, LinkPolicy, SystemClock, SystemRandomness,
-};
 use onefold_persistence::testing::TestDatabase;
-use uuid::Uuid;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::{interval, timeout};
 
-/// Long after the killed process said when it would be back.
-struct Later;
-
-impl Clock for Later {
-    fn now(&self) -> DateTime<Utc> {
-        SystemClock.now() + TimeDelta::hours(1)
-    }
-}
-
-fn server(database: &TestDatabase, folder: &Path) -> Command {
+fn program(folder: &Path, database: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onefold-server"));
-    command.env_clear().env("DATABASE_URL", database.url()).env("ONEFOLD__LOG__FILTER", "warn");
+    // No setting of the machine may change what is tested.
+    command.env_clear().env("PORT", "0").env("DATABASE_URL", database).env("ONEFOLD__LOG__FILTER", "warn");
     command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-fn import(database: &TestDatabase, file: &Path, options: &[&str]) -> (bool, String, String) {
-    let folder = file.parent().unwrap();
-    let Output { status, stdout, stderr } =
-        server(database, folder).arg("import").arg(file).args(options).output().unwrap();
-    (status.success(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+/// An operator's shell in a folder with a database.
+struct Shell {
+    folder: TempDir,
 }
 
-fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
-    let path = folder.join(name);
-    std::fs::write(&path, text).unwrap();
-    path
-}
-
-#[tokio::test]
-async fn a_file_is_imported_from_a_shell() {
-    let (database, folder) = (TestDatabase::sqlite(), tempfile::tempdir().unwrap());
-    let text = "email,phone,name\ndoc@hillvalley.edu,123456,Doc\nguest,,\nmarty@hillvalley.edu,,Marty\n";
-    let csv = file(folder.path(), "customers.csv", text);
-
-    let (well, said, _) = import(&database, &csv, &["--dry-run"]);
-    assert!(well && said.starts_with("(dry run) 3 rows in ") && said.contains("2 created"), "{said}");
-    assert_eq!(database.count("SELECT COUNT(*) FROM contact").await, 0);
-
-    let (well, said, _) = import(&database, &csv, &[]);
-    assert!(well && said.contains("2 created, 0 updated, 0 unchanged, 1 failed"), "{said}");
-    assert!(said.contains("line 3: email: The email has no @; write it as name@domain."), "{said}");
-
-    let (well, said, _) = import(&database, &csv, &[]);
-    assert!(well && said.contains("0 created, 0 updated, 2 unchanged, 1 failed"), "{said}");
-
-    let (well, _, complaint) = import(&database, &csv, &["--stop-on-error"]);
-    assert!(!well && complaint.contains("Stopped at the first row that failed"), "{complaint}");
-
-    let useless = file(folder.path(), "useless.csv", "name,city\nDoc,Hill Valley\n");
-    let (well, _, complaint) = import(&database, &useless, &[]);
-    assert!(!well && complaint.contains("no column `email` or `phone`"), "{complaint}");
-    for (name, word) in [("absent.csv", "cannot open"), ("customers.xlsx", "--format csv")] {
-        let (well, _, complaint) = import(&database, &folder.path().join(name), &[]);
-        assert!(!well && complaint.contains(word), "{complaint}");
+impl Shell {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
     }
-    database.assert_invariants().await;
-}
 
-#[tokio::test]
-async fn a_killed_import_is_finished_by_another_process_on_sqlite() {
-    killed(TestDatabase::sqlite()).await;
-}
-
-#[tokio::test]
-async fn a_killed_import_is_finished_by_another_process_on_postgres() {
-    killed(TestDatabase::postgres().await).await;
-}
-
-/// Rows of which some repeat earlier ones, some lead customers together, and some are none.
-fn rows() -> (String, usize, usize) {
-    let (mut text, mut distinct, mut broken) = ("email,phone\n".to_owned(), BTreeSet::new(), 0);
-    for number in 0..60_000_u32 {
-        let email = number.wrapping_mul(2_654_435_761) % 40_000;
-        if number % 1_000 == 7 {
-            broken += 1;
-            text.push_str("guest,\n");
-            continue;
-        }
-        let phone =
-            if number % 5 == 0 { format!("+1202{:07}", 2_000_000 + email / 2) } else { String::new() };
-        let row = format!("m{email}@hillvalley.edu,{phone}\n");
-        let _ = write!(text, "{row}");
-        distinct.insert(row);
+    fn command(&self, arguments: &[&str]) -> Command {
+        let database = format!("sqlite:{}?mode=rwc", self.folder.path().join("onefold.db").display());
+        let mut command = program(self.folder.path(), &database);
+        command.arg("import").args(arguments);
+        command
     }
-    (text, distinct.len(), broken)
+
+    /// What the command prints, if it ends well.
+    fn import(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What the command prints, and what it says at the end, if it fails.
+    fn refused(&self, arguments: &[&str]) -> (String, String) {
+        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
+        assert_eq!(status.code(), Some(1), "{arguments:?}");
+        let last = String::from_utf8(stderr).unwrap().trim().lines().last().unwrap().to_owned();
+        (String::from_utf8(stdout).unwrap(), last)
+    }
+
+    fn write(&self, name: &str, file: &str) {
+        std::fs::write(self.folder.path().join(name), file).unwrap();
+    }
 }
 
-async fn killed(database: TestDatabase) {
+/// The counts of a summary: all that does not depend on the clock.
+fn counted(output: &str) -> (&str, &str) {
+    let summary = output.lines().next().unwrap();
+    (summary.split(" in ").next().unwrap(), summary.split_once(": ").unwrap().1)
+}
+
+#[test]
+fn a_file_is_imported_and_its_failures_are_told() {
+    let shell = Shell::new();
+    shell
+        .write("people.csv", "email,country\nmarty@hillvalley.edu,US\nguest,\ndoc@hillvalley.edu,Slovenia\n");
+    let output = shell.import(&["people.csv"]);
+    assert_eq!(counted(&output), ("3 rows", "1 created, 0 updated, 0 unchanged, 2 failed"));
+    let failures: Vec<_> = output.lines().skip(1).collect();
+    assert_eq!(failures[0], "line 3: email: The email has no @; write it as name@domain.");
+    assert!(failures[1].starts_with("line 4: country: "), "{output}");
+    assert_eq!(failures.len(), 2);
+    let again = shell.import(&["people.csv"]);
+    assert_eq!(counted(&again).1, "0 created, 0 updated, 1 unchanged, 2 failed");
+
+    let many: String = (0..1_025).map(|_| "{}\n").collect();
+    shell.write("many.ndjson", &many);
+    let output = shell.import(&["many.ndjson", "--dry-run"]);
+    assert_eq!(counted(&output).0, "(dry run) 1,025 rows");
+    assert_eq!(output.lines().count(), 22, "the first twenty");
+    assert!(output.lines().last().unwrap().contains("GET /imports/"), "{output}");
+}
+
+#[test]
+fn what_cannot_be_done_is_said_and_told_by_the_exit_code() {
+    let shell = Shell::new();
+    shell.write("people.csv", "email\nmarty@hillvalley.edu\nguest\ndoc@hillvalley.edu\n");
+    shell.write("names.csv", "name\nMarty\n");
+    shell.write("people", "email\n");
+    let (output, message) = shell.refused(&["people.csv", "--stop-on-error"]);
+    assert_eq!(counted(&output), ("2 rows", "1 created, 0 updated, 0 unchanged, 1 failed"));
+    assert!(message.contains("Stopped at the first row"), "{message}");
+    for (arguments, word) in [
+        (&["names.csv"][..], "no column `email` or `phone`"),
+        (&["people.csv", "--match-by", "userId"], "no column `userId`"),
+        (&["people.csv", "--match-by", "email"], "`value` or `userId`"),
+        (&["people.csv", "--format", "xml"], "no format `xml`"),
+        (&["people"], "say --format csv"),
+        (&["-"], "say --format csv"),
+        (&["absent.csv"], "cannot open absent.csv"),
+    ] {
+        let (_, message) = shell.refused(arguments);
+        assert!(message.starts_with("onefold-server: ") && message.contains(word), "{message}");
+    }
+}
+
+#[test]
+fn a_file_can_come_from_another_program() {
+    let shell = Shell::new();
+    let mut process = shell.command(&["-", "--format", "ndjson"]).stdin(Stdio::piped()).spawn().unwrap();
+    process.stdin.take().unwrap().write_all(b"{\"email\":\"marty@hillvalley.edu\"}\n").unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let output = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(counted(&output), ("1 row", "1 created, 0 updated, 0 unchanged, 0 failed"));
+}
+
+#[tokio::test]
+async fn a_crash_loses_and_doubles_nothing_on_sqlite() {
+    survive_a_crash(TestDatabase::sqlite()).await;
+}
+
+#[tokio::test]
+async fn a_crash_loses_and_doubles_nothing_on_postgres() {
+    survive_a_crash(TestDatabase::postgres().await).await;
+}
+
+/// The program is killed in the middle of a file; a server on the same database goes on with it as soon as the
+/// claim of the dead one has run out.
+async fn survive_a_crash(database: TestDatabase) {
     let folder = tempfile::tempdir().unwrap();
-    let (text, distinct, broken) = rows();
-    let csv = file(folder.path(), "many.csv", &text);
-    let mut process = server(&database, folder.path()).arg("migrate").spawn().unwrap();
-    assert!(process.wait().unwrap().success());
+    std::fs::write(folder.path().join("people.csv"), people()).unwrap();
+    // The tables are there before anybody looks into them.
+    drop(database.store().await);
+    let mut import = Running::start(program(folder.path(), &database.url()).args(["import", "people.csv"]));
+    let took = first_line(import.process.stderr.take().unwrap());
+    let id = took.trim().rsplit(' ').next().unwrap();
+    eventually(Duration::from_secs(60), async || database.count(STORED).await > 0).await;
+    drop(import);
+    let stored = database.count(STORED).await;
+    assert!(stored < ROWS, "the kill came too late to be one");
+    assert_eq!(database.count(CONTACTS).await, database.count(CREATED).await, "both or neither are stored");
 
-    let mut process = server(&database, folder.path()).arg("import").arg(&csv).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while database.count("SELECT COALESCE(MAX(rows_read), 0) FROM import_run").await == 0 {
-        assert!(Instant::now() < deadline, "the import should begin");
-        tokio::task::yield_now().await;
-    }
-    process.kill().unwrap();
-    process.wait().unwrap();
-
-    let rows = database.query("SELECT id FROM import_run").await;
-    let id = ImportId(rows[0].try_get_by_index::<Uuid>(0).unwrap());
-    let env = Environment::new(
-        Arc::new(database.store().await),
-        Arc::new(LinkPolicy::shipped()),
-        Arc::new(Later),
-        Arc::new(SystemRandomness),
-    );
-    let imports = Imports::new(env, None);
-    let left = imports.import(id).await.unwrap().unwrap();
-    assert!(left.status == ImportStatus::Running && left.counts.read < 60_000, "{left:?}");
-    assert_eq!(database.count("SELECT COUNT(*) FROM contact").await.unsigned_abs(), left.counts.created);
-
-    assert!(imports.next().await.unwrap(), "somebody has to go on with it");
-    let done = imports.import(id).await.unwrap().unwrap();
-    assert_eq!((done.status, done.counts.read), (ImportStatus::Completed, 60_000));
-    assert_eq!((done.counts.created, done.counts.failed), (distinct as u64, broken as u64));
-    assert_eq!(done.counts.unchanged, 60_000 - done.counts.created - done.counts.failed);
-    assert_eq!(database.count("SELECT COUNT(*) FROM contact").await, i64::try_from(distinct).unwrap());
+    let mut server = Running::start(program(folder.path(), &database.url()).arg("serve"));
+    let announced = first_line(server.process.stdout.take().unwrap());
+    let address = announced.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let path = format!("{address}/imports/{id}");
+    let show = async || -> Value {
+        serde_json::from_str(&reqwest::get(&path).await.unwrap().text().await.unwrap()).unwrap()
+    };
+    eventually(Duration::from_secs(180), async || show().await["status"] == "completed").await;
+    let done = show().await;
+    let counts = ["rowsRead", "created", "updated", "unchanged", "failed"].map(|name| done[name].as_i64());
+    assert_eq!(counts, [ROWS, DISTINCT, 0, REPEATED, FAILED].map(Some));
+    assert_eq!(database.count(CONTACTS).await, DISTINCT);
+    assert_eq!(database.count("SELECT COUNT(*) FROM import_failure").await, FAILED);
     assert_eq!(database.count("SELECT COUNT(*) FROM import_chunk").await, 0, "the file is let go");
-    assert!(!imports.next().await.unwrap());
-    database.assert_invariants().await;
+    // The pairs were found across batches, before and after the crash.
+    assert_eq!(database.count("SELECT COUNT(*) FROM customer WHERE root_id = id").await, ROWS / 2);
+}
+
+const STORED: &str = "SELECT COALESCE(MAX(rows_read), 0) FROM import_run";
+const CREATED: &str = "SELECT rows_created FROM import_run";
+const CONTACTS: &str = "SELECT COUNT(*) FROM contact";
+
+const ROWS: i64 = 60_000;
+const FAILED: i64 = ROWS / 1_000;
+const REPEATED: i64 = ROWS / 10 - FAILED;
+const DISTINCT: i64 = ROWS - REPEATED - FAILED;
+
+/// Every tenth row repeats an earlier one, and every hundredth of these is none. Two people share a phone.
+fn people() -> String {
+    let mut file = "email,phone,first_name,notes\n".to_owned();
+    for row in 0..ROWS {
+        let person = if row % 10 == 9 { row - 9 } else { row };
+        match row % 1_000 {
+            999 => writeln!(file, "guest,,,").unwrap(),
+            _ => {
+                let phone = 3_000_001 + person / 2;
+                writeln!(file, "p{person}@hillvalley.edu,{phone},Calvin,\"one\ntwo\"").unwrap();
+            }
+        }
+    }
+    file
+}
+
+/// A process that is killed with this value, as `kill -9` does it.
+struct Running {
+    process: Child,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        Self { process: command.spawn().unwrap() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn first_line(output: impl std::io::Read) -> String {
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line).unwrap();
+    line
+}
+
+/// Looks again and again until it is so.
+async fn eventually(patience: Duration, so: impl AsyncFn() -> bool) {
+    let looking = async {
+        let mut pace = interval(Duration::from_millis(50));
+        while !so().await {
+            pace.tick().await;
+        }
+    };
+    timeout(patience, looking).await.expect("it should have come to pass by now");
 }

@@ -58,7 +58,7 @@ impl ImportReader for SeaOrmStore {
             .filter(Column::Sha256.eq(hex(&import.sha256)))
             .filter(Column::Status.eq(ImportStatus::Completed.as_str()))
             .filter(Column::MatchBy.eq(import.options.match_by.as_str()))
-            .filter(Column::DryRun.eq(import.options.dry_run))
+            .filter(Column::DryRun.eq(false))
             .filter(Column::Id.ne(import.id.0))
             // More of them than anybody sends the same file.
             .limit(1_000)

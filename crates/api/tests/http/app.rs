@@ -1,11 +1,12 @@
-//! The application under test, with a fixed clock and counted ids.
+//! The application under test, with counted ids and a clock that moves on by a second each time it is asked.
 
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use onefold_api::{App, Config, PoolGauge, serve};
-use onefold_domain::{Environment, LinkPolicy, Region, SurvivorshipRules};
+use onefold_domain::{Environment, Imports, LinkPolicy, Region, SurvivorshipRules};
 use onefold_persistence::testing::{SeededRandomness, SteppingClock, TestDatabase};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -15,6 +16,7 @@ pub(crate) struct TestApp {
     pub(crate) database: TestDatabase,
     pub(crate) address: String,
     client: Client,
+    imports: Imports,
 }
 
 /// What came back.
@@ -48,7 +50,7 @@ impl TestApp {
         let env = Environment::new(
             Arc::new(store.clone()),
             Arc::new(LinkPolicy::shipped()),
-            Arc::new(SteppingClock::fixed()),
+            Arc::new(SteppingClock::new(TimeDelta::seconds(1))),
             Arc::new(SeededRandomness::new(1)),
         );
         let pool: PoolGauge = Arc::new(move || {
@@ -60,9 +62,10 @@ impl TestApp {
         let app = configure(App::new(env, SurvivorshipRules::shipped(), default_region, metrics, pool));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
+        let imports = app.imports.clone();
         let server = serve(app, listener, &Config { workers: 2, ..Config::default() }).unwrap();
         tokio::spawn(server);
-        Self { database, address, client: Client::new() }
+        Self { database, address, client: Client::new(), imports }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -82,6 +85,45 @@ impl TestApp {
         let answer = self.post("/identify", body.to_string()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()
+    }
+
+    /// Sends JSON by any method.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let request = self.request(method, path).header("Content-Type", "application/json");
+        send(request.body(body.to_string())).await
+    }
+
+    /// Posts what is to be created, and hands back what was.
+    pub(crate) async fn create(&self, path: &str, body: Value) -> Value {
+        let answer = self.call(Method::POST, path, &body).await;
+        assert_eq!(answer.status, 201, "{body}: {answer:?}");
+        answer.json()
+    }
+
+    pub(crate) async fn show(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.json()
+    }
+
+    /// A new user's id.
+    pub(crate) async fn user(&self) -> String {
+        let user = self.create("/users", serde_json::json!({})).await;
+        user["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Imports a file, works until nothing waits, and shows what became of it.
+    pub(crate) async fn import(
+        &self,
+        media_type: &str,
+        query: &str,
+        file: impl Into<reqwest::Body>,
+    ) -> Value {
+        let request = self.request(Method::POST, &format!("/contacts/import?{query}"));
+        let answer = send(request.header("Content-Type", media_type).body(file)).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        while self.imports.next().await.unwrap() {}
+        self.show(answer.header("location")).await
     }
 
     pub(crate) async fn contacts(&self) -> i64 {

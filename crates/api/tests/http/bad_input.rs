@@ -8,7 +8,7 @@ use crate::on_both_databases;
 
 on_both_databases!(every_fault_names_its_field, unusual_values_are_accepted);
 
-fn check(answer: &Answer, status: u16, code: &str) -> Value {
+pub(crate) fn check(answer: &Answer, status: u16, code: &str) -> Value {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.header("content-type"), "application/problem+json");
     let problem = answer.json();

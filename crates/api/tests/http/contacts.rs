@@ -1,238 +1,224 @@
-//! `/contacts` as a caller sees it: shapes, upserts, claims, pages, changes, conditions.
+//! `POST` and `PUT /contacts`: what a record looks like, and how it comes to be.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, send};
+use crate::app::{Answer, TestApp};
 use crate::on_both_databases;
-use crate::record_faults::refused;
 
 on_both_databases!(
-    a_contact_of_two_values_has_both,
-    create_always_adds,
-    fifty_parallel_upserts_make_one_record,
+    a_created_contact_is_shown_in_full,
+    a_contact_of_both_kinds_shows_both_values,
+    every_post_adds_a_row,
+    an_upsert_creates_and_then_updates,
+    a_verification_is_never_taken_back_by_an_upsert,
+    a_guest_is_claimed_by_the_user,
+    what_a_person_entered_is_left_alone,
     a_user_has_one_primary_of_each_kind,
-    every_filter_holds_and_pages_lead_to_the_end,
-    another_value_links_anew,
-    conditions_are_kept,
-    a_withdrawn_contact_counts_no_more,
-    blocked_values_are_told,
+    a_value_that_links_nobody_is_named,
+    parallel_upserts_make_one_record,
 );
 
-const USER: &str = "0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11";
+async fn put(app: &TestApp, body: &Value) -> Answer {
+    app.call(Method::PUT, "/contacts", body).await
+}
 
-pub(crate) async fn create(app: &TestApp, body: Value) -> Value {
-    let answer = app.post("/contacts", body.to_string()).await;
-    assert_eq!(answer.status, 201, "{answer:?}");
+/// An upsert that was answered with this status.
+async fn upserted(app: &TestApp, status: u16, body: Value) -> Value {
+    let answer = put(app, &body).await;
+    assert_eq!(answer.status, status, "{body}: {answer:?}");
     answer.json()
 }
 
-async fn patch(app: &TestApp, path: &str, body: Value) -> Answer {
-    send(app.request(Method::PATCH, path).json(&body)).await
-}
-
-pub(crate) async fn register(app: &TestApp) {
-    assert_eq!(app.post("/users", json!({"id": USER}).to_string()).await.status, 201);
-}
-
-async fn a_contact_of_two_values_has_both(app: TestApp) {
-    app.identify(json!({"email": "doc@hillvalley.edu", "phoneNumber": "123456"})).await;
-    let answer = app.get("/contacts/1").await;
-    let mut contact = answer.json();
-    for volatile in ["customerId", "createdAt", "updatedAt"] {
-        assert!(contact[volatile].take().is_string());
-    }
-    let expected = json!({"id": 1, "kind": "both", "email": "doc@hillvalley.edu", "phone": "123456", "channel": null,
-        "source": "identify", "userId": null, "isPrimary": false, "isVerified": false, "verifiedAt": null,
-        "metadata": {}, "profile": null, "customerId": null, "linkPrecedence": "primary", "linkedId": null,
-        "createdAt": null, "updatedAt": null});
-    assert_eq!(contact, expected);
-    let changed = patch(&app, "/contacts/1", json!({"phone": "654321"})).await.json();
-    assert_eq!((&changed["phone"], &changed["email"]), (&json!("654321"), &json!("doc@hillvalley.edu")));
-    refused(
-        &patch(&app, "/contacts/1", json!({"phone": "1", "email": "a@b.example"})).await,
-        422,
-        "invalid_request",
-    );
-}
-
-async fn create_always_adds(app: TestApp) {
-    let body = json!({"kind": "phone", "value": 123_456, "source": "order", "isVerified": true, "channel": "telegram"});
-    let answer = app.post("/contacts", body.to_string()).await;
+async fn a_created_contact_is_shown_in_full(app: TestApp) {
+    let user = app.user().await;
+    let email = json!({
+        "kind": "email", "value": " Marty@HillValley.edu ", "source": "order", "metadata": {"orderId": "order_123", "gone": null},
+    });
+    let answer = app.call(Method::POST, "/contacts", &email).await;
     assert_eq!((answer.status, answer.header("location")), (201, "/contacts/1"));
-    let first = answer.json();
-    assert_eq!((&first["value"], &first["channel"]), (&json!("123456"), &json!("telegram")));
-    assert_eq!(first["verifiedAt"], first["createdAt"]);
-    let second = create(&app, body).await;
+    let shown = answer.json();
+    assert!(shown["createdAt"].as_str().unwrap().starts_with("2026-01-01T00:00:"), "{shown}");
+    assert!(shown["createdAt"].as_str().unwrap().ends_with('Z'), "{shown}");
+    assert_eq!(shown["customerId"].as_str().unwrap().len(), 36);
+    let expected = json!({
+        "id": 1, "kind": "email", "value": "marty@hillvalley.edu", "channel": "email", "source": "order",
+        "userId": null, "isPrimary": false, "isVerified": false, "verifiedAt": null,
+        "metadata": {"orderId": "order_123"}, "profile": null, "customerId": shown["customerId"],
+        "linkPrecedence": "primary", "linkedId": null,
+        "createdAt": shown["createdAt"], "updatedAt": shown["createdAt"],
+    });
+    assert_eq!(shown, expected);
+    let read = app.get("/contacts/1").await;
+    assert_eq!((read.status, read.json()), (200, expected));
+    assert_eq!(read.header("etag"), answer.header("etag"));
+    assert!(read.header("etag").starts_with('"'), "{read:?}");
+
+    let phone = json!({
+        "kind": "phone", "value": "+1 202-555-0143", "source": "signup_form", "channel": "whatsapp", "userId": user,
+        "isPrimary": true, "isVerified": true, "profile": {"firstName": "Marty", "address": {"city": "Hill Valley"}},
+    });
+    let shown = app.create("/contacts", phone).await;
+    assert!(shown["customerId"] != answer.json()["customerId"]);
     assert_eq!(
-        (&second["id"], &second["linkedId"], &second["linkPrecedence"]),
-        (&json!(2), &json!(1), &json!("secondary"))
+        shown,
+        json!({
+            "id": 2, "kind": "phone", "value": "+12025550143", "channel": "whatsapp", "source": "signup_form",
+            "userId": user, "isPrimary": true, "isVerified": true, "verifiedAt": shown["createdAt"],
+            "metadata": {}, "profile": {"firstName": "Marty", "address": {"city": "Hill Valley"}},
+            "customerId": shown["customerId"], "linkPrecedence": "primary", "linkedId": null,
+            "createdAt": shown["createdAt"], "updatedAt": shown["createdAt"],
+        })
     );
-    assert_eq!(first["customerId"], second["customerId"]);
 }
 
-async fn fifty_parallel_upserts_make_one_record(app: TestApp) {
-    let body = json!({"kind": "email", "value": "doc@hillvalley.edu", "source": "order"});
-    let requests =
-        (0..50).map(|_| app.request(Method::PUT, "/contacts").json(&body)).map(send).map(tokio::spawn);
-    let mut statuses = Vec::new();
-    for request in requests.collect::<Vec<_>>() {
-        statuses.push(request.await.unwrap().status);
-    }
-    statuses.sort_unstable();
-    let mut expected = vec![200; 49];
-    expected.push(201);
-    assert_eq!(statuses, expected);
-    assert_eq!(app.contacts().await, 1);
+async fn a_contact_of_both_kinds_shows_both_values(app: TestApp) {
+    app.identify(json!({"email": "doc@hillvalley.edu", "phoneNumber": "123456"})).await;
+    app.identify(json!({"email": "emmett@hillvalley.edu", "phoneNumber": "123456"})).await;
+    let shown = app.show("/contacts/2").await;
+    assert_eq!(
+        shown,
+        json!({
+            "id": 2, "kind": "both", "email": "emmett@hillvalley.edu", "phone": "123456", "channel": null,
+            "source": "identify", "userId": null, "isPrimary": false, "isVerified": false, "verifiedAt": null,
+            "metadata": {}, "profile": null, "customerId": shown["customerId"],
+            "linkPrecedence": "secondary", "linkedId": 1,
+            "createdAt": shown["createdAt"], "updatedAt": shown["createdAt"],
+        })
+    );
+    assert_eq!(app.show("/contacts/1").await["customerId"], shown["customerId"]);
+}
+
+async fn every_post_adds_a_row(app: TestApp) {
+    let body = json!({"kind": "phone", "value": 919191, "source": "order"});
+    let first = app.create("/contacts", body.clone()).await;
+    let second = app.create("/contacts", body).await;
+    assert_eq!((&first["id"], &first["linkedId"]), (&json!(1), &Value::Null));
+    assert_eq!((&second["id"], &second["linkedId"]), (&json!(2), &json!(1)));
+    assert_eq!(first["customerId"], second["customerId"]);
+    assert_eq!((&second["value"], &second["channel"]), (&json!("919191"), &json!("telephone")));
     app.database.assert_invariants().await;
+}
+
+async fn an_upsert_creates_and_then_updates(app: TestApp) {
+    let metadata = json!({"orderId": "order_1", "cart": {"items": 2, "coupon": "88MPH"}});
+    let first = json!({"kind": "email", "value": "marty@hillvalley.edu", "source": "order", "metadata": metadata,
+        "profile": {"firstName": "Marty", "lastName": "McFly"}});
+    let created = put(&app, &first).await;
+    assert_eq!((created.status, created.header("location")), (201, "/contacts/1"));
+    let patch = json!({"orderId": "order_2", "cart": {"coupon": null}, "gift": true, "none": null});
+    let again = json!({"kind": "email", "value": "MARTY@hillvalley.edu", "source": "signup_form", "metadata": patch,
+        "profile": {"firstName": "Martin"}});
+    let updated = put(&app, &again).await;
+    assert_eq!((updated.status, updated.header("location")), (200, ""));
+    assert!(updated.header("etag") != created.header("etag"));
+    let (before, after) = (created.json(), updated.json());
+    assert_eq!(after["metadata"], json!({"orderId": "order_2", "cart": {"items": 2}, "gift": true}));
+    assert_eq!(after["profile"], json!({"firstName": "Martin", "lastName": "McFly"}));
+    assert_eq!((&after["id"], &after["source"]), (&json!(1), &json!("signup_form")));
+    assert_eq!(after["createdAt"], before["createdAt"]);
+    assert!(after["updatedAt"].as_str() > before["updatedAt"].as_str(), "{after}");
+
+    // Another kind and another user are other records.
+    upserted(&app, 201, json!({"kind": "phone", "value": "123456", "source": "order"})).await;
+    assert_eq!(app.contacts().await, 2);
+}
+
+async fn a_verification_is_never_taken_back_by_an_upsert(app: TestApp) {
+    let with = |verified: Value| json!({"kind": "email", "value": "doc@hillvalley.edu", "source": "auth", "isVerified": verified});
+    assert_eq!(upserted(&app, 201, with(json!(false))).await["verifiedAt"], Value::Null);
+    let verified = upserted(&app, 200, with(json!(true))).await;
+    assert_eq!(verified["verifiedAt"], verified["updatedAt"]);
+    for later in [json!(false), Value::Null, json!(true)] {
+        let shown = upserted(&app, 200, with(later)).await;
+        assert_eq!((&shown["isVerified"], &shown["verifiedAt"]), (&json!(true), &verified["verifiedAt"]));
+    }
+}
+
+async fn a_guest_is_claimed_by_the_user(app: TestApp) {
+    let of = |user: &Value| {
+        json!({"kind": "email", "value": "lorraine@hillvalley.edu", "source": "auth", "isVerified": true,
+            "userId": user, "metadata": {"plan": "free"}})
+    };
+    let guest = json!({"kind": "email", "value": "lorraine@hillvalley.edu", "source": "order", "metadata": {"orderId": "o1"}});
+    let before = upserted(&app, 201, guest.clone()).await;
+    app.create("/contacts", guest.clone()).await;
+    let user = Value::from(app.user().await);
+    let claimed = upserted(&app, 200, of(&user)).await;
+    assert_eq!((&claimed["id"], &claimed["userId"]), (&json!(1), &user), "the oldest one is the user's now");
+    assert_eq!((&claimed["source"], &claimed["isVerified"]), (&json!("auth"), &json!(true)));
+    assert_eq!(claimed["metadata"], json!({"orderId": "o1", "plan": "free"}));
+    assert_eq!(claimed["customerId"], before["customerId"]);
+    assert_eq!(claimed["createdAt"], before["createdAt"]);
+
+    assert_eq!(upserted(&app, 200, of(&user)).await["id"], 1, "and is updated from then on");
+    assert_eq!(upserted(&app, 200, guest).await["id"], 2, "a guest's record stays a guest's");
+    let other = app.user().await;
+    let answer = put(&app, &of(&other.into())).await;
+    assert_eq!((answer.status, answer.header("onefold-blocked")), (201, "value;rule=two_users"));
+    assert!(answer.json()["customerId"] != before["customerId"], "two users are never joined");
+    app.database.assert_invariants().await;
+}
+
+async fn what_a_person_entered_is_left_alone(app: TestApp) {
+    let from = |source: &str| json!({"kind": "email", "value": "biff@hillvalley.edu", "source": source});
+    assert_eq!(upserted(&app, 201, from("manual")).await["id"], 1);
+    assert_eq!(upserted(&app, 201, from("order")).await["id"], 2);
+    assert_eq!(upserted(&app, 200, from("order")).await["id"], 2);
+    assert_eq!(upserted(&app, 200, from("manual")).await["id"], 1);
 }
 
 async fn a_user_has_one_primary_of_each_kind(app: TestApp) {
-    register(&app).await;
-    for (kind, value) in
-        [("email", "doc@hillvalley.edu"), ("email", "emmett@hillvalley.edu"), ("phone", "123456")]
-    {
-        create(
-            &app,
-            json!({"kind": kind, "value": value, "source": "auth", "userId": USER, "isPrimary": true}),
-        )
-        .await;
-    }
-    let primaries = || async {
-        let contacts = app.get(&format!("/users/{USER}/contacts")).await.json();
-        let contacts = contacts["contacts"].as_array().unwrap().clone();
-        contacts
-            .iter()
-            .filter(|contact| contact["isPrimary"] == true)
-            .map(|contact| contact["id"].clone())
-            .collect::<Vec<_>>()
+    let (user, other) = (app.user().await, app.user().await);
+    let of = |kind: &str, value: &str, user: &str| json!({"kind": kind, "value": value, "source": "auth", "userId": user, "isPrimary": true});
+    app.create("/contacts", of("email", "one@hillvalley.edu", &user)).await;
+    app.create("/contacts", of("phone", "919191", &user)).await;
+    app.create("/contacts", of("email", "other@hillvalley.edu", &other)).await;
+    let primaries = async || {
+        let list = app.show("/contacts").await;
+        let contacts = list["contacts"].as_array().unwrap().clone();
+        let ids = contacts.iter().filter(|contact| contact["isPrimary"] == true);
+        ids.map(|contact| contact["id"].as_i64().unwrap()).collect::<Vec<_>>()
     };
-    assert_eq!(primaries().await, [2, 3]);
-    assert_eq!(patch(&app, "/contacts/1", json!({"isPrimary": true})).await.status, 200);
-    assert_eq!(primaries().await, [1, 3]);
-    assert_eq!(patch(&app, "/contacts/1", json!({"isPrimary": null})).await.status, 200);
-    assert_eq!(primaries().await, [3]);
+    assert_eq!(primaries().await, [1, 2, 3]);
+    app.create("/contacts", of("email", "two@hillvalley.edu", &user)).await;
+    assert_eq!(primaries().await, [2, 3, 4], "by POST");
+    let before = app.get("/contacts/4").await;
+    upserted(&app, 200, of("email", "one@hillvalley.edu", &user)).await;
+    assert_eq!(primaries().await, [1, 2, 3], "by PUT");
+    assert!(app.get("/contacts/4").await.header("etag") != before.header("etag"), "it changed as well");
+    app.call(Method::PATCH, "/contacts/4", &json!({"isPrimary": true})).await;
+    assert_eq!(primaries().await, [2, 3, 4], "by PATCH");
 }
 
-async fn every_filter_holds_and_pages_lead_to_the_end(app: TestApp) {
-    register(&app).await;
-    for number in 0..7 {
-        let source = if number % 2 == 0 { "order" } else { "signup_form" };
-        create(
-            &app,
-            json!({"kind": "email", "value": format!("m{number}@hillvalley.edu"), "source": source}),
-        )
-        .await;
+async fn a_value_that_links_nobody_is_named(app: TestApp) {
+    let body = json!({"kind": "phone", "value": "000 000 0000", "source": "order"});
+    for status in [201, 200] {
+        let answer = put(&app, &body).await;
+        assert_eq!((answer.status, answer.header("onefold-blocked")), (status, "value;rule=never_links"));
     }
-    create(&app, json!({"kind": "phone", "value": "+1 202 555 0143", "source": "auth", "userId": USER}))
-        .await;
-    let customer = app.get("/contacts/3").await.json()["customerId"].as_str().unwrap().to_owned();
-    for (query, expected) in [
-        ("source=order", vec![1, 3, 5, 7]),
-        ("source=order&kind=phone", vec![]),
-        ("kind=phone", vec![8]),
-        ("value=M3@HillValley.edu", vec![4]),
-        ("value=001%20202%20555-0143", vec![8]),
-        (&format!("userId={USER}"), vec![8]),
-        (&format!("customerId={customer}"), vec![3]),
-        (&format!("customerId={customer}&source=auth"), vec![]),
-    ] {
-        let answer = app.get(&format!("/contacts?{query}")).await.json();
-        assert_eq!((ids(&answer), &answer["nextCursor"]), (expected, &Value::Null), "{query}");
-    }
-    let mut seen = Vec::new();
-    let mut path = "/contacts?source=order&limit=3".to_owned();
-    while !path.is_empty() {
-        let answer = app.get(&path).await;
-        seen.push(ids(&answer.json()));
-        let link = answer.header("link").trim_start_matches('<');
-        path = link.split_once('>').map_or(String::new(), |(next, _)| next.to_owned());
-    }
-    assert_eq!(seen, [vec![1, 3, 5], vec![7]]);
-}
-
-fn ids(page: &Value) -> Vec<i64> {
-    page["contacts"].as_array().unwrap().iter().map(|contact| contact["id"].as_i64().unwrap()).collect()
-}
-
-async fn another_value_links_anew(app: TestApp) {
-    let doc = create(
-        &app,
-        json!({"kind": "email", "value": "doc@hillvalley.edu", "source": "order", "isVerified": true}),
-    )
-    .await;
-    let marty =
-        create(&app, json!({"kind": "email", "value": "marty@hillvalley.edu", "source": "order"})).await;
-    assert_ne!(doc["customerId"], marty["customerId"]);
-    let answer = send(
-        app.request(Method::PATCH, "/contacts/1")
-            .header("Content-Type", "application/merge-patch+json")
-            .body(r#"{"value":"MARTY@hillvalley.edu","metadata":{"a":1},"profile":{"name":"Marty"}}"#),
-    )
-    .await;
-    let moved = answer.json();
-    assert_eq!((&moved["value"], &moved["isVerified"]), (&json!("marty@hillvalley.edu"), &json!(false)));
-    assert_eq!(app.get("/contacts/2").await.json()["customerId"], moved["customerId"]);
-    let back = patch(
-        &app,
-        "/contacts/1",
-        json!({"value": "doc@hillvalley.edu", "metadata": {"a": null}, "profile": null}),
-    )
-    .await;
-    assert_eq!((&back.json()["metadata"], &back.json()["profile"]), (&json!({}), &Value::Null));
-    assert_ne!(app.get("/contacts/2").await.json()["customerId"], back.json()["customerId"]);
-    app.database.assert_invariants().await;
-}
-
-async fn conditions_are_kept(app: TestApp) {
-    let body = json!({"kind": "email", "value": "doc@hillvalley.edu", "source": "order"});
-    let created = app.post("/contacts", body.to_string()).await;
-    let read = app.get("/contacts/1").await;
-    assert_eq!(created.header("etag"), read.header("etag"));
-    for path in ["/contacts/1", "/customers/1"] {
-        let seen = app.get(path).await.header("etag").to_owned();
-        let with = |method: Method, name: &str, value: &str| {
-            send(app.request(method, path).header(name, value).json(&json!({"profile": {"name": "Doc"}})))
-        };
-        assert_eq!(with(Method::GET, "If-None-Match", &seen).await.status, 304);
-        assert_eq!(with(Method::GET, "If-None-Match", "\"other\"").await.status, 200);
-        refused(&with(Method::PATCH, "If-Match", "\"other\"").await, 412, "stale");
-        refused(&with(Method::PATCH, "If-Match", &format!("W/{seen}")).await, 412, "stale");
-        refused(&with(Method::PATCH, "If-Match", "other").await, 422, "invalid_request");
-        let changed = with(Method::PATCH, "If-Match", &format!("\"other\", {seen}")).await;
-        assert_eq!(changed.status, 200, "{changed:?}");
-        assert_ne!(changed.header("etag"), seen);
-        refused(&with(Method::PATCH, "If-Match", &seen).await, 412, "stale");
-        assert_eq!(with(Method::PATCH, "If-Match", "*").await.status, 200);
-    }
-    refused(
-        &send(app.request(Method::DELETE, "/contacts/1").header("If-Match", created.header("etag"))).await,
-        412,
-        "stale",
-    );
-}
-
-async fn a_withdrawn_contact_counts_no_more(app: TestApp) {
-    create(&app, json!({"kind": "email", "value": "doc@hillvalley.edu", "source": "order"})).await;
-    app.identify(json!({"email": "doc@hillvalley.edu", "phoneNumber": "123456"})).await;
-    app.identify(json!({"email": "emmett@hillvalley.edu", "phoneNumber": "123456"})).await;
-    let gone = send(app.request(Method::DELETE, "/contacts/2")).await;
-    assert_eq!((gone.status, gone.body.as_str()), (204, ""));
-    refused(&app.get("/contacts/2").await, 404, "unknown_contact");
-    refused(&send(app.request(Method::DELETE, "/contacts/2")).await, 404, "unknown_contact");
-    // It was all that held the two together.
-    let doc = app.get("/customers/1").await.json();
-    let emmett = app.get("/customers/3").await.json();
-    assert_eq!((&doc["contactCount"], &emmett["contactCount"]), (&json!(1), &json!(1)));
-    assert_ne!(doc["id"], emmett["id"]);
-    app.database.assert_invariants().await;
-}
-
-async fn blocked_values_are_told(app: TestApp) {
-    let body = json!({"kind": "phone", "value": "0000000000", "source": "order"});
-    let answer = app.post("/contacts", body.to_string()).await;
-    assert_eq!(answer.header("onefold-blocked"), "value;rule=never_links");
     assert_eq!(app.get("/contacts/1").await.header("onefold-blocked"), "value;rule=never_links");
-    let customer = app.get("/customers/1").await.json();
-    assert_eq!(customer["contactPoints"][0]["blockedBy"], "never_links");
+    let both = json!({"email": "a@example.com", "phoneNumber": "0000000000"});
+    app.identify(both).await;
+    assert_eq!(app.get("/contacts/2").await.header("onefold-blocked"), "phone;rule=never_links");
+    let free = json!({"kind": "email", "value": "a@example.com", "source": "order"});
+    assert_eq!(put(&app, &free).await.header("onefold-blocked"), "");
+}
+
+async fn parallel_upserts_make_one_record(app: TestApp) {
+    let calls = (0..50).map(|number| {
+        let body = json!({"kind": "email", "value": "clock@hillvalley.edu", "source": "order", "metadata": {(format!("n{number}")): 1}});
+        let request = app.request(Method::PUT, "/contacts").header("Content-Type", "application/json");
+        tokio::spawn(crate::app::send(request.body(body.to_string())))
+    });
+    let mut created = 0;
+    for call in calls.collect::<Vec<_>>() {
+        let answer = call.await.unwrap();
+        assert!(matches!(answer.status, 200 | 201), "{answer:?}");
+        created += u32::from(answer.status == 201);
+    }
+    assert_eq!((created, app.contacts().await), (1, 1));
+    // Nobody's part was overwritten.
+    assert_eq!(app.show("/contacts/1").await["metadata"].as_object().unwrap().len(), 50);
+    app.database.assert_invariants().await;
 }

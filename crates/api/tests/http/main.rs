@@ -4,16 +4,21 @@
 
 mod app;
 mod bad_input;
+mod contact_changes;
 mod contacts;
+mod customer_search;
 mod customers;
+mod export;
 mod guides;
 mod identify;
+mod import_faults;
 mod imports;
 mod kratos;
 mod openapi;
 mod operations;
 mod portable;
 mod record_faults;
+mod users;
 
 /// Makes two tests of each function, one for each database.
 macro_rules! on_both_databases {

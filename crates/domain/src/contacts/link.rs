@@ -98,7 +98,7 @@ pub(crate) async fn rejudge(
 }
 
 /// Notes which values of a stored contact a plan keeps from linking.
-pub(super) fn note_blocks(record: &mut ContactRecord, plan: &LinkPlan) {
+pub(crate) fn note_blocks(record: &mut ContactRecord, plan: &LinkPlan) {
     record.email_blocked_by = rule_of(&plan.blocked, Part::Email);
     record.phone_blocked_by = rule_of(&plan.blocked, Part::Phone);
 }

@@ -20,7 +20,7 @@ use crate::{
 pub(crate) use change::apply;
 pub use change::{ContactChange, NewValue};
 pub(crate) use create::draft;
-pub(crate) use link::{Row, carry_out, rejudge};
+pub(crate) use link::{Row, carry_out, note_blocks, rejudge};
 pub use list::{ContactFilter, ContactPage, PageRequest};
 pub use record::{ContactDetails, ContactKind, ContactRecord, Expectation};
 pub use upsert::Upserted;

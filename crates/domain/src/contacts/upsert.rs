@@ -4,9 +4,9 @@
 use chrono::{DateTime, Utc};
 
 use super::create::insert;
-use super::link::note_blocks;
 use super::{
-    ContactKind, ContactRecord, ContactRequest, Contacts, RecordError, Row, carry_out, require_user, reread,
+    ContactKind, ContactRecord, ContactRequest, Contacts, RecordError, Row, carry_out, note_blocks,
+    require_user, reread,
 };
 use crate::link_key::StatementKeys;
 use crate::linking::{decide_record, decide_stored};

@@ -24,6 +24,8 @@ pub enum InvalidSearch {
     TooShort,
     #[error("The search has more than 200 characters.")]
     TooLong,
+    #[error("The search holds a control character; remove it.")]
+    ControlCharacter,
 }
 
 impl SearchQuery {
@@ -35,15 +37,18 @@ impl SearchQuery {
     /// Reads a query. One that looks like a phone number is compared as one, however it is written.
     ///
     /// # Errors
-    /// A text without a word of three characters, or one of more than 200.
+    /// A text without a word of three characters, or one of more than 200, or one with a control character that
+    /// is no blank: no line holds one, and databases stumble over some.
     pub fn parse(text: &str, region: Option<Region>) -> Result<Self, InvalidSearch> {
         if text.chars().count() > Self::MAX_LENGTH {
             return Err(InvalidSearch::TooLong);
         }
+        if text.chars().any(|letter| letter.is_control() && !letter.is_whitespace()) {
+            return Err(InvalidSearch::ControlCharacter);
+        }
         let terms: Vec<String> = match phone_digits(text, region) {
             Some(digits) => vec![digits],
-            // A control character is in no line, and PostgreSQL takes no NUL.
-            None => words(&fold(text)).map(str::to_owned).collect(),
+            None => fold(text).split_whitespace().map(str::to_owned).collect(),
         };
         if terms.iter().any(|term| term.chars().count() >= Self::SHORTEST) {
             Ok(Self { terms })
@@ -86,11 +91,6 @@ pub fn search_text(statement: &Statement, profile: Option<&Profile>) -> String {
         return line;
     }
     fold(&line)
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let gap = |letter: char| letter.is_whitespace() || letter.is_control();
-    text.split(gap).filter(|word| !word.is_empty())
 }
 
 /// Without case, accents and compatibility forms.
@@ -141,5 +141,6 @@ mod tests {
     fn a_query_needs_three_characters_in_a_row() {
         assert_eq!(SearchQuery::parse("zo e", None), Err(InvalidSearch::TooShort));
         assert_eq!(SearchQuery::parse(&"x".repeat(201), None), Err(InvalidSearch::TooLong));
+        assert_eq!(SearchQuery::parse("mar\0ty", None), Err(InvalidSearch::ControlCharacter));
     }
 }

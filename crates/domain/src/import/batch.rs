@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::model::{CustomerBatch, FiledDraft, ImportCounts};
 use super::parse::ImportRow;
-use crate::contacts::{draft, matching, merge};
+use crate::contacts::{draft, matching, merge, note_blocks};
 use crate::link_key::StatementKeys;
 use crate::linking::{Keeping, Surroundings, judge};
 use crate::{
@@ -146,7 +146,7 @@ impl<'a> Batch<'a> {
             // A rule may keep the guest's customer and the user apart.
             if homes.into_iter().any(|customer| self.by_id.get(&customer) == Some(&home)) {
                 self.carry_out(&plan, None);
-                self.claim(id, home, row);
+                self.claim(id, home, row, &plan);
                 return self.update(id, row);
             }
         }
@@ -245,7 +245,7 @@ impl<'a> Batch<'a> {
     }
 
     /// A guest's record becomes the user's.
-    fn claim(&mut self, id: ContactId, home: usize, row: &ImportRow) {
+    fn claim(&mut self, id: ContactId, home: usize, row: &ImportRow, plan: &LinkPlan) {
         let home = self.place(home);
         let contacts = &mut self.customers[home].customer.contacts;
         if let Some(contact) = contacts.iter_mut().find(|contact| contact.id == id) {
@@ -253,6 +253,7 @@ impl<'a> Batch<'a> {
         }
         if let Some(record) = self.records.get_mut(&id) {
             record.statement = row.request.statement.clone();
+            note_blocks(record, plan);
             record.details.is_primary = false;
         }
         self.changed.insert(id);

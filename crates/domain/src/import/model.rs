@@ -138,7 +138,7 @@ pub trait ImportReader: Send + Sync {
     /// Failures in the order of the rows, behind the first `skip`, at most `limit`.
     async fn failures(&self, id: ImportId, skip: u64, limit: usize) -> Result<Vec<RowFailure>, StoreError>;
 
-    /// Imports of the same file with the same options that were completed.
+    /// Imports of the same file that were completed, matched rows in the same way, and changed what they said.
     async fn completed_twins(&self, import: &Import) -> Result<Vec<ImportId>, StoreError>;
 }
 

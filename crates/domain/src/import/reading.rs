@@ -21,6 +21,9 @@ const SOURCES: [ContactSource; 5] = [
     ContactSource::Import,
 ];
 
+/// The most characters of a name that a failure repeats.
+const MAX_FIELD: usize = 200;
+
 /// What has been read of a row so far.
 #[derive(Default)]
 pub(super) struct Reading {
@@ -54,7 +57,10 @@ impl Reading {
     }
 
     pub(super) fn fail(&mut self, field: &str, message: String) {
-        self.failures.push(RowFailure { line: self.line, field: field.to_owned(), message });
+        // Columns and members bear any name; not every store keeps every letter, or names of any length.
+        let shown = |letter: char| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter };
+        let field = field.chars().take(MAX_FIELD).map(shown).collect();
+        self.failures.push(RowFailure { line: self.line, field, message });
     }
 
     /// A cell of a CSV file; an empty one says nothing.

@@ -29,7 +29,8 @@ impl ImportReader for MemoryStore {
             other.id != import.id
                 && other.status == ImportStatus::Completed
                 && other.sha256 == import.sha256
-                && other.options == import.options
+                && other.options.match_by == import.options.match_by
+                && !other.options.dry_run
         };
         Ok(self.read().await.imports.values().filter(twin).map(|other| other.id).collect())
     }
