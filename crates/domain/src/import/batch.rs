@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use super::model::{CustomerBatch, FiledDraft, ImportCounts};
+use super::model::{CustomerBatch, ImportCounts};
+use super::outcome::{Outcome, PROVISIONAL};
 use super::parse::ImportRow;
 use crate::contacts::{draft, matching, merge, note_blocks};
 use crate::link_key::StatementKeys;
@@ -15,10 +16,6 @@ use crate::{
     ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId, ImportId, KnownContact, KnownCustomer,
     LinkDraft, LinkKey, LinkPlan, LinkPolicy, Neighbourhood, Part, Randomness, RecordError,
 };
-
-/// Contacts that have no id yet get numbers from here on: larger than any that a store gives, so that they
-/// are the younger ones, as they will be.
-const PROVISIONAL: i64 = i64::MAX / 2;
 
 /// A batch while its rows are judged.
 pub(super) struct Batch<'a> {
@@ -53,43 +50,6 @@ struct Writes {
     customers: CustomerBatch,
     new: Vec<CustomerId>,
     links: Vec<LinkDraft>,
-}
-
-/// What a batch comes to.
-pub(super) struct Outcome {
-    /// The customers that it rests on, ascending, with their versions.
-    pub(super) guards: Vec<(CustomerId, i64)>,
-    /// How many contacts are new and need an id.
-    pub(super) new_contacts: usize,
-    customers: CustomerBatch,
-    new: Vec<(CustomerId, ContactId)>,
-    created: Vec<ContactRecord>,
-    pub(super) updated: Vec<ContactRecord>,
-    links: Vec<LinkDraft>,
-}
-
-/// The keys of all rows, each once.
-pub(super) fn keys_of(rows: &[&ImportRow], policy: &LinkPolicy) -> Vec<LinkKey> {
-    let mut keys: Vec<LinkKey> =
-        rows.iter().flat_map(|row| StatementKeys::of(&row.request.statement, policy).to_vec()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
-}
-
-/// The stored contacts that rows may mean: those of letter by letter the same values.
-pub(super) fn candidates(rows: &[&ImportRow], neighbourhood: &Neighbourhood) -> Vec<ContactId> {
-    let wanted: HashSet<_> = rows
-        .iter()
-        .map(|row| (row.request.statement.email().cloned(), row.request.statement.phone().cloned()))
-        .collect();
-    neighbourhood
-        .customers
-        .iter()
-        .flat_map(|customer| &customer.contacts)
-        .filter(|contact| wanted.contains(&(contact.email.clone(), contact.phone.clone())))
-        .map(|contact| contact.id)
-        .collect()
 }
 
 impl<'a> Batch<'a> {
@@ -150,8 +110,31 @@ impl<'a> Batch<'a> {
                 return self.update(id, row);
             }
         }
+        if self.was_claimed(row) {
+            self.counts.unchanged += 1;
+            return Ok(());
+        }
         let plan = judge(&row.request.statement, self, self.policy, Keeping::Always, None);
         self.create(&plan, row)
+    }
+
+    /// Whether a guest's row was stored by an earlier import of this file and then claimed by a later row of it.
+    fn was_claimed(&self, row: &ImportRow) -> bool {
+        let statement = &row.request.statement;
+        if statement.user().is_some() || self.twins.is_empty() {
+            return false;
+        }
+        let keys = StatementKeys::of(statement, self.policy);
+        let homes = keys.iter().filter_map(|key| self.owner(key));
+        homes.flat_map(|home| &self.customer(home).contacts).any(|contact| {
+            contact.email.as_ref() == statement.email()
+                && contact.phone.as_ref() == statement.phone()
+                && self
+                    .records
+                    .get(&contact.id)
+                    .and_then(|record| record.import)
+                    .is_some_and(|import| self.twins.contains(&import))
+        })
     }
 
     /// Everything that has to be written.
@@ -366,38 +349,5 @@ impl Surroundings for Batch<'_> {
 
     fn customer(&self, index: usize) -> &KnownCustomer {
         &self.customers[index].customer
-    }
-}
-
-impl Outcome {
-    /// The writes with the ids that were reserved for the new contacts, ascending.
-    pub(super) fn numbered(&mut self, ids: &[ContactId]) -> (CustomerBatch, Vec<FiledDraft>, Vec<LinkDraft>) {
-        let real = |id: ContactId| match usize::try_from(id.0 - PROVISIONAL) {
-            Ok(index) => ids.get(index).copied().unwrap_or(id),
-            Err(_) => id,
-        };
-        let mut customers = std::mem::take(&mut self.customers);
-        customers.new = self.new.iter().map(|(customer, contact)| (*customer, real(*contact))).collect();
-        let contacts = std::mem::take(&mut self.created)
-            .into_iter()
-            .map(|record| FiledDraft {
-                id: real(record.id),
-                customer: record.customer,
-                draft: ContactDraft {
-                    statement: record.statement,
-                    email_blocked_by: record.email_blocked_by,
-                    phone_blocked_by: record.phone_blocked_by,
-                    source: record.source,
-                    details: record.details,
-                    received: record.received,
-                    import: record.import,
-                },
-            })
-            .collect();
-        let links = std::mem::take(&mut self.links)
-            .into_iter()
-            .map(|link| LinkDraft { contact: link.contact.map(real), after: real(link.after), ..link })
-            .collect();
-        (customers, contacts, links)
     }
 }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use super::batch::{Batch, candidates, keys_of};
+use super::batch::Batch;
+use super::lookup::{candidates, keys_of};
 use super::parse::ImportRow;
 use super::rows::Rows;
 use super::{Import, ImportCounts, MatchBy, RowFailure, by_user};

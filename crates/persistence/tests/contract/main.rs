@@ -69,6 +69,7 @@ mod customers;
 mod desk;
 mod gateway;
 mod identify;
+mod imports;
 mod migrate;
 mod outage;
 mod parallel;
