@@ -17,9 +17,20 @@ pub trait Randomness: Send + Sync {
     /// A new UUID of version 7 that carries the moment `at`.
     fn uuid(&self, at: DateTime<Utc>) -> Uuid;
 
+    /// Bytes that nobody can foresee, for secrets.
+    ///
+    /// # Errors
+    /// A machine that has none to give.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness>;
+
     /// A length of time between nothing and `limit`, for waits that must not fall together.
     fn up_to(&self, limit: Duration) -> Duration;
 }
+
+/// The machine has no secure randomness to give.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system gives no random bytes")]
+pub struct NoRandomness(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// The clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,6 +53,10 @@ impl Randomness for SystemRandomness {
     fn uuid(&self, at: DateTime<Utc>) -> Uuid {
         let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
         Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.timestamp_subsec_nanos()))
+    }
+
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        getrandom::fill(bytes).map_err(|error| NoRandomness(error.into()))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the port that the rest goes through")]

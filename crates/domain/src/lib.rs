@@ -22,10 +22,11 @@ mod profile;
 mod store;
 mod survivorship;
 mod text;
+mod tokens;
 mod users;
 
 pub use attempts::{Failure, Patience};
-pub use clock::{Clock, Randomness, SystemClock, SystemRandomness};
+pub use clock::{Clock, NoRandomness, Randomness, SystemClock, SystemRandomness};
 pub use contact::{
     Channel, ContactDraft, ContactId, ContactSource, ImportId, KnownContact, Received, Statement, UserId,
 };
@@ -62,9 +63,14 @@ pub use policy::{BlockRule, InvalidPolicy, LinkPolicy, SHIPPED_POLICY};
 pub use profile::{Address, InvalidProfile, Profile, ProfileFault, ProfileField, ProfileValue};
 pub use store::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkDraft,
-    LinkId, LinkRepository, Source, Store, StoreError, Transaction, UserReader, UserRepository,
+    LinkId, LinkRepository, Source, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader,
+    UserRepository,
 };
 pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,
+};
+pub use tokens::{
+    Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash, TokenId,
+    TokenName, Tokens,
 };
 pub use users::{ExternalId, InvalidExternalId, NewUser, User, Users};

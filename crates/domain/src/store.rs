@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::import::{CustomerBatch, FiledDraft, ImportReader, ImportRepository};
 use crate::{
-    ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId, CustomerPicture,
-    CustomerRecord, EmailAddress, ExternalId, LinkKey, Neighbourhood, PhoneNumber, SearchQuery, Statement,
-    User, UserId,
+    AccessToken, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId, CustomerPicture,
+    CustomerRecord, EmailAddress, ExternalId, LinkKey, Neighbourhood, NewToken, PhoneNumber, SearchQuery,
+    Statement, TokenHash, TokenId, User, UserId,
 };
 
 /// A failure of a store.
@@ -48,6 +48,8 @@ pub trait Store: Send + Sync {
     fn users(&self) -> &dyn UserReader;
 
     fn imports(&self) -> &dyn ImportReader;
+
+    fn tokens(&self) -> &dyn TokenReader;
 }
 
 /// Contacts as they are committed. Those that were withdrawn are not seen here.
@@ -83,6 +85,17 @@ pub trait UserReader: Send + Sync {
     async fn get(&self, id: UserId) -> Result<Option<User>, StoreError>;
 }
 
+/// Access tokens that were not revoked.
+#[async_trait]
+pub trait TokenReader: Send + Sync {
+    async fn get(&self, id: TokenId) -> Result<Option<(AccessToken, TokenHash)>, StoreError>;
+
+    async fn by_hash(&self, hash: &TokenHash) -> Result<Option<(AccessToken, TokenHash)>, StoreError>;
+
+    /// In ascending order of their ids, those behind `after`, at most `limit`.
+    async fn list(&self, after: Option<TokenId>, limit: usize) -> Result<Vec<AccessToken>, StoreError>;
+}
+
 /// An open transaction.
 ///
 /// Writers keep one order, so that no two of them wait for each other: first the customers that a
@@ -102,6 +115,8 @@ pub trait Transaction: Send {
     fn imports(&mut self) -> &mut dyn ImportRepository;
 
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository;
+
+    fn tokens(&mut self) -> &mut dyn TokenRepository;
 
     /// Makes everything permanent. When this returns, the data survives a crash of the machine.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
@@ -238,6 +253,27 @@ pub trait UserRepository: Send {
 
     /// The users of this list that exist.
     async fn existing(&mut self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError>;
+}
+
+#[async_trait]
+pub trait TokenRepository: Send {
+    async fn insert(
+        &mut self,
+        new: &NewToken,
+        hash: &TokenHash,
+        at: DateTime<Utc>,
+    ) -> Result<AccessToken, StoreError>;
+
+    /// Also one that was revoked.
+    async fn by_hash(&mut self, hash: &TokenHash) -> Result<Option<AccessToken>, StoreError>;
+
+    /// Whether there is any that was not revoked.
+    async fn exist(&mut self) -> Result<bool, StoreError>;
+
+    /// `false` if there is no such token, or none any more.
+    async fn revoke(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<bool, StoreError>;
+
+    async fn touch(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<(), StoreError>;
 }
 
 #[async_trait]

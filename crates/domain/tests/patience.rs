@@ -11,7 +11,8 @@ use onefold_domain::{ContactId, CustomerId, StatementKeys};
 use onefold_domain::{
     ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify, IdentifyRequest,
     ImportReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy, MemoryStore, Neighbourhood, Outcome,
-    Patience, Received, Statement, Store, StoreError, SystemClock, SystemRandomness, Transaction, UserReader,
+    Patience, Received, Statement, Store, StoreError, SystemClock, SystemRandomness, TokenReader,
+    Transaction, UserReader,
 };
 
 mock! {
@@ -26,6 +27,7 @@ mock! {
         fn customers(&self) -> &dyn CustomerReader;
         fn users(&self) -> &dyn UserReader;
         fn imports(&self) -> &dyn ImportReader;
+        fn tokens(&self) -> &dyn TokenReader;
     }
 }
 

@@ -21,6 +21,7 @@ mod sqlite_writer;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tokens;
 mod users;
 
 pub use config::{Config, DatabaseUrl, InvalidDatabaseUrl};

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use onefold_domain::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, ImportReader,
-    ImportRepository, LinkKey, LinkRepository, Neighbourhood, Store, StoreError, Transaction, UserReader,
-    UserRepository,
+    ImportRepository, LinkKey, LinkRepository, Neighbourhood, Store, StoreError, TokenReader,
+    TokenRepository, Transaction, UserReader, UserRepository,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
@@ -126,6 +126,10 @@ impl Store for SeaOrmStore {
     fn imports(&self) -> &dyn ImportReader {
         self
     }
+
+    fn tokens(&self) -> &dyn TokenReader {
+        self
+    }
 }
 
 /// Begins in a task that nobody cancels. Were a caller cut off here, sqlx would hand the connection
@@ -184,6 +188,10 @@ impl Transaction for SeaOrmTransaction {
     }
 
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
+        self
+    }
+
+    fn tokens(&mut self) -> &mut dyn TokenRepository {
         self
     }
 

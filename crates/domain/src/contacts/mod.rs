@@ -144,7 +144,14 @@ pub(crate) async fn require_user(
     transaction: &mut dyn Transaction,
     statement: &Statement,
 ) -> Result<(), RecordError> {
-    match statement.user() {
+    require_known_user(transaction, statement.user()).await
+}
+
+pub(crate) async fn require_known_user(
+    transaction: &mut dyn Transaction,
+    user: Option<UserId>,
+) -> Result<(), RecordError> {
+    match user {
         Some(user) if transaction.users().get(user).await?.is_none() => Err(RecordError::NoSuchUser),
         _ => Ok(()),
     }

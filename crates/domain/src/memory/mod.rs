@@ -6,6 +6,7 @@ mod contacts;
 mod customers;
 mod imports;
 mod state;
+mod tokens;
 mod users;
 
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 use crate::import::{ImportReader, ImportRepository};
 use crate::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkKey,
-    LinkRepository, Neighbourhood, Store, StoreError, Transaction, UserReader, UserRepository,
+    LinkRepository, Neighbourhood, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader,
+    UserRepository,
 };
 use state::State;
 
@@ -88,6 +90,10 @@ impl Store for MemoryStore {
     fn imports(&self) -> &dyn ImportReader {
         self
     }
+
+    fn tokens(&self) -> &dyn TokenReader {
+        self
+    }
 }
 
 struct MemoryTransaction {
@@ -118,6 +124,10 @@ impl Transaction for MemoryTransaction {
     }
 
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
+        self
+    }
+
+    fn tokens(&mut self) -> &mut dyn TokenRepository {
         self
     }
 

@@ -5,8 +5,8 @@ use imbl::{HashMap, OrdMap, Vector};
 
 use crate::import::{Import, RowFailure};
 use crate::{
-    BlockRule, ContactDetails, ContactId, ContactRecord, ContactSource, CustomerId, CustomerRecord, ImportId,
-    KnownContact, KnownCustomer, LinkDraft, LinkKey, Neighbourhood, Received, Statement, User, UserId,
+    AccessToken, BlockRule, ContactDetails, ContactId, ContactRecord, ContactSource, CustomerId, CustomerRecord, ImportId,
+    KnownContact, KnownCustomer, LinkDraft, LinkKey, Neighbourhood, Received, Statement, TokenHash, TokenId, User, UserId,
 };
 
 #[derive(Clone, Default)]
@@ -22,7 +22,15 @@ pub(super) struct State {
     pub(super) chunks: HashMap<(ImportId, u32), Vec<u8>>,
     pub(super) failures: HashMap<ImportId, Vector<RowFailure>>,
     pub(super) deliveries: HashMap<(String, String), DateTime<Utc>>,
+    pub(super) tokens: OrdMap<TokenId, Token>,
     pub(super) last_contact: i64,
+}
+
+#[derive(Clone)]
+pub(super) struct Token {
+    pub(super) token: AccessToken,
+    pub(super) hash: TokenHash,
+    pub(super) revoked: bool,
 }
 
 #[derive(Clone)]

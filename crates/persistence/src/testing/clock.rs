@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use onefold_domain::{Clock, Randomness};
+use onefold_domain::{Clock, NoRandomness, Randomness};
 use uuid::{Builder, Uuid};
 
 /// 2026-01-01T00:00:00Z, where the clocks of tests start.
@@ -76,6 +76,14 @@ impl Randomness for SeededRandomness {
         tail[2..].copy_from_slice(&random.to_be_bytes());
         let milliseconds = u64::try_from(at.timestamp_millis()).unwrap_or_default();
         Builder::from_unix_timestamp_millis(milliseconds, &tail).into_uuid()
+    }
+
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        for chunk in bytes.chunks_mut(8) {
+            let (_, random) = self.draw();
+            chunk.copy_from_slice(&random.to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
     }
 
     fn up_to(&self, limit: Duration) -> Duration {

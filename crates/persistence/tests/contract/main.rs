@@ -79,6 +79,7 @@ mod scene;
 mod sound;
 mod store;
 mod survivors;
+mod tokens;
 mod upsert;
 mod users;
 mod withdraw;
