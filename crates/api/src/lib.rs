@@ -9,6 +9,11 @@ mod error;
 mod fields;
 mod json;
 mod kratos;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the admin routes use it from the next commit on")
+)]
+mod laravel;
 mod preconditions;
 mod problem;
 mod query;
