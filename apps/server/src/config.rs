@@ -27,7 +27,6 @@ impl Config {
             vec![("server", config.server.validate()), ("database", config.database.validate())]
         })
         .map_err(|error: ConfigError| anyhow::anyhow!(error))?;
-        config.server.check_exposure()?;
         config.linking.region()?;
         config.linking.policy()?;
         config.profile.rules()?;

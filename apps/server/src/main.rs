@@ -1,20 +1,19 @@
 //! The API server: reads its configuration, opens the database, serves, stops when told.
 
-use std::io::Write;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
-use onefold_domain::{Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP};
-use onefold_runtime::{Signals, init_logs};
+use onefold_domain::{Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP, Tokens};
+use onefold_runtime::init_logs;
 
 use crate::config::Config;
 
 mod assemble;
 mod config;
 mod import;
+mod serve;
+mod token;
 
 /// Onefold's API server. Without a command it serves.
 #[derive(Parser)]
@@ -36,6 +35,9 @@ enum Command {
     /// Print the OpenAPI document.
     Openapi,
     Import(import::ImportArguments),
+    /// Make, list and revoke the tokens that callers show.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// Print the link policy that ships with this version.
     Policy,
     /// Print the survivorship rules that ship with this version.
@@ -83,46 +85,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             import::run(&imports, &import).await?;
             Ok(store.close().await?)
         }
-        Command::Serve => serve(Config::load(arguments.config.as_deref())?).await,
+        Command::Token(command) => {
+            let config = Config::load(arguments.config.as_deref())?;
+            init_logs(&config.log)?;
+            let store = assemble::store(&config).await?;
+            token::run(&Tokens::new(assemble::environment(&config, &store)?), &command).await?;
+            Ok(store.close().await?)
+        }
+        Command::Serve => serve::run(Config::load(arguments.config.as_deref())?).await,
     }
-}
-
-async fn serve(config: Config) -> anyhow::Result<()> {
-    init_logs(&config.log)?;
-    // Bound before the database is opened: an occupied port is the commonest mistake.
-    let address = config.server.address();
-    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    let store = assemble::store(&config).await?;
-    let app = assemble::app(&config, &store)?;
-    let bound = listener.local_addr()?;
-    let signals = Signals::listen()?;
-    let imports = app.imports.clone();
-    let server = onefold_api::serve(app, listener, &config.server)?;
-    announce(&config, bound);
-    // Dropped at the end: what an import did not finish is taken up at the next start, or by another server.
-    let importing = tokio::spawn(async move { imports.work().await });
-
-    let handle = server.handle();
-    tokio::spawn(async move {
-        signals.stop_requested().await;
-        handle.stop(true).await;
-    });
-    server.await.context("the server failed")?;
-    importing.abort();
-    store.close().await?;
-    tracing::info!("stopped");
-    Ok(())
-}
-
-/// For the person who started it. Whoever reads the output may have gone already, and that is no reason not to
-/// serve.
-fn announce(config: &Config, bound: std::net::SocketAddr) {
-    let lines = format!(
-        "Onefold serves on http://{bound}  (docs: /docs, database: {})\n\
-         Try:\n  curl -s http://{bound}/identify -H 'Content-Type: application/json' \\\n    \
-         -d '{{\"email\":\"lorraine@hillvalley.edu\",\"phoneNumber\":\"123456\"}}'\n",
-        config.database.url
-    );
-    let _ = std::io::stdout().write_all(lines.as_bytes());
-    tracing::info!(address = %bound, database = %config.database.url, "serving");
 }

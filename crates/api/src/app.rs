@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use onefold_domain::{
-    Contacts, Customers, Environment, Identify, Identities, Imports, Region, SurvivorshipRules, Users,
+    Contacts, Customers, Environment, Identify, Identities, Imports, Region, SurvivorshipRules, Tokens, Users,
 };
 
+use crate::config::Exposure;
 use crate::kratos::KratosWebhook;
 
 /// What handlers need. Cheap to clone: everything is shared.
@@ -18,6 +19,8 @@ pub struct App {
     pub users: Users,
     pub imports: Imports,
     pub identities: Identities,
+    pub tokens: Tokens,
+    pub exposure: Exposure,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
     pub env: Environment,
@@ -46,6 +49,8 @@ impl App {
             users: Users::new(env.clone()),
             imports: Imports::new(env.clone(), default_region),
             identities: Identities::new(env.clone()),
+            tokens: Tokens::new(env.clone()),
+            exposure: Exposure::default(),
             kratos: None,
             env,
             default_region,

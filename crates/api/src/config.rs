@@ -22,8 +22,6 @@ pub struct Config {
     pub shutdown_timeout_s: u64,
     /// Whether `/identify` may be open on an address that other machines can reach.
     pub identify_without_token: bool,
-    /// Whether contacts, customers, users and imports may be open there, too.
-    pub records_without_token: bool,
 }
 
 impl Default for Config {
@@ -34,19 +32,40 @@ impl Default for Config {
             workers: 0,
             shutdown_timeout_s: 30,
             identify_without_token: false,
-            records_without_token: false,
         }
     }
 }
 
-/// The address would show customer data to anybody who can reach it.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`server.host` = {host} can be reached from other machines and /identify asks for no token: listen on \
-     127.0.0.1 behind a proxy that authenticates, or say `server.identify_without_token = true`"
-)]
-pub struct InsecureAddress {
-    host: IpAddr,
+/// Who may call without a token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Exposure {
+    /// The server listens where only this machine can call.
+    pub loopback: bool,
+    /// The configuration opens `/identify` to everybody.
+    pub identify_without_token: bool,
+}
+
+impl Default for Exposure {
+    fn default() -> Self {
+        Self { loopback: true, identify_without_token: false }
+    }
+}
+
+impl Exposure {
+    /// Whether a request to this `Host` comes from this machine. A page in a browser can be made to call this
+    /// machine under a name of its own, and a proxy passes on what came from afar: only who calls by a name
+    /// that nobody else can have is taken to be here.
+    pub(crate) fn is_local(self, host: Option<&str>) -> bool {
+        let Some(host) = host else { return self.loopback };
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let name = name.trim_start_matches('[').trim_end_matches(']');
+        let named = name.eq_ignore_ascii_case("localhost")
+            || name.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        self.loopback && named
+    }
 }
 
 impl Config {
@@ -54,20 +73,8 @@ impl Config {
         SocketAddr::new(self.host, self.port)
     }
 
-    /// # Errors
-    /// An address beyond loopback, unless the configuration says so in so many words.
-    pub fn check_exposure(&self) -> Result<(), InsecureAddress> {
-        if self.host.is_loopback() || self.identify_without_token {
-            Ok(())
-        } else {
-            Err(InsecureAddress { host: self.host })
-        }
-    }
-
-    /// Whether the records of customers are served: to this machine always, to others if the configuration
-    /// says so in so many words.
-    pub(crate) fn serves_records(&self) -> bool {
-        self.host.is_loopback() || self.records_without_token
+    pub fn exposure(&self) -> Exposure {
+        Exposure { loopback: self.host.is_loopback(), identify_without_token: self.identify_without_token }
     }
 }
 
@@ -131,14 +138,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_open_address_must_be_meant() {
-        let host = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        assert!(Config::default().check_exposure().is_ok());
-        assert!(Config { host, ..Config::default() }.check_exposure().is_err());
-        let meant = Config { host, identify_without_token: true, ..Config::default() };
-        assert!(meant.check_exposure().is_ok());
-        assert!(!meant.serves_records(), "identify alone was meant");
-        assert!(Config::default().serves_records());
-        assert!(Config { host, records_without_token: true, ..Config::default() }.serves_records());
+    fn only_this_machine_is_local() {
+        let exposure = Config::default().exposure();
+        for host in ["localhost", "LOCALHOST:3000", "127.0.0.1:3000", "127.9.9.9", "[::1]:3000", "[::1]"] {
+            assert!(exposure.is_local(Some(host)), "{host}");
+        }
+        for host in ["", "example.com", "localhost.example.com:3000", "10.0.0.1:3000", "[::2]:3000"] {
+            assert!(!exposure.is_local(Some(host)), "{host}");
+        }
+        assert!(exposure.is_local(None));
+        let open = Config { host: IpAddr::V4(Ipv4Addr::UNSPECIFIED), ..Config::default() }.exposure();
+        assert!(!open.is_local(Some("localhost")) && !open.is_local(None));
     }
 }

@@ -80,6 +80,14 @@ impl Fields {
         self.take(name, |value| text_of(value, true)).flatten()
     }
 
+    /// A list of texts. Null counts as left out.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+        self.take(name, |value| {
+            serde_json::from_str::<Option<Vec<String>>>(value.get()).map_err(|_| "Send a list of strings.")
+        })
+        .flatten()
+    }
+
     /// True or false; `Some(None)` for null.
     pub(crate) fn flag(&mut self, name: &'static str) -> Option<Option<bool>> {
         self.take(name, |value| match value.get() {

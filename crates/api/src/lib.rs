@@ -1,6 +1,7 @@
 //! The HTTP interface. A handler translates in, calls a use case of the domain crate, and translates
 //! out; a status code is chosen in one place, `error`.
 
+mod access;
 mod app;
 mod blocked;
 mod config;
@@ -9,10 +10,6 @@ mod error;
 mod fields;
 mod json;
 mod kratos;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the admin routes use it from the next commit on")
-)]
 mod laravel;
 mod preconditions;
 mod problem;
@@ -22,7 +19,7 @@ mod server;
 mod telemetry;
 
 pub use app::{App, PoolGauge};
-pub use config::{Config, InsecureAddress, KratosConfig};
+pub use config::{Config, Exposure, KratosConfig};
 pub use kratos::{InvalidKratosConfig, KratosWebhook};
 pub use routes::openapi_document;
 pub use server::serve;

@@ -8,7 +8,7 @@ use actix_web::{HttpServer, web};
 
 use crate::app::App;
 use crate::config::Config;
-use crate::{routes, telemetry};
+use crate::{access, routes, telemetry};
 
 /// Serves the application on a listener that is already bound, so that the caller knows the port and
 /// fails before anything else starts. Signals are left to the caller.
@@ -16,13 +16,14 @@ use crate::{routes, telemetry};
 /// # Errors
 /// A listener that cannot be used.
 pub fn serve(app: App, listener: TcpListener, config: &Config) -> std::io::Result<Server> {
-    let app = web::Data::new(app);
-    let records = config.serves_records();
+    let app = web::Data::new(App { exposure: config.exposure(), ..app });
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(app.clone())
+            .wrap(from_fn(access::guard))
+            // The last one is the outermost.
             .wrap(from_fn(telemetry::observe))
-            .configure(|services| routes::configure(services, records))
+            .configure(routes::configure)
     })
     .shutdown_timeout(config.shutdown_timeout_s)
     .disable_signals();

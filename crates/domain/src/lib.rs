@@ -70,7 +70,7 @@ pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,
 };
 pub use tokens::{
-    Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash, TokenId,
-    TokenName, Tokens,
+    Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash,
+    TokenId, TokenName, Tokens,
 };
 pub use users::{ExternalId, InvalidExternalId, NewUser, User, Users};

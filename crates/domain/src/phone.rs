@@ -115,6 +115,21 @@ impl PhoneNumber {
         self.0.starts_with('+')
     }
 
+    /// The country's calling code and the number within it; `None` for a number without its country.
+    ///
+    /// ```
+    /// use onefold_domain::PhoneNumber;
+    ///
+    /// let phone = PhoneNumber::parse("+55 11 91234-5678", None)?;
+    /// assert_eq!(phone.country_and_number(), Some(("55", "11912345678")));
+    /// # Ok::<(), onefold_domain::InvalidPhone>(())
+    /// ```
+    pub fn country_and_number(&self) -> Option<(&str, &str)> {
+        let digits = self.0.strip_prefix('+')?;
+        let code = ask(None, &self.0)?.code().value().to_string();
+        digits.starts_with(&code).then(|| digits.split_at(code.len()))
+    }
+
     /// What numbers have in common that differ only by a national quirk. The number itself is never
     /// rewritten.
     ///

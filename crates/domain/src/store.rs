@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::import::{CustomerBatch, FiledDraft, ImportReader, ImportRepository};
 use crate::{
-    AccessToken, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId, CustomerPicture,
-    CustomerRecord, EmailAddress, ExternalId, LinkKey, Neighbourhood, NewToken, PhoneNumber, SearchQuery,
-    Statement, TokenHash, TokenId, User, UserId,
+    AccessToken, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId,
+    CustomerPicture, CustomerRecord, EmailAddress, ExternalId, LinkKey, Neighbourhood, NewToken, PhoneNumber,
+    SearchQuery, Statement, TokenHash, TokenId, User, UserId,
 };
 
 /// A failure of a store.

@@ -3,13 +3,14 @@
 mod sources;
 mod table;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{InvalidNotice, UserId};
+use onefold_domain::{Ability, InvalidNotice, UserId};
 
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
 use crate::telemetry::request_id;
@@ -38,8 +39,14 @@ pub(crate) enum ApiError {
     UnknownCustomer,
     UnknownUser,
     UnknownImport,
-    /// The server can be reached by other machines, and nobody said that they may see records.
-    RecordsClosed,
+    UnknownToken,
+    /// No token, or none that is good.
+    Unauthenticated,
+    AbilityMissing(Ability),
+    /// The caller's token belongs to a user, and this is not for users.
+    UserTokenRefused,
+    /// Nobody gives what they do not have.
+    AbilitiesNotHeld,
     UserExists(UserId),
     /// The caller has seen another state than the present one.
     Stale,
@@ -48,7 +55,7 @@ pub(crate) enum ApiError {
     WebhookUnauthorized,
     InvalidNotice(InvalidNotice),
     MethodNotAllowed {
-        allow: &'static str,
+        allow: Cow<'static, str>,
     },
     /// The database is away, or these values are in too great demand. Trying again is harmless.
     Unavailable(Box<dyn Error + Send + Sync>),
@@ -93,7 +100,15 @@ impl ResponseError for ApiError {
         let errors = match self {
             Self::InvalidFields(errors) => errors.clone(),
             Self::MethodNotAllowed { allow } => {
-                response.insert_header((ALLOW, *allow));
+                response.insert_header((ALLOW, allow.as_ref()));
+                FieldErrors::new()
+            }
+            Self::Unauthenticated => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+                FieldErrors::new()
+            }
+            Self::AbilityMissing(_) => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer error=\"insufficient_scope\""));
                 FieldErrors::new()
             }
             Self::WebhookUnauthorized => {

@@ -31,6 +31,9 @@ impl ApiError {
             Self::MethodNotAllowed { allow } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("This path takes {allow}."))
             }
+            Self::AbilityMissing(ability) => {
+                (StatusCode::FORBIDDEN, "ability_missing", format!("The token lacks the ability {ability}."))
+            }
             fixed => {
                 let (status, code, detail) = fixed.fixed();
                 (status, code, detail.to_owned())
@@ -77,11 +80,20 @@ impl ApiError {
                 "webhook_unauthorized",
                 "The secret is missing or wrong; send the one that the server is configured with.",
             ),
-            Self::RecordsClosed => (
+            Self::Unauthenticated => (
+                StatusCode::UNAUTHORIZED,
+                "unauthenticated",
+                "Send a token that is good: `Authorization: Bearer 12|…`; `onefold-server token create` makes one.",
+            ),
+            Self::UserTokenRefused => (
                 StatusCode::FORBIDDEN,
-                "records_closed",
-                "Records are served on a loopback address only, unless the server's configuration says \
-                 `server.records_without_token = true`.",
+                "user_token",
+                "The token belongs to a user and is limited to that user's own data; this goes beyond it.",
+            ),
+            Self::AbilitiesNotHeld => (
+                StatusCode::FORBIDDEN,
+                "abilities_not_held",
+                "A token can be given only abilities that the token which makes it has.",
             ),
             Self::Stale => (
                 StatusCode::PRECONDITION_FAILED,
@@ -114,6 +126,7 @@ impl ApiError {
                 ("unknown_customer", "There is no such customer; its contacts may have been withdrawn.")
             }
             Self::UnknownUser => ("unknown_user", "There is no such user; POST /users creates one."),
+            Self::UnknownToken => ("unknown_token", "There is no such token; it may have been revoked."),
             Self::UnknownImport => ("unknown_import", "There is no such import."),
             Self::WebhookNotConfigured => (
                 "webhook_not_configured",

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_LANGUAGE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use onefold_domain::Channel;
+use onefold_domain::{Channel, RecordError};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::errors::{Errors, Fault, Field};
@@ -13,6 +13,7 @@ use super::input::BodyTooLarge;
 use super::language::Language;
 use super::messages::message;
 use super::point::{Point, full};
+use crate::error::ApiError;
 
 /// The answer to a POST or PUT that worked.
 pub(crate) fn contact(point: &Point) -> HttpResponse {
@@ -103,7 +104,7 @@ pub(crate) enum Refusal {
         method: String,
         /// Without the first slash.
         path: String,
-        allow: &'static str,
+        allow: String,
     },
     BodyTooLarge,
     TooManyAttempts {
@@ -113,7 +114,26 @@ pub(crate) enum Refusal {
         /// The same moment, in Unix time.
         reset: i64,
     },
+    /// The database is away.
+    Unavailable,
     ServerError,
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        match error.logged() {
+            ApiError::Unavailable(_) => Self::Unavailable,
+            ApiError::UnknownContact => Self::NotFound,
+            ApiError::UnknownUser => Self::UserNotFound,
+            _ => Self::ServerError,
+        }
+    }
+}
+
+impl From<RecordError> for Refusal {
+    fn from(error: RecordError) -> Self {
+        Self::from(ApiError::from(error))
+    }
 }
 
 impl From<BodyTooLarge> for Refusal {
@@ -137,7 +157,7 @@ impl Refusal {
                 answer.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
             Self::MethodNotAllowed { allow, .. } => {
-                answer.insert_header((ALLOW, *allow));
+                answer.insert_header((ALLOW, allow.as_str()));
             }
             Self::TooManyAttempts { limit, retry_after, reset } => {
                 answer
@@ -145,6 +165,9 @@ impl Refusal {
                     .insert_header(("X-RateLimit-Limit", limit.to_string()))
                     .insert_header(("X-RateLimit-Remaining", "0"))
                     .insert_header(("X-RateLimit-Reset", reset.to_string()));
+            }
+            Self::Unavailable => {
+                answer.insert_header((RETRY_AFTER, "1"));
             }
             _ => {}
         }
@@ -161,6 +184,7 @@ impl Refusal {
             Self::UserNotFound => (StatusCode::NOT_FOUND, "User not found."),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The POST data is too large."),
             Self::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too Many Attempts."),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
             Self::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Server Error"),
             Self::MethodNotAllowed { method, path, allow } => {
                 let message = format!(
@@ -246,7 +270,7 @@ mod tests {
             (Refusal::NotFound, 404, "Not Found"),
             (Refusal::UserNotFound, 404, "User not found."),
             (
-                Refusal::MethodNotAllowed { method, path, allow: "PUT" },
+                Refusal::MethodNotAllowed { method, path, allow: "PUT".to_owned() },
                 405,
                 "The PATCH method is not supported for route ia/admin/contacts/5. Supported methods: PUT.",
             ),
@@ -272,7 +296,7 @@ mod tests {
         let method = Refusal::MethodNotAllowed {
             method: "GET".to_owned(),
             path: "ia/admin/contacts".to_owned(),
-            allow: "POST",
+            allow: "POST".to_owned(),
         };
         assert_eq!(shown(method.answer(), &["Allow"]).2, ["POST"]);
     }

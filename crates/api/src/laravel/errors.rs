@@ -85,6 +85,16 @@ impl Fault {
 pub(crate) struct Errors(BTreeMap<Field, Vec<Fault>>);
 
 impl Errors {
+    /// For an address that the rule of Laravel takes and that cannot be kept, such as one of 300 letters.
+    pub(crate) fn email() -> Self {
+        Self(BTreeMap::from([(Field::Email, vec![Fault::Email])]))
+    }
+
+    /// The same for a number.
+    pub(crate) fn number() -> Self {
+        Self(BTreeMap::from([(Field::Number, vec![Fault::Format])]))
+    }
+
     pub(super) fn add(&mut self, field: Field, fault: Fault) {
         self.0.entry(field).or_default().push(fault);
     }

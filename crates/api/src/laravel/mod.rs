@@ -17,5 +17,5 @@ mod tests;
 pub(crate) use errors::Errors;
 pub(crate) use input::Input;
 pub(crate) use language::Language;
-pub(crate) use point::{PhoneChannel, Point, Stored};
+pub(crate) use point::{Point, Stored, full};
 pub(crate) use validate::{ChangeContact, CreateContact};

@@ -7,15 +7,15 @@ use actix_web::{HttpResponse, Responder};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::only;
+use crate::access::describe_access;
 use crate::error::ApiError;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     let page = SwaggerUi::new("/docs/{_:.*}")
         .config(utoipa_swagger_ui::Config::from("/openapi.json").display_request_duration(true));
     config
-        .service(web::resource("/openapi.json").get(document).default_service(only("GET")))
-        .service(web::resource("/docs").get(to_page).default_service(only("GET")))
+        .service(web::resource("/openapi.json").get(document))
+        .service(web::resource("/docs").get(to_page))
         .service(page);
 }
 
@@ -43,6 +43,11 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         super::users::create,
         super::users::read,
         super::users::contacts,
+        super::admin_contacts::create,
+        super::admin_contacts::change,
+        super::tokens::create,
+        super::tokens::list,
+        super::tokens::revoke,
         super::kratos::receive,
         super::health::live,
         super::health::ready,
@@ -59,6 +64,7 @@ pub fn openapi_document() -> Result<String, serde_json::Error> {
     let mut document = Document::openapi();
     // Made from the package's licence, of which there is none.
     document.info.license = None;
+    describe_access(&mut document);
     Ok(document.to_pretty_json()? + "\n")
 }
 

@@ -13,7 +13,6 @@ use onefold_domain::{
 };
 
 use super::contacts::{Contact, filter};
-use super::only;
 use crate::app::App;
 use crate::csv::{self, Table, accepts};
 use crate::error::ApiError;
@@ -24,7 +23,7 @@ use crate::query::Query;
 const AT_ONCE: u16 = 1_000;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(web::resource("/contacts/export").get(export).default_service(only("GET")));
+    config.service(web::resource("/contacts/export").get(export));
 }
 
 /// Streams contacts, oldest first.

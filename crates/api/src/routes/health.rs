@@ -8,7 +8,6 @@ use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-use super::only;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::problem::Problem;
@@ -17,8 +16,8 @@ use crate::problem::Problem;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    let live = web::resource("/health/live").get(live).default_service(only("GET"));
-    let ready = web::resource("/health/ready").get(ready).default_service(only("GET"));
+    let live = web::resource("/health/live").get(live);
+    let ready = web::resource("/health/ready").get(ready);
     config.service(live).service(ready);
 }
 

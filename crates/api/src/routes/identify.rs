@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::only;
 use crate::app::App;
 use crate::blocked;
 use crate::error::ApiError;
@@ -23,7 +22,7 @@ const EMAIL: &str = "email";
 const PHONE: &str = "phoneNumber";
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(web::resource("/identify").post(identify).default_service(only("POST")));
+    config.service(web::resource("/identify").post(identify));
 }
 
 /// An email, a phone number, or both. Other fields are ignored, so a whole order may be sent.

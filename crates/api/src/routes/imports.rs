@@ -13,7 +13,6 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::only;
 use crate::app::App;
 use crate::csv::{self, Table, accepts};
 use crate::error::ApiError;
@@ -23,9 +22,9 @@ use crate::query::{MAX_PAGE, Query, cursor_after, link_to_next};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/contacts/import").post(import).default_service(only("POST")))
-        .service(web::resource("/imports/{id}").get(progress).default_service(only("GET")))
-        .service(web::resource("/imports/{id}/errors").get(errors).default_service(only("GET")));
+        .service(web::resource("/contacts/import").post(import))
+        .service(web::resource("/imports/{id}").get(progress))
+        .service(web::resource("/imports/{id}/errors").get(errors));
 }
 
 /// How long the next piece of a file may take to come.

@@ -4,7 +4,6 @@ use actix_web::web::{self, Bytes, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use onefold_domain::{Applied, IdentityFault};
 
-use super::only;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::problem::Problem;
@@ -16,7 +15,7 @@ const MAX_BODY: usize = 256 * 1024;
 const TRIGGER: &str = "Ory-Webhook-Trigger-ID";
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(web::resource("/webhooks/kratos").post(receive).default_service(only("POST")));
+    config.service(web::resource("/webhooks/kratos").post(receive));
 }
 
 /// Takes over an account of Ory Kratos: the user, its emails and phones, and which of them are verified.

@@ -3,12 +3,11 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
 
-use super::only;
 use crate::app::App;
 use crate::telemetry::CONNECTIONS;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(web::resource("/metrics").get(metrics).default_service(only("GET")));
+    config.service(web::resource("/metrics").get(metrics));
 }
 
 /// Requests, durations, what identify did, and the database pool.

@@ -1,11 +1,11 @@
-//! The routes, one file for each subject.
+//! The routes, one file for each subject. Who may call which is said in `access::table`, and so is what a path
+//! answers to a method that it does not take.
 
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, Route};
+use actix_web::web::ServiceConfig;
 
-use crate::error::ApiError;
 use crate::json;
 
+mod admin_contacts;
 mod contacts;
 mod customers;
 mod docs;
@@ -15,46 +15,25 @@ mod identify;
 mod imports;
 mod kratos;
 mod metrics;
+mod tokens;
 mod users;
 
 pub use docs::openapi_document;
 
-pub(crate) fn configure(config: &mut ServiceConfig, records: bool) {
+pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .app_data(json::config())
         .configure(identify::configure)
-        .configure(if records { configure_records } else { refuse_records })
-        .configure(kratos::configure)
-        .configure(health::configure)
-        .configure(metrics::configure)
-        .configure(docs::configure)
-        .default_service(web::to(unknown_path));
-}
-
-/// The records of customers.
-fn configure_records(config: &mut ServiceConfig) {
-    config
         // Before `/contacts/{id}`, which would take their paths.
         .configure(imports::configure)
         .configure(export::configure)
         .configure(contacts::configure)
         .configure(customers::configure)
-        .configure(users::configure);
-}
-
-/// Where other machines can reach the server, records are personal data in the open.
-fn refuse_records(config: &mut ServiceConfig) {
-    for subject in ["contacts", "customers", "users", "imports"] {
-        let paths = [format!("/{subject}"), format!("/{subject}/{{tail:.*}}")];
-        config.service(web::resource(paths).to(|| async { Err::<HttpResponse, _>(ApiError::RecordsClosed) }));
-    }
-}
-
-/// What a known path answers to a method that it does not take.
-fn only(allow: &'static str) -> Route {
-    web::to(move || async move { Err::<HttpResponse, _>(ApiError::MethodNotAllowed { allow }) })
-}
-
-async fn unknown_path() -> Result<HttpResponse, ApiError> {
-    Err(ApiError::UnknownPath)
+        .configure(users::configure)
+        .configure(admin_contacts::configure)
+        .configure(tokens::configure)
+        .configure(kratos::configure)
+        .configure(health::configure)
+        .configure(metrics::configure)
+        .configure(docs::configure);
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::contacts::{Contacts, shown_page};
-use super::only;
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::{Fields, id_in_path};
@@ -21,9 +21,9 @@ use crate::query::Query;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/users").post(create).default_service(only("POST")))
-        .service(web::resource("/users/{id}").get(read).default_service(only("GET")))
-        .service(web::resource("/users/{id}/contacts").get(contacts).default_service(only("GET")));
+        .service(web::resource("/users").post(create))
+        .service(web::resource("/users/{id}").get(read))
+        .service(web::resource("/users/{id}/contacts").get(contacts));
 }
 
 /// An account to register.
@@ -85,8 +85,14 @@ pub(crate) async fn create(app: web::Data<App>, body: web::Json<Members>) -> Res
         (status = 404, description = "There is no such user", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let user = app.users.user(UserId(id_in_path(&id)?)).await?;
+pub(crate) async fn read(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let id = UserId(id_in_path(&id)?);
+    caller.must_own_user(id)?;
+    let user = app.users.user(id).await?;
     Ok(HttpResponse::Ok().json(shown(&user)))
 }
 
@@ -105,13 +111,16 @@ pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<H
 )]
 pub(crate) async fn contacts(
     app: web::Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let mut query = Query::of(&request);
     let page = query.page();
     query.finish()?;
-    let user = app.users.user(UserId(id_in_path(&id)?)).await?;
+    let id = UserId(id_in_path(&id)?);
+    caller.must_own_user(id)?;
+    let user = app.users.user(id).await?;
     let filter = ContactFilter { user: Some(user.id), ..ContactFilter::default() };
     let page = app.contacts.contacts(&filter, page).await?;
     Ok(shown_page(&request, &page))

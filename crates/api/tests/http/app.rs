@@ -6,7 +6,10 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use onefold_api::{App, Config, PoolGauge, serve};
-use onefold_domain::{Environment, Imports, LinkPolicy, Region, SurvivorshipRules};
+use onefold_domain::{
+    Ability, Environment, Imports, LinkPolicy, NewToken, Region, SurvivorshipRules, SystemRandomness,
+    TokenName, Tokens, UserId,
+};
 use onefold_persistence::testing::{SeededRandomness, SteppingClock, TestDatabase};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -15,8 +18,11 @@ use serde_json::Value;
 pub(crate) struct TestApp {
     pub(crate) database: TestDatabase,
     pub(crate) address: String,
+    /// With everything permitted; sent with each request that does not say otherwise.
+    token: String,
     client: Client,
     imports: Imports,
+    tokens: Tokens,
 }
 
 /// What came back.
@@ -59,16 +65,45 @@ impl TestApp {
         });
         // Not installed for the process: tests run side by side.
         let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let tokens = Tokens::new(
+            // Of its own, so that the clock of the test starts with the test.
+            Environment::new(
+                Arc::clone(&env.store),
+                Arc::clone(&env.policy),
+                Arc::new(SteppingClock::fixed()),
+                Arc::new(SystemRandomness),
+            ),
+        );
         let app = configure(App::new(env, SurvivorshipRules::shipped(), default_region, metrics, pool));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let imports = app.imports.clone();
         let server = serve(app, listener, &Config { workers: 2, ..Config::default() }).unwrap();
         tokio::spawn(server);
-        Self { database, address, client: Client::new(), imports }
+        let mut app =
+            Self { database, address, token: String::new(), client: Client::new(), imports, tokens };
+        app.token = app.token_for(&["*"], None).await;
+        app
     }
 
+    /// A token of its own, as its holder sends it.
+    pub(crate) async fn token_for(&self, abilities: &[&str], user: Option<&str>) -> String {
+        let new = NewToken {
+            name: TokenName::parse("test").unwrap(),
+            abilities: abilities.iter().map(|name| Ability::parse(name).unwrap()).collect(),
+            user: user.map(|id| UserId(id.parse().unwrap())),
+            expires_at: None,
+        };
+        self.tokens.create(&new).await.unwrap().1.expose().to_owned()
+    }
+
+    /// With the token that permits everything.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.bare_request(method, path).bearer_auth(&self.token)
+    }
+
+    /// Without a token.
+    pub(crate) fn bare_request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.address))
     }
 

@@ -53,7 +53,7 @@ on_both_databases!(
 );
 
 fn post(app: &TestApp, body: impl Into<reqwest::Body>) -> RequestBuilder {
-    app.request(reqwest::Method::POST, PATH).header("Content-Type", "application/json").body(body)
+    app.bare_request(reqwest::Method::POST, PATH).header("Content-Type", "application/json").body(body)
 }
 
 async fn hook(app: &TestApp, body: &Value) -> Answer {

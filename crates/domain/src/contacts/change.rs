@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::withdraw::free;
 use super::{ContactKind, ContactRecord, Contacts, Expectation, RecordError, rearrange, rejudge, reread};
 use crate::{
-    ContactId, ContactSource, EmailAddress, Environment, Metadata, PhoneNumber, Received, Statement,
+    Channel, ContactId, ContactSource, EmailAddress, Environment, Metadata, PhoneNumber, Received, Statement,
     Transaction,
 };
 
@@ -13,6 +13,8 @@ use crate::{
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct ContactChange {
     pub value: Option<NewValue>,
+    /// How the phone is reached; without a phone it means nothing.
+    pub channel: Option<Channel>,
     pub source: Option<ContactSource>,
     pub is_primary: Option<bool>,
     /// A person may take a verification back.
@@ -30,6 +32,8 @@ pub enum NewValue {
     Email { value: EmailAddress, received: String },
     /// For a contact of kind `phone`, or the phone of one that holds both.
     Phone { value: PhoneNumber, received: String },
+    /// In place of all that the contact held, of whichever kind. The user stays.
+    Instead { statement: Statement, received: Received },
 }
 
 impl Contacts {
@@ -84,12 +88,16 @@ pub(crate) async fn apply(
     let restated = change.value.as_ref().map(|value| restated(record, value)).transpose()?;
     let moved = restated.map(|restated| std::mem::replace(&mut record.statement, restated));
     let moved = moved.filter(|before| *before != record.statement);
+    if record.kind() != kind && change.is_primary.is_none() {
+        // First among the emails does not mean first among the phones.
+        record.details.is_primary = false;
+    }
     if moved.is_some() && change.is_verified.is_none() {
         // Another value has yet to be verified.
         record.details.verified_at = None;
     }
     if let (true, Some(user)) = (record.details.is_primary, record.user()) {
-        transaction.contacts().clear_primary(user, kind, Some(record.id), at).await?;
+        transaction.contacts().clear_primary(user, record.kind(), Some(record.id), at).await?;
     }
     if let Some(value) = &change.value {
         remember(&mut record.received, value);
@@ -140,6 +148,7 @@ fn patch(record: &mut ContactRecord, change: &ContactChange, at: DateTime<Utc>) 
         Some(false) => details.verified_at = None,
     }
     details.is_primary = change.is_primary.unwrap_or(details.is_primary);
+    details.channel = change.channel.or(details.channel);
     record.source = change.source.unwrap_or(record.source);
     record.import = None;
     record.touch(at);
@@ -156,6 +165,7 @@ fn restated(record: &ContactRecord, value: &NewValue) -> Result<Statement, Recor
         (NewValue::Phone { value, .. }, ContactKind::Phone | ContactKind::Both) => {
             (statement.email().cloned(), Some(value.clone()))
         }
+        (NewValue::Instead { statement, .. }, _) => (statement.email().cloned(), statement.phone().cloned()),
         _ => return Err(RecordError::OtherKind),
     };
     let restated = Statement::new(email, phone).ok_or(RecordError::OtherKind)?;
@@ -169,5 +179,6 @@ fn remember(received: &mut Received, value: &NewValue) {
     match value {
         NewValue::Email { received: text, .. } => received.email = Some(text.clone()),
         NewValue::Phone { received: text, .. } => received.phone = Some(text.clone()),
+        NewValue::Instead { received: texts, .. } => *received = texts.clone(),
     }
 }

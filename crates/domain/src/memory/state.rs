@@ -5,8 +5,9 @@ use imbl::{HashMap, OrdMap, Vector};
 
 use crate::import::{Import, RowFailure};
 use crate::{
-    AccessToken, BlockRule, ContactDetails, ContactId, ContactRecord, ContactSource, CustomerId, CustomerRecord, ImportId,
-    KnownContact, KnownCustomer, LinkDraft, LinkKey, Neighbourhood, Received, Statement, TokenHash, TokenId, User, UserId,
+    AccessToken, BlockRule, ContactDetails, ContactId, ContactRecord, ContactSource, CustomerId,
+    CustomerRecord, ImportId, KnownContact, KnownCustomer, LinkDraft, LinkKey, Neighbourhood, Received,
+    Statement, TokenHash, TokenId, User, UserId,
 };
 
 #[derive(Clone, Default)]

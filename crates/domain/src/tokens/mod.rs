@@ -11,8 +11,8 @@ use crate::contacts::{Open, require_known_user};
 use crate::{Environment, Failure, RecordError, StoreError, UserId};
 
 pub use ability::{Abilities, Ability};
-pub use secret::{PlainToken, PresentedToken, TokenHash};
 use secret::Secret;
+pub use secret::{PlainToken, PresentedToken, TokenHash};
 
 /// The number of a token, which its holder sends before the secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

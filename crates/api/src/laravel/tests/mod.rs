@@ -3,6 +3,7 @@
 mod post;
 mod put;
 
+use super::point::PhoneChannel;
 use super::*;
 use crate::laravel::messages::message;
 

@@ -118,6 +118,7 @@ pub(super) fn change(
     }
     let value = new_value(&mut fields, kind, region);
     let change = ContactChange {
+        channel: None,
         value,
         source: fields.one_of("source", &SOURCES, ContactSource::parse),
         // By the standard null removes a member, and an absent flag is false.

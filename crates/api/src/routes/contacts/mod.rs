@@ -8,14 +8,14 @@ use actix_web::http::header::{LINK, LOCATION};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use onefold_domain::{
-    ContactFilter, ContactId, ContactKind, ContactPage, ContactRecord, ContactSource, CustomerId,
-    EmailAddress, PhoneNumber, RecordError, Region, Upserted, UserId,
+    ContactFilter, ContactId, ContactKind, ContactPage, ContactRecord, ContactRequest, ContactSource,
+    CustomerId, EmailAddress, PhoneNumber, RecordError, Region, Upserted, UserId,
 };
 
 pub(crate) use body::{ContactBody, ContactPatch};
 pub(crate) use shown::{Contact, Contacts};
 
-use super::only;
+use crate::access::Caller;
 use crate::app::App;
 use crate::blocked;
 use crate::error::ApiError;
@@ -29,9 +29,7 @@ use crate::telemetry::count_contact;
 pub(super) fn configure(config: &mut ServiceConfig) {
     let all = web::resource("/contacts").get(list).post(create).put(upsert);
     let one = web::resource("/contacts/{id}").get(read).patch(change).delete(withdraw);
-    config
-        .service(all.default_service(only("GET, POST, PUT")))
-        .service(one.default_service(only("GET, PATCH, DELETE")));
+    config.service(all).service(one);
 }
 
 /// Adds a contact: always a new one, also when there is an equal one, so that every source keeps its own.
@@ -48,8 +46,12 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn create(app: web::Data<App>, body: web::Json<Members>) -> Result<HttpResponse, ApiError> {
-    let request = body::request(body.into_inner(), app.default_region)?;
+pub(crate) async fn create(
+    app: web::Data<App>,
+    caller: Caller,
+    body: web::Json<Members>,
+) -> Result<HttpResponse, ApiError> {
+    let request = own(&caller, body::request(body.into_inner(), app.default_region)?)?;
     let record = app.contacts.create_contact(&request).await.map_err(of_body)?;
     count_contact("created");
     Ok(shown(StatusCode::CREATED, &record))
@@ -99,11 +101,19 @@ pub(crate) async fn upsert(app: web::Data<App>, body: web::Json<Members>) -> Res
         (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let mut query = Query::of(&request);
-    let filter = filter(&mut query, app.default_region);
+    let mut filter = filter(&mut query, app.default_region);
     let page = query.page();
     query.finish()?;
+    if let Some(own) = caller.limited_to() {
+        caller.must_own_user(filter.user.unwrap_or(own))?;
+        filter.user = Some(own);
+    }
     let page = app.contacts.contacts(&filter, page).await?;
     Ok(shown_page(&request, &page))
 }
@@ -123,10 +133,12 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
 )]
 pub(crate) async fn read(
     app: web::Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let record = app.contacts.contact(contact_id(&id)?).await?;
+    caller.must_own_contact(&record)?;
     let revision = record.revision();
     if is_known(&request, &revision) {
         return Ok(HttpResponse::NotModified().insert_header(etag(&revision)).finish());
@@ -151,6 +163,7 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn change(
     app: web::Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
     body: web::Json<Members>,
@@ -158,8 +171,12 @@ pub(crate) async fn change(
     let id = contact_id(&id)?;
     let expected = expectation(&request)?;
     // The kind says how a value is to be read. It never changes, so that it may be asked for beforehand.
-    let kind = app.contacts.contact(id).await?.kind();
-    let change = body::change(body.into_inner(), kind, app.default_region)?;
+    let known = app.contacts.contact(id).await?;
+    caller.must_own_contact(&known)?;
+    let change = body::change(body.into_inner(), known.kind(), app.default_region)?;
+    caller.must_be_unlimited(
+        change.value.is_none() && change.is_verified.is_none() && change.source.is_none(),
+    )?;
     let record = app.contacts.change_contact(id, &change, &expected).await?;
     count_contact("updated");
     Ok(shown(StatusCode::OK, &record))
@@ -180,12 +197,25 @@ pub(crate) async fn change(
 )]
 pub(crate) async fn withdraw(
     app: web::Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    app.contacts.withdraw_contact(contact_id(&id)?, &expectation(&request)?).await?;
+    let (id, expected) = (contact_id(&id)?, expectation(&request)?);
+    if caller.limited_to().is_some() {
+        caller.must_own_contact(&app.contacts.contact(id).await?)?;
+    }
+    app.contacts.withdraw_contact(id, &expected).await?;
     count_contact("withdrawn");
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// What a user's own token adds is the user's, and the user's word for it alone.
+fn own(caller: &Caller, request: ContactRequest) -> Result<ContactRequest, ApiError> {
+    let Some(user) = caller.limited_to() else { return Ok(request) };
+    let owned = request.statement.user().is_none_or(|stated| stated == user);
+    caller.must_be_unlimited(owned && request.is_verified != Some(true))?;
+    Ok(ContactRequest { statement: request.statement.of_user(user), ..request })
 }
 
 /// A page of contacts with the way to the next one.
@@ -240,7 +270,7 @@ fn contact_id(text: &str) -> Result<ContactId, ApiError> {
 }
 
 /// A user that is missing is a fault of the body here.
-fn of_body(error: RecordError) -> ApiError {
+pub(super) fn of_body(error: RecordError) -> ApiError {
     if matches!(error, RecordError::NoSuchUser) {
         let mut faults = Faults::default();
         faults.add("userId", "There is no such user; create it with POST /users first.");

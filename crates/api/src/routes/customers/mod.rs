@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 
 pub(crate) use shown::{Customer, Customers};
 
-use super::only;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::{Faults, Fields, uuid};
@@ -21,9 +20,7 @@ use crate::query::{Query, cursor_after, link_to_next};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     let one = web::resource("/customers/{id}").get(read).patch(change);
-    config
-        .service(web::resource("/customers").get(search).default_service(only("GET")))
-        .service(one.default_service(only("GET, PATCH")));
+    config.service(web::resource("/customers").get(search)).service(one);
 }
 
 /// What a person says of a customer, as a JSON merge patch (RFC 7396).

@@ -1,0 +1,61 @@
+//! Who calls, and what of the data is theirs.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use onefold_domain::{Ability, AccessToken, ContactRecord, UserId};
+
+use crate::error::ApiError;
+
+/// Whoever sent a request. The middleware puts it there; a handler that asks for it cannot be reached
+/// around the middleware.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// `None` where everybody is let in.
+    pub(super) token: Option<AccessToken>,
+}
+
+impl Caller {
+    pub(crate) fn token(&self) -> Option<&AccessToken> {
+        self.token.as_ref()
+    }
+
+    /// The user that the caller's token belongs to, and whose data alone it may see.
+    pub(crate) fn limited_to(&self) -> Option<UserId> {
+        self.token.as_ref().and_then(|token| token.user)
+    }
+
+    /// Whether data of this user, or of none, may be seen and changed.
+    pub(crate) fn owns(&self, user: Option<UserId>) -> bool {
+        self.limited_to().is_none_or(|own| user == Some(own))
+    }
+
+    pub(crate) fn permits(&self, ability: Ability) -> bool {
+        self.token.as_ref().is_some_and(|token| token.abilities.permit(ability))
+    }
+
+    /// A contact of somebody else is not told from one that there is not.
+    pub(crate) fn must_own_contact(&self, record: &ContactRecord) -> Result<(), ApiError> {
+        if self.owns(record.statement.user()) { Ok(()) } else { Err(ApiError::UnknownContact) }
+    }
+
+    pub(crate) fn must_own_user(&self, user: UserId) -> Result<(), ApiError> {
+        if self.owns(Some(user)) { Ok(()) } else { Err(ApiError::UnknownUser) }
+    }
+
+    /// Refuses what only the tokens that belong to nobody may say, such as that an address is verified.
+    pub(crate) fn must_be_unlimited(&self, unless: bool) -> Result<(), ApiError> {
+        if unless || self.limited_to().is_none() { Ok(()) } else { Err(ApiError::UserTokenRefused) }
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let caller = request.extensions().get::<Self>().cloned();
+        ready(caller.ok_or_else(|| ApiError::Internal("the request came around the middleware".into())))
+    }
+}

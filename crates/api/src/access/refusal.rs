@@ -1,0 +1,63 @@
+//! Why a request does not reach its handler, and how each family of routes says so.
+
+use std::borrow::Cow;
+
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use onefold_domain::Ability;
+
+use super::table::Family;
+use crate::error::ApiError;
+use crate::laravel::answer::Refusal as LaravelRefusal;
+
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    UnknownPath,
+    /// With the methods that the path takes.
+    Method(String),
+    /// No token, or none that is good. Nobody is told which.
+    Unauthenticated,
+    Ability(Ability),
+    /// The token belongs to a user, and the route is not limited to one.
+    UserToken,
+    Error(ApiError),
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Refusal {
+    pub(super) fn answer(self, family: Family, request: &HttpRequest) -> HttpResponse {
+        match family {
+            Family::Problem => self.into_problem().error_response(),
+            Family::Laravel => self.into_laravel(request).answer(),
+        }
+    }
+
+    fn into_problem(self) -> ApiError {
+        match self {
+            Self::UnknownPath => ApiError::UnknownPath,
+            Self::Method(allow) => ApiError::MethodNotAllowed { allow: Cow::Owned(allow) },
+            Self::Unauthenticated => ApiError::Unauthenticated,
+            Self::Ability(ability) => ApiError::AbilityMissing(ability),
+            Self::UserToken => ApiError::UserTokenRefused,
+            Self::Error(error) => error,
+        }
+    }
+
+    fn into_laravel(self, request: &HttpRequest) -> LaravelRefusal {
+        match self {
+            Self::UnknownPath => LaravelRefusal::NotFound,
+            Self::Method(allow) => LaravelRefusal::MethodNotAllowed {
+                method: request.method().to_string(),
+                path: request.path().trim_start_matches('/').to_owned(),
+                allow,
+            },
+            Self::Unauthenticated => LaravelRefusal::Unauthenticated,
+            Self::Ability(_) | Self::UserToken => LaravelRefusal::Forbidden,
+            Self::Error(error) => LaravelRefusal::from(error),
+        }
+    }
+}

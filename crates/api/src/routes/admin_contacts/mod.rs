@@ -1,0 +1,213 @@
+//! `/ia/admin/contacts`: contacts as an administration knows them, in the wire conventions of Laravel. They
+//! are ordinary contacts: what is written here links by the same rules as everything else.
+
+mod body;
+mod stored;
+
+use actix_web::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, LOCATION};
+use actix_web::web::{self, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use onefold_domain::{
+    Ability, ContactId, ContactRecord, ContactRequest, ContactSource, EmailAddress, Expectation, PhoneNumber,
+    Received, RecordError, Region, Statement, UserId,
+};
+
+pub(crate) use body::{AdminContact, AdminContactBody, AdminContactChange, AdminErrors, AdminMessage};
+
+use crate::access::Caller;
+use crate::app::App;
+use crate::json::MAX_BODY;
+use crate::laravel::answer::{self, Refusal};
+use crate::laravel::{ChangeContact, CreateContact, Errors, Input, Language, Point, full};
+use crate::telemetry::count_contact;
+
+/// How often a change is begun anew because the contact was changed in between.
+const ATTEMPTS: usize = 5;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/ia/admin/contacts").post(create))
+        .service(web::resource("/ia/admin/contacts/{contact}").put(change));
+}
+
+/// Adds a contact to a user.
+///
+/// The conventions are those of Laravel: texts are trimmed, an empty one is null, and all faults are told in
+/// the order of the fields, in the language that `Accept-Language` asks for (en, pt-BR, es, de, sl).
+#[utoipa::path(
+    post, path = "/ia/admin/contacts", tag = "admin contacts",
+    params(("Accept-Language" = Option<String>, Header, description = "For the messages under `errors`")),
+    request_body = AdminContactBody,
+    responses(
+        (status = 200, description = "The contact; the header `Location` is where it is changed", body = AdminContact),
+        (status = 404, description = "There is no such user", body = AdminMessage),
+        (status = 413, description = "Over 64 KiB", body = AdminMessage),
+        (status = 422, description = "What is wrong with each field", body = AdminErrors),
+        (status = 503, description = "The database is away", body = AdminMessage),
+    )
+)]
+pub(crate) async fn create(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    let language = language(&request);
+    match try_create(&app, &caller, &request, payload).await {
+        Ok((record, point)) => {
+            count_contact("created");
+            let mut answer = answer::contact(&point);
+            if let Ok(location) = format!("/ia/admin/contacts/{}", record.id.0).parse() {
+                answer.headers_mut().insert(LOCATION, location);
+            }
+            answer
+        }
+        Err(failure) => failure.answer(language),
+    }
+}
+
+/// Changes a contact: what is not given stays, and another type changes what is stored.
+#[utoipa::path(
+    put, path = "/ia/admin/contacts/{contact}", tag = "admin contacts",
+    params(
+        ("contact" = i64, Path, description = "The number of the contact"),
+        ("Accept-Language" = Option<String>, Header, description = "For the messages under `errors`"),
+    ),
+    request_body = AdminContactChange,
+    responses(
+        (status = 200, description = "The contact", body = AdminContact),
+        (status = 400, description = "The body is not a JSON object", body = AdminMessage),
+        (status = 404, description = "There is no such contact", body = AdminMessage),
+        (status = 413, description = "Over 64 KiB", body = AdminMessage),
+        (status = 422, description = "What is wrong with each field", body = AdminErrors),
+        (status = 503, description = "The database is away", body = AdminMessage),
+    )
+)]
+pub(crate) async fn change(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    contact: web::Path<String>,
+    payload: Payload,
+) -> HttpResponse {
+    let language = language(&request);
+    match try_change(&app, &caller, &request, &contact, payload).await {
+        Ok(point) => {
+            count_contact("updated");
+            answer::contact(&point)
+        }
+        Err(failure) => failure.answer(language),
+    }
+}
+
+/// Why a request was not carried out.
+enum Failure {
+    Refused(Refusal),
+    Invalid(Errors),
+}
+
+impl Failure {
+    fn answer(&self, language: Language) -> HttpResponse {
+        match self {
+            Self::Refused(refusal) => refusal.answer(),
+            Self::Invalid(errors) => answer::invalid(errors, language),
+        }
+    }
+}
+
+impl<T: Into<Refusal>> From<T> for Failure {
+    fn from(refusal: T) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+async fn try_create(
+    app: &App,
+    caller: &Caller,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<(ContactRecord, Point), Failure> {
+    authorize(caller)?;
+    let input = read(request, payload).await?;
+    let CreateContact { user, point } = CreateContact::validate(&input).map_err(Failure::Invalid)?;
+    let user = UserId(user);
+    if !caller.owns(Some(user)) {
+        return Err(Refusal::Forbidden.into());
+    }
+    let (statement, received) = statement(&point, app.default_region).map_err(Failure::Invalid)?;
+    let mut new = ContactRequest::new(statement.of_user(user), received, ContactSource::Manual);
+    new.channel = Some(point.channel());
+    Ok((app.contacts.create_contact(&new).await?, point))
+}
+
+async fn try_change(
+    app: &App,
+    caller: &Caller,
+    request: &HttpRequest,
+    contact: &str,
+    payload: Payload,
+) -> Result<Point, Failure> {
+    let id = contact.parse().ok().filter(|id| *id > 0).map(ContactId).ok_or(Refusal::NotFound)?;
+    let mut record = app.contacts.contact(id).await?;
+    authorize(caller)?;
+    if !caller.owns(record.user()) {
+        return Err(Refusal::Forbidden.into());
+    }
+    let input = read(request, payload).await?;
+    if input.is_unreadable() {
+        return Err(Refusal::UnreadableBody.into());
+    }
+    let mut attempts = 1..ATTEMPTS;
+    loop {
+        let stored = stored::of(&record);
+        let change = ChangeContact::validate(&input, &stored).map_err(Failure::Invalid)?;
+        let point = change.complete(stored).map_err(Failure::Invalid)?;
+        let change = stored::change(&record, &point, app.default_region).map_err(Failure::Invalid)?;
+        let seen = Expectation::OneOf(vec![record.revision()]);
+        match app.contacts.change_contact(id, &change, &seen).await {
+            // What the request leaves out must come from what is there now.
+            Err(RecordError::Stale) if attempts.next().is_some() => record = app.contacts.contact(id).await?,
+            done => return Ok(done.map(|_| point)?),
+        }
+    }
+}
+
+/// Only now: a contact that is not there comes before a missing ability, and this before faults of fields.
+fn authorize(caller: &Caller) -> Result<(), Refusal> {
+    if caller.permits(Ability::AdminContacts) { Ok(()) } else { Err(Refusal::Forbidden) }
+}
+
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Input, Refusal> {
+    let body = match payload.to_bytes_limited(MAX_BODY).await {
+        Ok(Ok(body)) => body,
+        // It broke off: what came of it counts as no JSON.
+        Ok(Err(_)) => web::Bytes::new(),
+        Err(_) => return Err(Refusal::BodyTooLarge),
+    };
+    Ok(Input::read(&body, header(request, &CONTENT_TYPE), request.query_string())?)
+}
+
+fn language(request: &HttpRequest) -> Language {
+    Language::negotiate(header(request, &ACCEPT_LANGUAGE))
+}
+
+fn header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
+/// What a point states, and the values as they are to be shown again.
+fn statement(point: &Point, region: Option<Region>) -> Result<(Statement, Received), Errors> {
+    let (email, phone, received) = match point {
+        Point::Email(text) => {
+            let email = EmailAddress::parse(text).map_err(|_| Errors::email())?;
+            (Some(email), None, Received { email: Some(text.clone()), phone: None })
+        }
+        Point::Phone { country_code, number, .. } => {
+            let text = full(country_code, number);
+            let phone = PhoneNumber::parse(&text, region).map_err(|_| Errors::number())?;
+            (None, Some(phone), Received { email: None, phone: Some(text) })
+        }
+    };
+    // A point always states one of the two.
+    Ok((Statement::new(email, phone).ok_or_else(Errors::email)?, received))
+}
