@@ -147,12 +147,17 @@ async fn survive_a_crash(database: TestDatabase) {
     assert!(stored < ROWS, "the kill came too late to be one");
     assert_eq!(database.count(CONTACTS).await, database.count(CREATED).await, "both or neither are stored");
 
+    let create = ["token", "create", "--name", "watcher", "--ability", "contacts:read"];
+    let token = program(folder.path(), &database.url()).args(create).output().unwrap().stdout;
+    let token = String::from_utf8(token).unwrap().trim().to_owned();
     let mut server = Running::start(program(folder.path(), &database.url()).arg("serve"));
     let announced = first_line(server.process.stdout.take().unwrap());
     let address = announced.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
     let path = format!("{address}/imports/{id}");
+    let client = reqwest::Client::new();
     let show = async || -> Value {
-        serde_json::from_str(&reqwest::get(&path).await.unwrap().text().await.unwrap()).unwrap()
+        let answer = client.get(&path).bearer_auth(&token).send().await.unwrap();
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     };
     eventually(Duration::from_secs(180), async || show().await["status"] == "completed").await;
     let done = show().await;

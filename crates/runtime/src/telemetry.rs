@@ -52,8 +52,12 @@ pub enum TelemetryError {
 pub fn init_logs(config: &LogConfig) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&config.filter).map_err(TelemetryError::Filter)?;
     let terminal = std::io::stderr().is_terminal();
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal)
+        // A line that could not be written would be told of on the same stream, and that panics.
+        .log_internal_errors(false);
     let text = match config.format {
         LogFormat::Auto => terminal,
         LogFormat::Text => true,
