@@ -88,3 +88,30 @@ fn body(family: Family) -> Content {
     };
     Content::new(Some(Ref::from_schema_name(name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::table::TABLE;
+
+    /// Pages for people and the document itself.
+    const UNDOCUMENTED: [&str; 3] = ["/openapi.json", "/docs", "/docs/{_:.*}"];
+
+    #[test]
+    fn table_and_document_have_the_same_routes() {
+        let document: serde_json::Value = serde_json::from_str(&crate::openapi_document().unwrap()).unwrap();
+        let mut documented = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                let entry = table::find(&method, path);
+                let entry = entry.unwrap_or_else(|| panic!("{method} {path} states no access"));
+                let open = matches!(entry.access, Access::Open | Access::OwnProof);
+                assert_eq!(operation["security"].is_null(), open, "{method} {path}");
+                documented += 1;
+            }
+        }
+        let table = TABLE.iter().filter(|entry| !UNDOCUMENTED.contains(&entry.pattern));
+        assert_eq!(documented, table.count(), "a route of the table is not documented");
+    }
+}

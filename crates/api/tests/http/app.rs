@@ -3,11 +3,11 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use onefold_api::{App, Config, PoolGauge, serve};
 use onefold_domain::{
-    Ability, Environment, Imports, LinkPolicy, NewToken, Region, SurvivorshipRules, SystemRandomness,
+    Ability, Clock, Environment, Imports, LinkPolicy, NewToken, Region, SurvivorshipRules, SystemRandomness,
     TokenName, Tokens, UserId,
 };
 use onefold_persistence::testing::{SeededRandomness, SteppingClock, TestDatabase};
@@ -88,11 +88,25 @@ impl TestApp {
 
     /// A token of its own, as its holder sends it.
     pub(crate) async fn token_for(&self, abilities: &[&str], user: Option<&str>) -> String {
+        self.new_token(abilities, user, None).await
+    }
+
+    /// One that was good until the clock of the test was started.
+    pub(crate) async fn expired_token(&self) -> String {
+        self.new_token(&["*"], None, Some(SteppingClock::fixed().now())).await
+    }
+
+    async fn new_token(
+        &self,
+        abilities: &[&str],
+        user: Option<&str>,
+        expires_at: Option<DateTime<Utc>>,
+    ) -> String {
         let new = NewToken {
             name: TokenName::parse("test").unwrap(),
             abilities: abilities.iter().map(|name| Ability::parse(name).unwrap()).collect(),
             user: user.map(|id| UserId(id.parse().unwrap())),
-            expires_at: None,
+            expires_at,
         };
         self.tokens.create(&new).await.unwrap().1.expose().to_owned()
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod access;
 mod app;
 mod bad_input;
 mod contact_changes;
@@ -18,6 +19,8 @@ mod openapi;
 mod operations;
 mod portable;
 mod record_faults;
+mod tokens;
+mod user_tokens;
 mod users;
 
 /// Makes two tests of each function, one for each database.

@@ -1,0 +1,105 @@
+//! Making, listing and revoking tokens.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::{TestApp, send};
+use crate::on_both_databases;
+
+on_both_databases!(
+    a_token_is_made_listed_and_revoked,
+    a_body_with_faults_makes_no_token,
+    nobody_gives_what_they_do_not_have,
+    the_last_use_is_noted,
+);
+
+async fn a_token_is_made_listed_and_revoked(app: TestApp) {
+    let user = app.user().await;
+    let made = app
+        .create(
+            "/tokens",
+            json!({"name": "shop", "abilities": ["identify", "contacts:read"], "userId": user,
+                   "expiresAt": "2030-01-31T00:00:00+01:00"}),
+        )
+        .await;
+    let token = made["token"].as_str().unwrap();
+    let id = made["id"].as_i64().unwrap();
+    assert!(
+        token.starts_with(&format!("{id}|onefold_")) && token.len() == format!("{id}|").len() + 56,
+        "{token}"
+    );
+    assert_eq!(made["expiresAt"], "2030-01-30T23:00:00Z");
+    assert_eq!(made["userId"], user.as_str());
+    assert_eq!(made["lastUsedAt"], Value::Null);
+
+    app.create("/tokens", json!({"name": "other", "abilities": ["*"]})).await;
+    let page = app.show("/tokens?limit=2").await;
+    let names: Vec<_> = page["tokens"].as_array().unwrap().iter().map(|token| &token["name"]).collect();
+    assert_eq!(names, ["test", "shop"]);
+    assert!(!page.to_string().contains(token.split('|').nth(1).unwrap()), "the secret is shown once");
+    let rest = app.show(&format!("/tokens?limit=2&cursor={}", page["nextCursor"].as_str().unwrap())).await;
+    assert_eq!((rest["tokens"][0]["name"].as_str(), rest["nextCursor"].as_str()), (Some("other"), None));
+
+    assert_eq!(app.call(Method::DELETE, &format!("/tokens/{id}"), &Value::Null).await.status, 204);
+    let left = app.show("/tokens").await;
+    assert_eq!(left["tokens"].as_array().unwrap().len(), 2);
+    assert_eq!(app.database.count("SELECT COUNT(*) FROM access_token").await, 3, "kept, for the record");
+}
+
+async fn a_body_with_faults_makes_no_token(app: TestApp) {
+    let good = json!({"name": "shop", "abilities": ["identify"]});
+    for (change, field) in [
+        (json!({"name": null}), "name"),
+        (json!({"name": ""}), "name"),
+        (json!({"name": "a\nb"}), "name"),
+        (json!({"name": "x".repeat(256)}), "name"),
+        (json!({"name": 5}), "name"),
+        (json!({"abilities": null}), "abilities"),
+        (json!({"abilities": []}), "abilities"),
+        (json!({"abilities": ["contacts"]}), "abilities"),
+        (json!({"abilities": "identify"}), "abilities"),
+        (json!({"abilities": [1]}), "abilities"),
+        (json!({"userId": "me"}), "userId"),
+        (json!({"userId": "0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11"}), "userId"),
+        (json!({"expiresAt": "tomorrow"}), "expiresAt"),
+        (json!({"expiresAt": "2001-01-01T00:00:00Z"}), "expiresAt"),
+        (json!({"ability": "identify"}), "ability"),
+    ] {
+        let mut body = good.clone();
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let answer = app.call(Method::POST, "/tokens", &body).await;
+        assert_eq!(answer.status, 422, "{body}: {answer:?}");
+        assert!(answer.json()["errors"][field].is_array(), "{body}: {answer:?}");
+    }
+    assert_eq!(app.show("/tokens").await["tokens"].as_array().unwrap().len(), 1);
+    for id in ["x", "1x", "99999999999999999999"] {
+        assert_eq!(
+            app.call(Method::DELETE, &format!("/tokens/{id}"), &Value::Null).await.status,
+            422,
+            "{id}"
+        );
+    }
+}
+
+async fn nobody_gives_what_they_do_not_have(app: TestApp) {
+    let keeper = app.token_for(&["tokens:manage", "contacts:read"], None).await;
+    for (abilities, status) in [
+        (json!(["contacts:read"]), 201),
+        (json!(["tokens:manage", "contacts:read"]), 201),
+        (json!(["contacts:write"]), 403),
+        (json!(["contacts:read", "*"]), 403),
+    ] {
+        let body = json!({"name": "x", "abilities": abilities}).to_string();
+        let request = app.bare_request(Method::POST, "/tokens").header("Content-Type", "application/json");
+        let answer = send(request.bearer_auth(&keeper).body(body)).await;
+        assert_eq!(answer.status, status, "{abilities}: {answer:?}");
+    }
+}
+
+async fn the_last_use_is_noted(app: TestApp) {
+    let token = app.token_for(&["contacts:read"], None).await;
+    let last_use = async || app.show("/tokens").await["tokens"][1]["lastUsedAt"].clone();
+    assert_eq!(last_use().await, Value::Null);
+    assert_eq!(send(app.bare_request(Method::GET, "/contacts").bearer_auth(&token)).await.status, 200);
+    assert!(last_use().await.is_string());
+}

@@ -1,0 +1,134 @@
+//! A token that belongs to a user sees and changes that user's data and nothing else.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp, send};
+use crate::on_both_databases;
+
+on_both_databases!(
+    a_user_sees_their_own_contacts,
+    a_user_changes_their_own_contacts,
+    a_user_vouches_for_nothing,
+    what_belongs_to_everybody_is_closed,
+);
+
+/// Two users with a contact each, a guest's contact, and a token of the first user that permits everything.
+struct Scene {
+    app: TestApp,
+    user: String,
+    other: String,
+    token: String,
+    own: i64,
+    foreign: i64,
+    guest: i64,
+}
+
+impl Scene {
+    async fn on(app: TestApp) -> Self {
+        let (user, other) = (app.user().await, app.user().await);
+        let contact = async |value: &str, user: Option<&str>| {
+            let body = json!({"kind": "email", "value": value, "source": "auth", "userId": user});
+            app.create("/contacts", body).await["id"].as_i64().unwrap()
+        };
+        let own = contact("ann@example.com", Some(&user)).await;
+        let foreign = contact("bob@example.com", Some(&other)).await;
+        let guest = contact("guest@example.com", None).await;
+        let token = app.token_for(&["*"], Some(&user)).await;
+        Self { app, user, other, token, own, foreign, guest }
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let request = self.app.bare_request(method, path).bearer_auth(&self.token);
+        send(match body {
+            Some(body) => request.header("Content-Type", "application/json").body(body.to_string()),
+            None => request,
+        })
+        .await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+}
+
+async fn a_user_sees_their_own_contacts(app: TestApp) {
+    let scene = Scene::on(app).await;
+    let listed = scene.get("/contacts").await.json();
+    let ids: Vec<_> = listed["contacts"].as_array().unwrap().iter().map(|one| one["id"].as_i64()).collect();
+    assert_eq!(ids, [Some(scene.own)]);
+    assert_eq!(scene.get("/contacts?value=bob@example.com").await.json()["contacts"], json!([]));
+    for (path, status) in [
+        (format!("/contacts/{}", scene.own), 200),
+        (format!("/contacts/{}", scene.foreign), 404),
+        (format!("/contacts/{}", scene.guest), 404),
+        (format!("/contacts?userId={}", scene.user), 200),
+        (format!("/contacts?userId={}", scene.other), 404),
+        (format!("/users/{}", scene.user), 200),
+        (format!("/users/{}/contacts", scene.user), 200),
+        (format!("/users/{}", scene.other), 404),
+        (format!("/users/{}/contacts", scene.other), 404),
+    ] {
+        assert_eq!(scene.get(&path).await.status, status, "{path}");
+    }
+}
+
+async fn a_user_changes_their_own_contacts(app: TestApp) {
+    let scene = Scene::on(app).await;
+    let body = json!({"kind": "phone", "value": "+38631123456", "source": "signup_form"});
+    let made = scene.call(Method::POST, "/contacts", Some(body.clone())).await;
+    assert_eq!((made.status, made.json()["userId"].as_str()), (201, Some(scene.user.as_str())));
+    let mut for_other = body.clone();
+    for_other["userId"] = json!(scene.other);
+    assert_eq!(scene.call(Method::POST, "/contacts", Some(for_other)).await.status, 403);
+    let note = json!({"metadata": {"note": "mine"}});
+    for (id, status) in [(scene.own, 200), (scene.foreign, 404), (scene.guest, 404)] {
+        let path = format!("/contacts/{id}");
+        assert_eq!(scene.call(Method::PATCH, &path, Some(note.clone())).await.status, status, "{id}");
+    }
+    for (id, status) in [(scene.foreign, 404), (scene.guest, 404), (scene.own, 204)] {
+        assert_eq!(scene.call(Method::DELETE, &format!("/contacts/{id}"), None).await.status, status, "{id}");
+    }
+    assert_eq!(scene.app.show("/contacts").await["contacts"].as_array().unwrap().len(), 3);
+}
+
+async fn a_user_vouches_for_nothing(app: TestApp) {
+    let scene = Scene::on(app).await;
+    let verified =
+        json!({"kind": "email", "value": "guest@example.com", "source": "auth", "isVerified": true});
+    assert_eq!(scene.call(Method::POST, "/contacts", Some(verified)).await.status, 403);
+    let path = format!("/contacts/{}", scene.own);
+    for change in
+        [json!({"isVerified": true}), json!({"value": "guest@example.com"}), json!({"source": "manual"})]
+    {
+        let answer = scene.call(Method::PATCH, &path, Some(change.clone())).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("user_token")), "{change}");
+    }
+}
+
+async fn what_belongs_to_everybody_is_closed(app: TestApp) {
+    let scene = Scene::on(app).await;
+    let customer = scene.app.show(&format!("/contacts/{}", scene.own)).await["customerId"].clone();
+    let customer = format!("/customers/{}", customer.as_str().unwrap());
+    for (method, path) in [
+        (Method::POST, "/identify"),
+        (Method::PUT, "/contacts"),
+        (Method::GET, "/contacts/export"),
+        (Method::POST, "/contacts/import"),
+        (Method::GET, "/customers?query=guest"),
+        (Method::GET, customer.as_str()),
+        (Method::PATCH, customer.as_str()),
+        (Method::POST, "/users"),
+        (Method::GET, "/tokens"),
+        (Method::POST, "/tokens"),
+        (Method::DELETE, "/tokens/1"),
+        (Method::GET, "/metrics"),
+    ] {
+        let answer = scene.call(method.clone(), path, None).await;
+        assert_eq!(
+            (answer.status, answer.json()["code"].as_str()),
+            (403, Some("user_token")),
+            "{method} {path}"
+        );
+    }
+}
