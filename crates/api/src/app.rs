@@ -8,6 +8,7 @@ use onefold_domain::{
 };
 
 use crate::kratos::KratosWebhook;
+use crate::limits::{Limits, LimitsConfig};
 
 /// What handlers need. Cheap to clone: everything is shared.
 #[derive(Clone)]
@@ -20,6 +21,7 @@ pub struct App {
     pub identities: Identities,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
+    pub limits: Arc<Limits>,
     pub env: Environment,
     /// The region in which phone numbers without a country code are read.
     pub default_region: Option<Region>,
@@ -47,6 +49,7 @@ impl App {
             imports: Imports::new(env.clone(), default_region),
             identities: Identities::new(env.clone()),
             kratos: None,
+            limits: Arc::new(Limits::new(&LimitsConfig::default(), &env.clock)),
             env,
             default_region,
             metrics,
@@ -58,5 +61,11 @@ impl App {
     #[must_use]
     pub fn with_kratos(self, kratos: Option<KratosWebhook>) -> Self {
         Self { kratos, ..self }
+    }
+
+    /// Other limits than the default ones.
+    #[must_use]
+    pub fn with_limits(self, limits: &LimitsConfig) -> Self {
+        Self { limits: Arc::new(Limits::new(limits, &self.env.clock)), ..self }
     }
 }
