@@ -31,5 +31,5 @@ pub(crate) fn app(config: &Config, store: &SeaOrmStore) -> anyhow::Result<App> {
         (status.open, status.idle)
     });
     let app = App::new(env, config.profile.rules()?, config.linking.region()?, metrics, pool);
-    Ok(app.with_kratos(config.kratos()?))
+    Ok(app.with_limits(&config.limits).with_kratos(config.kratos()?))
 }

@@ -14,6 +14,7 @@ use validator::Validate;
 pub(crate) struct Config {
     pub(crate) server: onefold_api::Config,
     pub(crate) database: onefold_persistence::Config,
+    pub(crate) limits: onefold_api::LimitsConfig,
     pub(crate) linking: LinkingConfig,
     pub(crate) profile: ProfileConfig,
     pub(crate) kratos: onefold_api::KratosConfig,
@@ -24,7 +25,11 @@ impl Config {
     /// Reads and checks everything, so that a mistake is told before anything starts.
     pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
         let config: Self = load(file, |config: &Self| {
-            vec![("server", config.server.validate()), ("database", config.database.validate())]
+            vec![
+                ("server", config.server.validate()),
+                ("database", config.database.validate()),
+                ("limits", config.limits.validate()),
+            ]
         })
         .map_err(|error: ConfigError| anyhow::anyhow!(error))?;
         config.linking.region()?;

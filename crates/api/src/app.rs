@@ -9,6 +9,7 @@ use onefold_domain::{
 
 use crate::config::Exposure;
 use crate::kratos::KratosWebhook;
+use crate::limits::{Limits, LimitsConfig};
 
 /// What handlers need. Cheap to clone: everything is shared.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub struct App {
     pub exposure: Exposure,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
+    pub limits: Arc<Limits>,
     pub env: Environment,
     /// The region in which phone numbers without a country code are read.
     pub default_region: Option<Region>,
@@ -52,6 +54,7 @@ impl App {
             tokens: Tokens::new(env.clone()),
             exposure: Exposure::default(),
             kratos: None,
+            limits: Arc::new(Limits::new(&LimitsConfig::default(), &env.clock)),
             env,
             default_region,
             metrics,
@@ -63,5 +66,11 @@ impl App {
     #[must_use]
     pub fn with_kratos(self, kratos: Option<KratosWebhook>) -> Self {
         Self { kratos, ..self }
+    }
+
+    /// Other limits than the default ones.
+    #[must_use]
+    pub fn with_limits(self, limits: &LimitsConfig) -> Self {
+        Self { limits: Arc::new(Limits::new(limits, &self.env.clock)), ..self }
     }
 }

@@ -2,9 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use ipnet::IpNet;
 use secrecy::SecretString;
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use validator::Validate;
+
+use crate::cors::Origin;
 
 /// The HTTP part of the server's configuration.
 #[derive(Clone, Debug, Deserialize, Validate)]
@@ -22,6 +26,12 @@ pub struct Config {
     pub shutdown_timeout_s: u64,
     /// Whether `/identify` may be open on an address that other machines can reach.
     pub identify_without_token: bool,
+    /// The networks of proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "one_or_more")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// The websites that may call from a browser.
+    #[serde(deserialize_with = "one_or_more")]
+    pub cors_origins: Vec<Origin>,
 }
 
 impl Default for Config {
@@ -32,6 +42,8 @@ impl Default for Config {
             workers: 0,
             shutdown_timeout_s: 30,
             identify_without_token: false,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
         }
     }
 }
@@ -106,6 +118,15 @@ impl Default for KratosConfig {
             interrupt: false,
         }
     }
+}
+
+/// One text or a list of them, each of which must be a `T`.
+fn one_or_more<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let values = match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Array(values) => values,
+        value => vec![value],
+    };
+    values.into_iter().map(|value| serde_json::from_value(value).map_err(D::Error::custom)).collect()
 }
 
 /// One text or a list of them, as it is easier to write in an environment.

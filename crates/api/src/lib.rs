@@ -2,25 +2,31 @@
 //! out; a status code is chosen in one place, `error`.
 
 mod access;
+mod answered;
 mod app;
 mod blocked;
 mod config;
+mod cors;
 mod csv;
 mod error;
 mod fields;
 mod json;
 mod kratos;
 mod laravel;
+mod limits;
 mod preconditions;
 mod problem;
 mod query;
 mod routes;
+mod security_headers;
 mod server;
 mod telemetry;
 
 pub use app::{App, PoolGauge};
 pub use config::{Config, Exposure, KratosConfig};
+pub use cors::{InvalidOrigin, Origin};
 pub use kratos::{InvalidKratosConfig, KratosWebhook};
+pub use limits::{Decision, Limits, LimitsConfig, WindowDecision};
 pub use routes::openapi_document;
 pub use server::serve;
 pub use telemetry::{REQUEST_DURATION, describe_metrics};

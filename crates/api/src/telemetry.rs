@@ -10,6 +10,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use tracing::Instrument;
 
+use crate::answered::{status, with_headers};
 use crate::app::App;
 
 /// The histogram of request durations, for whoever sets its buckets.
@@ -77,18 +78,19 @@ pub(crate) async fn observe(
     let header = HeaderValue::from_str(&id);
 
     let answered = CURRENT_ID.scope(id, next.call(request)).instrument(span.clone()).await;
-    let mut response = answered?;
-    if let Ok(header) = header {
-        response.headers_mut().insert(REQUEST_ID, header);
-    }
-    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+    let answered = with_headers(answered, |headers| {
+        if let Ok(header) = header {
+            headers.insert(REQUEST_ID, header);
+        }
+    });
+    let (status, elapsed) = (status(&answered).as_u16(), started.elapsed());
     span.in_scope(|| tracing::info!(status, ms = elapsed.as_secs_f64() * 1e3, "answered"));
     metrics::histogram!(REQUEST_DURATION, "route" => route.clone()).record(elapsed);
     metrics::counter!(
         REQUESTS, "method" => method, "route" => route, "status" => status.to_string()
     )
     .increment(1);
-    Ok(response)
+    answered
 }
 
 /// An id that a caller or a proxy gave, if it is fit to be logged and sent back.

@@ -11,13 +11,15 @@ pub(crate) mod table;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::HOST;
+use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
-use onefold_domain::{Ability, AccessToken, PresentedToken};
+use onefold_domain::{Ability, AccessToken, PresentedToken, Tokens};
 
+use crate::answered::with_headers;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::limits::{ClientAddress, Decision, Limits, WindowDecision};
 pub(crate) use caller::Caller;
 pub(crate) use document::describe_access;
 pub(crate) use refusal::Refusal;
@@ -28,20 +30,54 @@ pub(crate) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match admit(&request).await {
+    let mut counted = Counted::Nothing;
+    let answered = match admit(&request, &mut counted).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            Ok(next.call(request).await?.map_into_boxed_body())
+            next.call(request).await.map(ServiceResponse::map_into_boxed_body)
         }
         Err(refusal) => {
             let answer = refusal.answer(Family::of_path(request.path()), request.request());
             Ok(request.into_response(answer))
         }
+    };
+    with_headers(answered, |headers| counted.write(headers))
+}
+
+/// Under which limit a request was counted, for the header fields of its answer.
+enum Counted {
+    Nothing,
+    ByToken(Decision),
+    ByAdminToken(WindowDecision),
+}
+
+impl Counted {
+    fn of(limits: &Limits, entry: &Entry, token: &AccessToken) -> Self {
+        match Family::of_path(entry.pattern) {
+            Family::Problem => Self::ByToken(limits.token(token.id.0)),
+            Family::Laravel => Self::ByAdminToken(limits.admin(token.id.0)),
+        }
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::ByToken(decision) if decision.retry_after_s.is_some() => Some((*decision).into()),
+            Self::ByAdminToken(decision) if decision.retry_after_s.is_some() => Some((*decision).into()),
+            _ => None,
+        }
+    }
+
+    fn write(&self, headers: &mut HeaderMap) {
+        match self {
+            Self::Nothing => {}
+            Self::ByToken(decision) => decision.write(headers),
+            Self::ByAdminToken(decision) => decision.write(headers),
+        }
     }
 }
 
 /// Who calls, if the route lets them in.
-async fn admit(request: &ServiceRequest) -> Result<Caller, Refusal> {
+async fn admit(request: &ServiceRequest, counted: &mut Counted) -> Result<Caller, Refusal> {
     let entry = entry(request)?;
     let app = request.app_data::<web::Data<App>>().ok_or_else(no_app)?;
     if matches!(entry.access, Access::Open | Access::OwnProof) {
@@ -52,7 +88,16 @@ async fn admit(request: &ServiceRequest) -> Result<Caller, Refusal> {
         let open = is_open(app, entry, request);
         return if open { Ok(Caller { token: None }) } else { Err(Refusal::Unauthenticated) };
     };
-    let token = authenticate(app, text).await?.ok_or(Refusal::Unauthenticated)?;
+    let token = authenticate(app, request, text).await?;
+    *counted = Counted::of(&app.limits, entry, &token);
+    if let Some(refusal) = counted.refusal() {
+        return Err(refusal);
+    }
+    permit(entry, &token)?;
+    Ok(Caller { token: Some(token) })
+}
+
+fn permit(entry: &Entry, token: &AccessToken) -> Result<(), Refusal> {
     if entry.user_tokens == UserTokens::Refused && token.user.is_some() {
         return Err(Refusal::UserToken);
     }
@@ -63,7 +108,7 @@ async fn admit(request: &ServiceRequest) -> Result<Caller, Refusal> {
     };
     match needed {
         Some(ability) if !token.abilities.permit(ability) => Err(Refusal::Ability(ability)),
-        _ => Ok(Caller { token: Some(token) }),
+        _ => Ok(()),
     }
 }
 
@@ -77,23 +122,42 @@ fn entry(request: &ServiceRequest) -> Result<&'static Entry, Refusal> {
     }
 }
 
-async fn authenticate(app: &App, text: &str) -> Result<Option<AccessToken>, Refusal> {
-    let Some(presented) = PresentedToken::parse(text) else { return Ok(None) };
-    let found = app.tokens.authenticate(&presented).await.map_err(ApiError::from)?;
-    if let Some(token) = &found {
-        // Nobody is turned away because it could not be noted.
-        if let Err(error) = app.tokens.note_use(token).await {
-            tracing::debug!(%error, "the use of a token was not noted");
-        }
+async fn authenticate(app: &App, request: &ServiceRequest, text: &str) -> Result<AccessToken, Refusal> {
+    let address = ClientAddress::of(request).ok_or_else(no_app)?.0;
+    let decision = app.limits.may_authenticate(address);
+    if decision.retry_after_s.is_some() {
+        return Err(decision.into());
     }
-    Ok(found)
+    let found = match PresentedToken::parse(text) {
+        Some(presented) => app.tokens.authenticate(&presented).await.map_err(ApiError::from)?,
+        None => None,
+    };
+    let Some(token) = found else {
+        app.limits.failed_authentication(address);
+        return Err(Refusal::Unauthenticated);
+    };
+    note_use(app.tokens.clone(), token.clone());
+    Ok(token)
 }
 
+/// Beside the request: whoever only reads must not wait for those who write, nor be turned away because it
+/// could not be noted.
+fn note_use(tokens: Tokens, token: AccessToken) {
+    actix_web::rt::spawn(async move {
+        if let Err(error) = tokens.note_use(&token).await {
+            tracing::debug!(%error, "the use of a token was not noted");
+        }
+    });
+}
+
+/// Whether the route takes a request without a token that comes from where this one does.
 fn is_open(app: &App, entry: &Entry, request: &ServiceRequest) -> bool {
     let Access::OpenOnLoopback(ability) = entry.access else { return false };
     let by_decree = ability == Some(Ability::Identify) && app.exposure.identify_without_token;
     let host = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
-    by_decree || app.exposure.is_local(host)
+    // What a trusted proxy passes on comes from where it says.
+    let near = ClientAddress::of(request).is_some_and(|client| client.0.is_loopback());
+    by_decree || (near && app.exposure.is_local(host))
 }
 
 fn no_app() -> Refusal {

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use chrono::{DateTime, Utc};
 use onefold_domain::Ability;
 
 use super::table::Family;
 use crate::error::ApiError;
 use crate::laravel::answer::Refusal as LaravelRefusal;
+use crate::limits::{Decision, WindowDecision};
 
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -19,7 +21,27 @@ pub(crate) enum Refusal {
     Ability(Ability),
     /// The token belongs to a user, and the route is not limited to one.
     UserToken,
+    TooMany {
+        limit: u32,
+        retry_after_s: u64,
+        /// When the limit is whole again, if it is told so.
+        resets_at: Option<DateTime<Utc>>,
+    },
     Error(ApiError),
+}
+
+impl From<Decision> for Refusal {
+    fn from(decision: Decision) -> Self {
+        let retry_after_s = decision.retry_after_s.unwrap_or_default();
+        Self::TooMany { limit: decision.limit, retry_after_s, resets_at: None }
+    }
+}
+
+impl From<WindowDecision> for Refusal {
+    fn from(decision: WindowDecision) -> Self {
+        let retry_after_s = decision.retry_after_s.unwrap_or_default();
+        Self::TooMany { limit: decision.limit, retry_after_s, resets_at: Some(decision.resets_at) }
+    }
 }
 
 impl From<ApiError> for Refusal {
@@ -43,6 +65,7 @@ impl Refusal {
             Self::Unauthenticated => ApiError::Unauthenticated,
             Self::Ability(ability) => ApiError::AbilityMissing(ability),
             Self::UserToken => ApiError::UserTokenRefused,
+            Self::TooMany { retry_after_s, .. } => ApiError::TooManyRequests { retry_after_s },
             Self::Error(error) => error,
         }
     }
@@ -57,6 +80,11 @@ impl Refusal {
             },
             Self::Unauthenticated => LaravelRefusal::Unauthenticated,
             Self::Ability(_) | Self::UserToken => LaravelRefusal::Forbidden,
+            Self::TooMany { limit, retry_after_s, resets_at } => LaravelRefusal::TooManyAttempts {
+                limit,
+                retry_after: retry_after_s,
+                reset: resets_at.map(|at| at.timestamp()),
+            },
             Self::Error(error) => LaravelRefusal::from(error),
         }
     }

@@ -57,6 +57,18 @@ pub(crate) enum ApiError {
     MethodNotAllowed {
         allow: Cow<'static, str>,
     },
+    /// The head of the request.
+    HeadTooLarge {
+        /// In KiB.
+        most: usize,
+    },
+    TooManyRequests {
+        retry_after_s: u64,
+    },
+    /// The body did not come in time.
+    RequestTimeout,
+    /// The answer did not come in time.
+    TimedOut(Box<dyn Error + Send + Sync>),
     /// The database is away, or these values are in too great demand. Trying again is harmless.
     Unavailable(Box<dyn Error + Send + Sync>),
     /// A defect of ours. Its cause goes to the log and nowhere else.
@@ -77,7 +89,7 @@ impl ApiError {
     fn log(&self) {
         match self {
             Self::Internal(error) => tracing::error!(error = %Chain(error.as_ref()), "request failed"),
-            Self::Unavailable(error) => {
+            Self::Unavailable(error) | Self::TimedOut(error) => {
                 tracing::warn!(error = %Chain(error.as_ref()), "request could not be served");
             }
             _ => {}
@@ -115,7 +127,16 @@ impl ResponseError for ApiError {
                 response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"webhooks\""));
                 FieldErrors::new()
             }
-            Self::Unavailable(_) => {
+            Self::RequestTimeout => {
+                // The rest of the body may come yet, and is nobody's next request.
+                response.force_close();
+                FieldErrors::new()
+            }
+            Self::TooManyRequests { retry_after_s } => {
+                response.insert_header((RETRY_AFTER, *retry_after_s));
+                FieldErrors::new()
+            }
+            Self::Unavailable(_) | Self::TimedOut(_) => {
                 response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
                 FieldErrors::new()
             }

@@ -20,6 +20,16 @@ impl ApiError {
                 "body_too_large",
                 format!("The body may have at most {most} KiB."),
             ),
+            Self::HeadTooLarge { most } => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "head_too_large",
+                format!("The path and the header fields may have at most {most} KiB together."),
+            ),
+            Self::TooManyRequests { retry_after_s } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                format!("There were too many requests; try again in {retry_after_s} s."),
+            ),
             Self::UserExists(id) => (
                 StatusCode::CONFLICT,
                 "user_exists",
@@ -104,6 +114,16 @@ impl ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "The service cannot answer at the moment. Repeat the request; that is harmless.",
+            ),
+            Self::RequestTimeout => (
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                "The body did not come in time; send it again.",
+            ),
+            Self::TimedOut(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "timed_out",
+                "The answer took too long. Read what became of the request before you repeat it.",
             ),
             missing => missing.missing().unwrap_or((
                 StatusCode::INTERNAL_SERVER_ERROR,

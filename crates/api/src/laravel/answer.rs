@@ -111,8 +111,8 @@ pub(crate) enum Refusal {
         limit: u32,
         /// Seconds until the caller may try again.
         retry_after: u64,
-        /// The same moment, in Unix time.
-        reset: i64,
+        /// The same moment in Unix time, if the limit has one.
+        reset: Option<i64>,
     },
     /// The database is away.
     Unavailable,
@@ -163,8 +163,10 @@ impl Refusal {
                 answer
                     .insert_header((RETRY_AFTER, retry_after.to_string()))
                     .insert_header(("X-RateLimit-Limit", limit.to_string()))
-                    .insert_header(("X-RateLimit-Remaining", "0"))
-                    .insert_header(("X-RateLimit-Reset", reset.to_string()));
+                    .insert_header(("X-RateLimit-Remaining", "0"));
+                if let Some(reset) = reset {
+                    answer.insert_header(("X-RateLimit-Reset", reset.to_string()));
+                }
             }
             Self::Unavailable => {
                 answer.insert_header((RETRY_AFTER, "1"));
@@ -276,7 +278,7 @@ mod tests {
             ),
             (Refusal::BodyTooLarge, 413, "The POST data is too large."),
             (
-                Refusal::TooManyAttempts { limit: 60, retry_after: 7, reset: 1_700_000_007 },
+                Refusal::TooManyAttempts { limit: 60, retry_after: 7, reset: Some(1_700_000_007) },
                 429,
                 "Too Many Attempts.",
             ),
@@ -289,7 +291,7 @@ mod tests {
 
     #[test]
     fn some_refusals_have_headers() {
-        let throttled = Refusal::TooManyAttempts { limit: 60, retry_after: 7, reset: 1_700_000_007 };
+        let throttled = Refusal::TooManyAttempts { limit: 60, retry_after: 7, reset: Some(1_700_000_007) };
         let names = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "Retry-After", "X-RateLimit-Reset"];
         assert_eq!(shown(throttled.answer(), &names).2, ["60", "0", "7", "1700000007"]);
         assert_eq!(shown(Refusal::Unauthenticated.answer(), &["WWW-Authenticate"]).2, ["Bearer"]);

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -52,12 +53,26 @@ impl TestApp {
         default_region: Option<Region>,
         configure: impl FnOnce(App) -> App,
     ) -> Self {
+        let clock = Arc::new(SteppingClock::new(TimeDelta::seconds(1)));
+        Self::serve(database, default_region, clock, configure, Config::default()).await
+    }
+
+    /// With another clock and the server's own configuration.
+    pub(crate) async fn serve(
+        database: TestDatabase,
+        default_region: Option<Region>,
+        clock: Arc<dyn Clock>,
+        configure: impl FnOnce(App) -> App,
+        config: Config,
+    ) -> Self {
+        // Servers may share a database, so their ids must differ.
+        static SERVERS: AtomicU64 = AtomicU64::new(1);
         let store = database.store().await;
         let env = Environment::new(
             Arc::new(store.clone()),
             Arc::new(LinkPolicy::shipped()),
-            Arc::new(SteppingClock::new(TimeDelta::seconds(1))),
-            Arc::new(SeededRandomness::new(1)),
+            clock,
+            Arc::new(SeededRandomness::new(SERVERS.fetch_add(1, Ordering::Relaxed))),
         );
         let pool: PoolGauge = Arc::new(move || {
             let status = store.pool_status();
@@ -78,7 +93,7 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let imports = app.imports.clone();
-        let server = serve(app, listener, &Config { workers: 2, ..Config::default() }).unwrap();
+        let server = serve(app, listener, &Config { workers: 2, ..config }).unwrap();
         tokio::spawn(server);
         let mut app =
             Self { database, address, token: String::new(), client: Client::new(), imports, tokens };

@@ -1,6 +1,6 @@
 //! Time and randomness that repeat themselves, so that a test gets the same answers every time.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -36,6 +36,28 @@ impl Clock for SteppingClock {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
         let steps = i32::try_from(asked).unwrap_or(i32::MAX);
         DateTime::from_timestamp(START, 0).unwrap_or_default() + self.step * steps
+    }
+}
+
+/// A clock that stands still until a test moves it.
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    /// In microseconds.
+    passed: AtomicI64,
+}
+
+impl ManualClock {
+    /// Lets time pass for everybody who has this clock.
+    pub fn pass(&self, time: TimeDelta) {
+        self.passed.fetch_add(time.num_microseconds().unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    /// Starts at 2026-01-01T00:00:00Z.
+    fn now(&self) -> DateTime<Utc> {
+        let passed = TimeDelta::microseconds(self.passed.load(Ordering::SeqCst));
+        DateTime::from_timestamp(START, 0).unwrap_or_default() + passed
     }
 }
 

@@ -10,7 +10,7 @@ mod cluster;
 mod database;
 mod invariants;
 
-pub use clock::{SeededRandomness, SteppingClock};
+pub use clock::{ManualClock, SeededRandomness, SteppingClock};
 pub use cluster::PostgresCluster;
 pub use database::TestDatabase;
 pub use invariants::{assert_invariants, broken_invariants};
