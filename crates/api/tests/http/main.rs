@@ -21,6 +21,7 @@ mod openapi;
 mod operations;
 mod portable;
 mod record_faults;
+mod token_limits;
 mod tokens;
 mod user_tokens;
 mod users;
