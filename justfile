@@ -52,6 +52,10 @@ bench-phones:
 bench-import *arguments:
     scripts/bench-import {{ arguments }}
 
+# Ten minutes of calls that nobody thought of, against a server of its own; just fuzz 60 takes one.
+fuzz *arguments:
+    scripts/fuzz-api {{ arguments }}
+
 # Load a running server.
 load *arguments:
     scripts/load {{ arguments }}

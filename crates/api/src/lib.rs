@@ -8,6 +8,7 @@ mod blocked;
 mod config;
 mod cors;
 mod csv;
+mod document;
 mod error;
 mod fields;
 mod json;

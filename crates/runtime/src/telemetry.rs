@@ -22,7 +22,10 @@ pub struct LogConfig {
 impl Default for LogConfig {
     fn default() -> Self {
         // What the libraries say of their own start is not worth a newcomer's first screen.
-        Self { filter: "info,actix_server=warn,sea_orm_migration=warn".to_owned(), format: LogFormat::Auto }
+        Self {
+            filter: "info,actix_server=warn,actix_http=off,sea_orm_migration=warn".to_owned(),
+            format: LogFormat::Auto,
+        }
     }
 }
 

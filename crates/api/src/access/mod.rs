@@ -5,7 +5,6 @@
 
 mod bearer;
 mod caller;
-mod document;
 mod refusal;
 pub(crate) mod table;
 
@@ -21,9 +20,9 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::limits::{ClientAddress, Decision, Limits, WindowDecision};
 pub(crate) use caller::Caller;
-pub(crate) use document::describe_access;
 pub(crate) use refusal::Refusal;
-use table::{Access, Entry, Family, UserTokens};
+pub(crate) use table::Family;
+use table::{Access, Entry, UserTokens};
 
 /// Wraps every request, also those that no route takes.
 pub(crate) async fn guard(
@@ -37,7 +36,7 @@ pub(crate) async fn guard(
             next.call(request).await.map(ServiceResponse::map_into_boxed_body)
         }
         Err(refusal) => {
-            let answer = refusal.answer(Family::of_path(request.path()), request.request());
+            let answer = refusal.answer(Family::of_path(request.path()));
             Ok(request.into_response(answer))
         }
     };
@@ -118,8 +117,14 @@ fn entry(request: &ServiceRequest) -> Result<&'static Entry, Refusal> {
     let pattern = pattern.ok_or(Refusal::UnknownPath)?;
     match table::find(request.method(), &pattern) {
         Some(entry) => Ok(entry),
-        None => Err(table::allowed(&pattern).map_or(Refusal::UnknownPath, Refusal::Method)),
+        None => Err(other_method(request, &pattern)),
     }
+}
+
+fn other_method(request: &ServiceRequest, pattern: &str) -> Refusal {
+    let Some(allow) = table::allowed(pattern) else { return Refusal::UnknownPath };
+    let path = request.path().trim_start_matches('/').to_owned();
+    Refusal::Method { method: request.method().to_string(), path, allow }
 }
 
 async fn authenticate(app: &App, request: &ServiceRequest, text: &str) -> Result<AccessToken, Refusal> {

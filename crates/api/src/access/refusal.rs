@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use chrono::{DateTime, Utc};
 use onefold_domain::Ability;
 
@@ -14,8 +14,12 @@ use crate::limits::{Decision, WindowDecision};
 #[derive(Debug)]
 pub(crate) enum Refusal {
     UnknownPath,
-    /// With the methods that the path takes.
-    Method(String),
+    Method {
+        method: String,
+        path: String,
+        /// The methods that the path takes.
+        allow: String,
+    },
     /// No token, or none that is good. Nobody is told which.
     Unauthenticated,
     Ability(Ability),
@@ -51,17 +55,17 @@ impl From<ApiError> for Refusal {
 }
 
 impl Refusal {
-    pub(super) fn answer(self, family: Family, request: &HttpRequest) -> HttpResponse {
+    pub(crate) fn answer(self, family: Family) -> HttpResponse {
         match family {
             Family::Problem => self.into_problem().error_response(),
-            Family::Laravel => self.into_laravel(request).answer(),
+            Family::Laravel => self.into_laravel().answer(),
         }
     }
 
     fn into_problem(self) -> ApiError {
         match self {
             Self::UnknownPath => ApiError::UnknownPath,
-            Self::Method(allow) => ApiError::MethodNotAllowed { allow: Cow::Owned(allow) },
+            Self::Method { allow, .. } => ApiError::MethodNotAllowed { allow: Cow::Owned(allow) },
             Self::Unauthenticated => ApiError::Unauthenticated,
             Self::Ability(ability) => ApiError::AbilityMissing(ability),
             Self::UserToken => ApiError::UserTokenRefused,
@@ -70,14 +74,10 @@ impl Refusal {
         }
     }
 
-    fn into_laravel(self, request: &HttpRequest) -> LaravelRefusal {
+    fn into_laravel(self) -> LaravelRefusal {
         match self {
             Self::UnknownPath => LaravelRefusal::NotFound,
-            Self::Method(allow) => LaravelRefusal::MethodNotAllowed {
-                method: request.method().to_string(),
-                path: request.path().trim_start_matches('/').to_owned(),
-                allow,
-            },
+            Self::Method { method, path, allow } => LaravelRefusal::MethodNotAllowed { method, path, allow },
             Self::Unauthenticated => LaravelRefusal::Unauthenticated,
             Self::Ability(_) | Self::UserToken => LaravelRefusal::Forbidden,
             Self::TooMany { limit, retry_after_s, resets_at } => LaravelRefusal::TooManyAttempts {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_LANGUAGE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use onefold_domain::{Channel, RecordError};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -114,15 +114,23 @@ pub(crate) enum Refusal {
         /// The same moment in Unix time, if the limit has one.
         reset: Option<i64>,
     },
-    /// The database is away.
-    Unavailable,
+    /// With the words of the status, and when it is worth trying again.
+    Status(StatusCode, Option<u64>),
     ServerError,
 }
 
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         match error.logged() {
-            ApiError::Unavailable(_) => Self::Unavailable,
+            ApiError::Unavailable(_) | ApiError::TimedOut(_) => {
+                Self::Status(StatusCode::SERVICE_UNAVAILABLE, Some(1))
+            }
+            ApiError::TooManyRequests { retry_after_s } => {
+                Self::Status(StatusCode::TOO_MANY_REQUESTS, Some(retry_after_s))
+            }
+            error @ (ApiError::HeadTooLarge { .. } | ApiError::RequestTimeout) => {
+                Self::Status(error.status_code(), None)
+            }
             ApiError::UnknownContact => Self::NotFound,
             ApiError::UnknownUser => Self::UserNotFound,
             _ => Self::ServerError,
@@ -168,8 +176,8 @@ impl Refusal {
                     answer.insert_header(("X-RateLimit-Reset", reset.to_string()));
                 }
             }
-            Self::Unavailable => {
-                answer.insert_header((RETRY_AFTER, "1"));
+            Self::Status(_, Some(seconds)) => {
+                answer.insert_header((RETRY_AFTER, seconds.to_string()));
             }
             _ => {}
         }
@@ -186,7 +194,10 @@ impl Refusal {
             Self::UserNotFound => (StatusCode::NOT_FOUND, "User not found."),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The POST data is too large."),
             Self::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too Many Attempts."),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+            Self::Status(StatusCode::TOO_MANY_REQUESTS, _) => {
+                (StatusCode::TOO_MANY_REQUESTS, "Too Many Attempts.")
+            }
+            Self::Status(status, _) => (*status, status.canonical_reason().unwrap_or("Error")),
             Self::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Server Error"),
             Self::MethodNotAllowed { method, path, allow } => {
                 let message = format!(

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, RequestHead, ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
@@ -13,6 +14,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::timeout;
 
 use super::{ClientAddress, Limits, TrustedProxies};
+use crate::access::{Family, Refusal};
 use crate::answered::with_headers;
 use crate::app::App;
 use crate::error::ApiError;
@@ -33,7 +35,7 @@ pub(crate) async fn limit_address(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let answered = match decision.retry_after_s {
-        Some(retry_after_s) => Ok(request.error_response(ApiError::TooManyRequests { retry_after_s })),
+        Some(retry_after_s) => Ok(refuse(request, ApiError::TooManyRequests { retry_after_s })),
         None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
     };
     with_headers(answered, |headers| decision.write(headers))
@@ -48,7 +50,7 @@ pub(crate) async fn limit_head(
     let most = limits(&request).and_then(|limits| limits.header_bytes);
     match most {
         Some(most) if size(request.head()) > most => {
-            Ok(request.error_response(ApiError::HeadTooLarge { most: most / 1024 }))
+            Ok(refuse(request, ApiError::HeadTooLarge { most: most / 1024 }))
         }
         _ => Ok(next.call(request).await?.map_into_boxed_body()),
     }
@@ -64,11 +66,21 @@ pub(crate) async fn keep_time(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let received = watch(&mut request);
+    let family = Family::of_path(request.path());
+    let given_up = |error: ApiError| {
+        let answer = Refusal::from(error).answer(family);
+        Err(InternalError::from_response("the time was up", answer).into())
+    };
     match timeout(limit, next.call(request)).await {
         Ok(answered) => Ok(answered?.map_into_boxed_body()),
-        Err(elapsed) if received.get() => Err(ApiError::TimedOut(Box::new(elapsed)).into()),
-        Err(_) => Err(ApiError::RequestTimeout.into()),
+        Err(elapsed) if received.get() => given_up(ApiError::TimedOut(Box::new(elapsed))),
+        Err(_) => given_up(ApiError::RequestTimeout),
     }
+}
+
+fn refuse(request: ServiceRequest, error: ApiError) -> ServiceResponse {
+    let answer = Refusal::from(error).answer(Family::of_path(request.path()));
+    request.into_response(answer)
 }
 
 fn limits(request: &ServiceRequest) -> Option<&Limits> {

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, Responder};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::access::describe_access;
+use crate::document::complete;
 use crate::error::ApiError;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -64,7 +64,7 @@ pub fn openapi_document() -> Result<String, serde_json::Error> {
     let mut document = Document::openapi();
     // Made from the package's licence, of which there is none.
     document.info.license = None;
-    describe_access(&mut document);
+    complete(&mut document);
     Ok(document.to_pretty_json()? + "\n")
 }
 

@@ -1,4 +1,5 @@
-//! What the OpenAPI document says of access, taken from the table.
+//! What the OpenAPI document says of every operation, whichever its handler: whom it lets in, taken from the
+//! table of access, and what the middleware around it and the reading of its request answer.
 
 use actix_web::http::Method;
 use onefold_domain::Ability;
@@ -7,13 +8,13 @@ use utoipa::openapi::schema::Ref;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, Content, OpenApi, RefOr, ResponseBuilder};
 
-use super::table::{self, Access, Family, UserTokens};
+use crate::access::table::{self, Access, Family, UserTokens};
 use crate::problem::MEDIA_TYPE;
 
 const SCHEME: &str = "token";
 
-/// Adds the scheme, what each operation asks of a token, and the answers that follow from it.
-pub(crate) fn describe_access(document: &mut OpenApi) {
+/// Adds the scheme, what each operation asks of a token, and the answers that no handler gives.
+pub(crate) fn complete(document: &mut OpenApi) {
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(
@@ -43,6 +44,19 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operati
 
 fn describe(method: &Method, path: &str, operation: &mut Operation) {
     let Some(entry) = table::find(method, path) else { return };
+    let family = Family::of_path(path);
+    add(operation, family, "431", "The path and the header fields are too large");
+    add(operation, family, "503", "The database is away, or the time was up");
+    add(operation, family, "429", "Too many requests; `Retry-After` says when to come back");
+    if operation.parameters.is_some() || operation.request_body.is_some() {
+        add(operation, family, "422", "A parameter or a field cannot be accepted");
+    }
+    if operation.request_body.is_some() {
+        add(operation, family, "400", "Not JSON, or no object");
+        add(operation, family, "408", "The body did not come in time");
+        add(operation, family, "413", "The body is too large");
+        add(operation, family, "415", "Not said to be of a type that is taken");
+    }
     let (needed, is_open) = match entry.access {
         Access::Open | Access::OwnProof => return,
         Access::Needs(ability) | Access::NeedsLate(ability) => (Some(ability), false),
@@ -53,25 +67,26 @@ fn describe(method: &Method, path: &str, operation: &mut Operation) {
         requirements.push(SecurityRequirement::default());
     }
     operation.security = Some(requirements);
-    let family = Family::of_path(path);
-    let forbidden = match (needed, entry.user_tokens) {
+    add(operation, family, "401", "No token, or none that is good");
+    add(operation, family, "403", &forbidden(needed, entry.user_tokens));
+}
+
+fn forbidden(needed: Option<Ability>, user_tokens: UserTokens) -> String {
+    match (needed, user_tokens) {
         (Some(ability), UserTokens::Refused) => {
             format!("The token lacks the ability `{ability}`, or belongs to a user")
         }
         (Some(ability), UserTokens::OwnData) => {
-            format!("The token lacks the ability `{ability}`, or belongs to another user")
+            format!("The token lacks the ability `{ability}`, or this goes beyond its user's own data")
         }
         (None, _) => "The token belongs to a user".to_owned(),
-    };
-    for (status, description) in [
-        ("401", "No token, or none that is good".to_owned()),
-        ("403", forbidden),
-        ("429", "Too many requests; `Retry-After` says when to come back".to_owned()),
-    ] {
-        let response =
-            ResponseBuilder::new().description(description).content(media_type(family), body(family));
-        operation.responses.responses.insert(status.to_owned(), RefOr::T(response.build()));
     }
+}
+
+/// What the handler says itself is better.
+fn add(operation: &mut Operation, family: Family, status: &str, description: &str) {
+    let response = ResponseBuilder::new().description(description).content(media_type(family), body(family));
+    operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(response.build()));
 }
 
 fn media_type(family: Family) -> &'static str {
