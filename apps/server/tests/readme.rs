@@ -14,7 +14,7 @@ fn the_session_of_the_readme_is_true() {
         for step in block.split("$ ").filter(|step| !step.trim().is_empty()) {
             let (command, expected) = step.split_once('\n').unwrap();
             let command = command.replace("http://127.0.0.1:3000", &server.address);
-            let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+            let output = Command::new("sh").args(["-c", &command]).env("TOKEN", &server.token).output().unwrap();
             assert!(output.status.success(), "{command}: {output:?}");
             assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected.trim(), "{command}");
             commands += 1;
@@ -28,7 +28,7 @@ fn the_table_of_the_readme_names_every_key() {
     let readme = include_str!("../../../README.md");
     let row = |key: &str| assert!(readme.contains(&format!("| `{key}` |")), "{key} is missing in the table");
     // What the server itself lists when it is given a key that does not exist.
-    for section in ["server", "database", "linking", "profile", "kratos", "log"] {
+    for section in ["server", "database", "linking", "profile", "kratos", "limits", "log"] {
         let output = Command::new(env!("CARGO_BIN_EXE_onefold-server"))
             .env(format!("ONEFOLD__{}__NO_SUCH_KEY", section.to_uppercase()), "1")
             .output()
@@ -55,6 +55,8 @@ fn console_blocks(page: &str) -> impl Iterator<Item = &str> {
 struct Server {
     process: Child,
     address: String,
+    /// The one that the first start prints.
+    token: String,
     _folder: tempfile::TempDir,
 }
 
@@ -69,10 +71,11 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
-        Self { process, address, _folder: folder }
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let greeting = lines.next().unwrap();
+        let address = greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        let token = lines.find(|line| line.contains("|onefold_")).unwrap().trim().to_owned();
+        Self { process, address, token, _folder: folder }
     }
 }
 

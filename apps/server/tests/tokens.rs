@@ -1,5 +1,7 @@
 //! Tokens as an operator meets them: printed once at the first start, made in a shell, refused when revoked.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
