@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use onefold_domain::{
-    ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, ImportReader,
-    ImportRepository, LinkKey, LinkRepository, Neighbourhood, Store, StoreError, Transaction, UserReader,
-    UserRepository,
+    ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository,
+    IdempotencyRepository, ImportReader, ImportRepository, LinkKey, LinkRepository, Neighbourhood, Store,
+    StoreError, Transaction, UserReader, UserRepository,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
@@ -184,6 +184,10 @@ impl Transaction for SeaOrmTransaction {
     }
 
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self
     }
 

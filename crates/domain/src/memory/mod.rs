@@ -4,6 +4,7 @@
 
 mod contacts;
 mod customers;
+mod idempotency;
 mod imports;
 mod state;
 mod users;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
+use crate::idempotency::IdempotencyRepository;
 use crate::import::{ImportReader, ImportRepository};
 use crate::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkKey,
@@ -118,6 +120,10 @@ impl Transaction for MemoryTransaction {
     }
 
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self
     }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use imbl::{HashMap, OrdMap, Vector};
 
+use crate::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyScope};
 use crate::import::{Import, RowFailure};
 use crate::{
     BlockRule, ContactDetails, ContactId, ContactRecord, ContactSource, CustomerId, CustomerRecord, ImportId,
@@ -22,6 +23,7 @@ pub(super) struct State {
     pub(super) chunks: HashMap<(ImportId, u32), Vec<u8>>,
     pub(super) failures: HashMap<ImportId, Vector<RowFailure>>,
     pub(super) deliveries: HashMap<(String, String), DateTime<Utc>>,
+    pub(super) idempotency: HashMap<(IdempotencyScope, IdempotencyKey), IdempotencyRecord>,
     pub(super) last_contact: i64,
 }
 
