@@ -96,11 +96,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let app = assemble::app(&config, &store)?;
     let bound = listener.local_addr()?;
     let signals = Signals::listen()?;
-    let imports = app.imports.clone();
+    let (imports, idempotency) = (app.imports.clone(), app.idempotency.clone());
     let server = onefold_api::serve(app, listener, &config.server)?;
     announce(&config, bound);
     // Dropped at the end: what an import did not finish is taken up at the next start, or by another server.
     let importing = tokio::spawn(async move { imports.work().await });
+    let forgetting = tokio::spawn(async move { idempotency.work().await });
 
     let handle = server.handle();
     tokio::spawn(async move {
@@ -109,6 +110,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     });
     server.await.context("the server failed")?;
     importing.abort();
+    forgetting.abort();
     store.close().await?;
     tracing::info!("stopped");
     Ok(())

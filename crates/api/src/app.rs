@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use onefold_domain::{
-    Contacts, Customers, Environment, Identify, Identities, Imports, Region, SurvivorshipRules, Users,
+    Contacts, Customers, Environment, Idempotency, Identify, Identities, Imports, Region, SurvivorshipRules,
+    Users,
 };
 
 use crate::kratos::KratosWebhook;
@@ -21,6 +22,7 @@ pub struct App {
     pub identities: Identities,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
+    pub idempotency: Idempotency,
     pub limits: Arc<Limits>,
     pub env: Environment,
     /// The region in which phone numbers without a country code are read.
@@ -49,6 +51,7 @@ impl App {
             imports: Imports::new(env.clone(), default_region),
             identities: Identities::new(env.clone()),
             kratos: None,
+            idempotency: Idempotency::new(env.clone()),
             limits: Arc::new(Limits::new(&LimitsConfig::default(), &env.clock)),
             env,
             default_region,

@@ -9,6 +9,7 @@ mod cors;
 mod csv;
 mod error;
 mod fields;
+mod idempotency;
 mod json;
 mod kratos;
 mod limits;

@@ -11,6 +11,7 @@ mod customers;
 mod export;
 mod guides;
 mod headers;
+mod idempotency;
 mod identify;
 mod import_faults;
 mod imports;
