@@ -29,7 +29,7 @@ fn idempotency() -> TableCreateStatement {
     Table::create()
         .table(Idempotency::Table)
         .col(ColumnDef::new(Idempotency::Scope).text().not_null())
-        .col(ColumnDef::new(Idempotency::IdempotencyKey).text().not_null())
+        .col(ColumnDef::new(Idempotency::Key).text().not_null())
         // Of the attempt that holds the key; another one replaces it.
         .col(ColumnDef::new(Idempotency::OperationId).uuid().not_null())
         .col(ColumnDef::new(Idempotency::Fingerprint).binary().not_null())
@@ -40,7 +40,7 @@ fn idempotency() -> TableCreateStatement {
         .col(ColumnDef::new(Idempotency::Answer).binary())
         .col(ColumnDef::new(Idempotency::CreatedAt).timestamp_with_time_zone().not_null())
         // The lock: of many who insert a key at once, one does.
-        .primary_key(Index::create().col(Idempotency::Scope).col(Idempotency::IdempotencyKey))
+        .primary_key(Index::create().col(Idempotency::Scope).col(Idempotency::Key))
         .to_owned()
 }
 
@@ -48,7 +48,8 @@ fn idempotency() -> TableCreateStatement {
 enum Idempotency {
     Table,
     Scope,
-    IdempotencyKey,
+    #[sea_orm(iden = "idempotency_key")]
+    Key,
     OperationId,
     Fingerprint,
     LeaseUntil,
