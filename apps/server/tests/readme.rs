@@ -14,7 +14,8 @@ fn the_session_of_the_readme_is_true() {
         for step in block.split("$ ").filter(|step| !step.trim().is_empty()) {
             let (command, expected) = step.split_once('\n').unwrap();
             let command = command.replace("http://127.0.0.1:3000", &server.address);
-            let output = Command::new("sh").args(["-c", &command]).env("TOKEN", &server.token).output().unwrap();
+            let output =
+                Command::new("sh").args(["-c", &command]).env("TOKEN", &server.token).output().unwrap();
             assert!(output.status.success(), "{command}: {output:?}");
             assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected.trim(), "{command}");
             commands += 1;
@@ -73,7 +74,8 @@ impl Server {
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let greeting = lines.next().unwrap();
-        let address = greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        let address =
+            greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
         let token = lines.find(|line| line.contains("|onefold_")).unwrap().trim().to_owned();
         Self { process, address, token, _folder: folder }
     }

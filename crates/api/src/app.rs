@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use onefold_domain::{
-    Contacts, Customers, Environment, Identify, Identities, Imports, Region, SurvivorshipRules, Tokens, Users,
+    Contacts, Customers, Environment, Idempotency, Identify, Identities, Imports, Region, SurvivorshipRules,
+    Tokens, Users,
 };
 
 use crate::config::Exposure;
@@ -24,6 +25,7 @@ pub struct App {
     pub exposure: Exposure,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
+    pub idempotency: Idempotency,
     pub limits: Arc<Limits>,
     pub env: Environment,
     /// The region in which phone numbers without a country code are read.
@@ -54,6 +56,7 @@ impl App {
             tokens: Tokens::new(env.clone()),
             exposure: Exposure::default(),
             kratos: None,
+            idempotency: Idempotency::new(env.clone()),
             limits: Arc::new(Limits::new(&LimitsConfig::default(), &env.clock)),
             env,
             default_region,

@@ -11,6 +11,7 @@ mod csv;
 mod document;
 mod error;
 mod fields;
+mod idempotency;
 mod json;
 mod kratos;
 mod laravel;

@@ -9,6 +9,7 @@ mod customer;
 mod customers;
 mod email;
 mod environment;
+mod idempotency;
 mod identify;
 mod identities;
 mod import;
@@ -41,6 +42,10 @@ pub use customers::{
 };
 pub use email::{EmailAddress, InvalidEmail};
 pub use environment::Environment;
+pub use idempotency::{
+    Begun, Fingerprint, Idempotency, IdempotencyKey, IdempotencyRecord, IdempotencyRepository,
+    IdempotencyScope, InvalidIdempotencyKey, OperationId, OperationSubject, SealedAnswer,
+};
 pub use identify::{Identified, Identify, IdentifyRequest};
 pub use identities::{
     Applied, Identities, IdentityAddress, IdentityEvent, IdentityFault, IdentityFaultReason, IdentityNotice,

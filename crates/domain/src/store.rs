@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::idempotency::IdempotencyRepository;
 use crate::import::{CustomerBatch, FiledDraft, ImportReader, ImportRepository};
 use crate::{
     AccessToken, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId,
@@ -117,6 +118,7 @@ pub trait Transaction: Send {
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository;
 
     fn tokens(&mut self) -> &mut dyn TokenRepository;
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
 
     /// Makes everything permanent. When this returns, the data survives a crash of the machine.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

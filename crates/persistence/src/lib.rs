@@ -12,6 +12,7 @@ mod customer_pictures;
 mod customers;
 mod entities;
 mod error;
+mod idempotency;
 mod imports;
 mod links;
 mod neighbourhood;

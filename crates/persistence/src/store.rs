@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use onefold_domain::{
-    ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, ImportReader,
-    ImportRepository, LinkKey, LinkRepository, Neighbourhood, Store, StoreError, TokenReader,
-    TokenRepository, Transaction, UserReader, UserRepository,
+    ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository,
+    IdempotencyRepository, ImportReader, ImportRepository, LinkKey, LinkRepository, Neighbourhood, Store,
+    StoreError, TokenReader, TokenRepository, Transaction, UserReader, UserRepository,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
@@ -192,6 +192,10 @@ impl Transaction for SeaOrmTransaction {
     }
 
     fn tokens(&mut self) -> &mut dyn TokenRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self
     }
 

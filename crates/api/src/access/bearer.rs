@@ -4,7 +4,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 /// What follows the last `Bearer ` of the header, in any letters, up to a comma: as Laravel reads it. `None`
 /// without one; an empty text if it is there and cannot be read.
-pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     const SCHEME: &str = "bearer ";
     let Ok(header) = headers.get(AUTHORIZATION)?.to_str() else { return Some("") };
     let start = header.to_ascii_lowercase().rfind(SCHEME)? + SCHEME.len();

@@ -3,7 +3,7 @@
 //!
 //! The order is that of the admin contract: route, token, limits, and then the ability.
 
-mod bearer;
+pub(crate) mod bearer;
 mod caller;
 mod refusal;
 pub(crate) mod table;
@@ -13,7 +13,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
-use onefold_domain::{Ability, AccessToken, PresentedToken, Tokens};
+use onefold_domain::{Ability, AccessToken, IdempotencyScope, PresentedToken, Tokens};
 
 use crate::answered::with_headers;
 use crate::app::App;
@@ -32,6 +32,9 @@ pub(crate) async fn guard(
     let mut counted = Counted::Nothing;
     let answered = match admit(&request, &mut counted).await {
         Ok(caller) => {
+            if let Some(token) = caller.token() {
+                request.extensions_mut().insert(IdempotencyScope::of_token(token.id.0));
+            }
             request.extensions_mut().insert(caller);
             next.call(request).await.map(ServiceResponse::map_into_boxed_body)
         }

@@ -57,6 +57,14 @@ pub(crate) enum ApiError {
     MethodNotAllowed {
         allow: Cow<'static, str>,
     },
+    /// The key named another request before.
+    IdempotencyKeyReused,
+    /// The request with the same key is still being carried out.
+    IdempotencyRunning {
+        retry_after_s: u64,
+    },
+    /// It was carried out, and nobody can say any more with what answer.
+    IdempotencyAnswerLost,
     /// The head of the request.
     HeadTooLarge {
         /// In KiB.
@@ -132,7 +140,7 @@ impl ResponseError for ApiError {
                 response.force_close();
                 FieldErrors::new()
             }
-            Self::TooManyRequests { retry_after_s } => {
+            Self::TooManyRequests { retry_after_s } | Self::IdempotencyRunning { retry_after_s } => {
                 response.insert_header((RETRY_AFTER, *retry_after_s));
                 FieldErrors::new()
             }

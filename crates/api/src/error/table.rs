@@ -115,6 +115,21 @@ impl ApiError {
                 "unavailable",
                 "The service cannot answer at the moment. Repeat the request; that is harmless.",
             ),
+            Self::IdempotencyKeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The idempotency key was used for another request; take a new one for each operation.",
+            ),
+            Self::IdempotencyRunning { .. } => (
+                StatusCode::CONFLICT,
+                "idempotency_running",
+                "The request with this idempotency key is still being carried out; ask again in a moment.",
+            ),
+            Self::IdempotencyAnswerLost => (
+                StatusCode::CONFLICT,
+                "idempotency_answer_lost",
+                "The request with this idempotency key was carried out, but its answer cannot be given again.",
+            ),
             Self::RequestTimeout => (
                 StatusCode::REQUEST_TIMEOUT,
                 "request_timeout",

@@ -128,11 +128,12 @@ impl From<ApiError> for Refusal {
             ApiError::TooManyRequests { retry_after_s } => {
                 Self::Status(StatusCode::TOO_MANY_REQUESTS, Some(retry_after_s))
             }
-            error @ (ApiError::HeadTooLarge { .. } | ApiError::RequestTimeout) => {
-                Self::Status(error.status_code(), None)
-            }
             ApiError::UnknownContact => Self::NotFound,
             ApiError::UnknownUser => Self::UserNotFound,
+            ApiError::IdempotencyRunning { retry_after_s } => {
+                Self::Status(StatusCode::CONFLICT, Some(retry_after_s))
+            }
+            error if error.status_code().is_client_error() => Self::Status(error.status_code(), None),
             _ => Self::ServerError,
         }
     }

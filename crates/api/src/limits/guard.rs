@@ -87,7 +87,8 @@ fn limits(request: &ServiceRequest) -> Option<&Limits> {
     request.app_data::<web::Data<App>>().map(|app| app.limits.as_ref())
 }
 
-fn is_streamed(request: &ServiceRequest) -> bool {
+/// Whether the body is a file, of any size, that is stored as it comes.
+pub(crate) fn is_streamed(request: &ServiceRequest) -> bool {
     request.method() == Method::POST && request.path() == STREAMED
 }
 

@@ -68,6 +68,9 @@ struct ContactAnswer<'a> {
 /// the contact that brought them, but join nobody; the header `Onefold-Blocked` names them.
 #[utoipa::path(
     post, path = "/identify", tag = "identity",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is carried out once and answered as before"),
+    ),
     request_body = IdentifyBody,
     responses(
         (status = 200, description = "The customer", body = IdentifyAnswer, headers(

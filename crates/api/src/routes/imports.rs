@@ -107,6 +107,7 @@ pub(crate) struct RowError {
         ("matchBy" = Option<String>, Query, description = "`value` (default) or `userId`: the user's record of the same kind takes the row's value"),
         ("dryRun" = Option<bool>, Query, description = "Check and count, and change nothing. Every 20,000 rows are counted against what is stored"),
         ("onError" = Option<String>, Query, description = "`continue` (default) or `stop`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is carried out once and answered as before"),
     ),
     request_body(content((String = "text/csv"), (String = "application/x-ndjson"))),
     responses(

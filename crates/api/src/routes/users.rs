@@ -56,6 +56,9 @@ pub(crate) struct ShownUser<'a> {
 /// Registers an account.
 #[utoipa::path(
     post, path = "/users", tag = "users",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is carried out once and answered as before"),
+    ),
     request_body = UserBody,
     responses(
         (status = 201, description = "The user", body = ShownUser),

@@ -12,6 +12,7 @@ mod customers;
 mod export;
 mod guides;
 mod headers;
+mod idempotency;
 mod identify;
 mod import_faults;
 mod imports;

@@ -4,6 +4,7 @@
 
 mod contacts;
 mod customers;
+mod idempotency;
 mod imports;
 mod state;
 mod tokens;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
+use crate::idempotency::IdempotencyRepository;
 use crate::import::{ImportReader, ImportRepository};
 use crate::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkKey,
@@ -128,6 +130,10 @@ impl Transaction for MemoryTransaction {
     }
 
     fn tokens(&mut self) -> &mut dyn TokenRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self
     }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use imbl::{HashMap, OrdMap, Vector};
 
+use crate::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyScope};
 use crate::import::{Import, RowFailure};
 use crate::{
     AccessToken, BlockRule, ContactDetails, ContactId, ContactRecord, ContactSource, CustomerId,
@@ -24,6 +25,7 @@ pub(super) struct State {
     pub(super) failures: HashMap<ImportId, Vector<RowFailure>>,
     pub(super) deliveries: HashMap<(String, String), DateTime<Utc>>,
     pub(super) tokens: OrdMap<TokenId, Token>,
+    pub(super) idempotency: HashMap<(IdempotencyScope, IdempotencyKey), IdempotencyRecord>,
     pub(super) last_contact: i64,
 }
 

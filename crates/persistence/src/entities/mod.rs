@@ -5,6 +5,7 @@ pub(crate) mod access_token;
 pub(crate) mod contact;
 pub(crate) mod contact_point;
 pub(crate) mod customer;
+pub(crate) mod idempotency;
 pub(crate) mod import_chunk;
 pub(crate) mod import_failure;
 pub(crate) mod import_run;

@@ -68,6 +68,7 @@ mod contacts;
 mod customers;
 mod desk;
 mod gateway;
+mod idempotency;
 mod identify;
 mod imports;
 mod migrate;

@@ -161,7 +161,10 @@ async fn try_change(
     loop {
         let stored = stored::of(&record);
         let change = ChangeContact::validate(&input, &stored).map_err(Failure::Invalid)?;
-        let point = change.complete(stored).map_err(Failure::Invalid)?;
+        let point = change.complete(stored.clone()).map_err(Failure::Invalid)?;
+        if stored::is_at(&stored, &point) {
+            return Ok(point);
+        }
         let change = stored::change(&record, &point, app.default_region).map_err(Failure::Invalid)?;
         let seen = Expectation::OneOf(vec![record.revision()]);
         match app.contacts.change_contact(id, &change, &seen).await {

@@ -35,6 +35,9 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// Adds a contact: always a new one, also when there is an equal one, so that every source keeps its own.
 #[utoipa::path(
     post, path = "/contacts", tag = "contacts",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is carried out once and answered as before"),
+    ),
     request_body = ContactBody,
     responses(
         (status = 201, description = "The contact", body = Contact, headers(
