@@ -8,6 +8,7 @@ mod m20261121_000001_identity;
 mod m20261121_000002_records;
 mod m20261121_000003_imports;
 mod m20261121_000004_filed_links;
+mod m20261121_000006_audit;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_records::Migration),
             Box::new(m20261121_000003_imports::Migration),
             Box::new(m20261121_000004_filed_links::Migration),
+            Box::new(m20261121_000006_audit::Migration),
         ]
     }
 }

@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::audit::{AuditReader, AuditRepository};
 use crate::import::{CustomerBatch, FiledDraft, ImportReader, ImportRepository};
 use crate::{
     ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId, CustomerPicture,
@@ -48,6 +49,8 @@ pub trait Store: Send + Sync {
     fn users(&self) -> &dyn UserReader;
 
     fn imports(&self) -> &dyn ImportReader;
+
+    fn audit(&self) -> &dyn AuditReader;
 }
 
 /// Contacts as they are committed. Those that were withdrawn are not seen here.
@@ -102,6 +105,8 @@ pub trait Transaction: Send {
     fn imports(&mut self) -> &mut dyn ImportRepository;
 
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository;
+
+    fn audit(&mut self) -> &mut dyn AuditRepository;
 
     /// Makes everything permanent. When this returns, the data survives a crash of the machine.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
@@ -193,14 +198,14 @@ pub trait ContactRepository: Send {
     /// id, version and primary) is not looked at.
     async fn update(&mut self, record: &ContactRecord) -> Result<(), StoreError>;
 
-    /// Takes the mark of a primary from this user's contacts of this kind, one excepted.
+    /// Takes the mark of a primary from this user's contacts of this kind, one excepted; tells which had it.
     async fn clear_primary(
         &mut self,
         user: UserId,
         kind: ContactKind,
         except: Option<ContactId>,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Vec<ContactId>, StoreError>;
 
     /// Marks a contact as withdrawn. It stays stored and is seen no more.
     async fn withdraw(&mut self, id: ContactId, at: DateTime<Utc>) -> Result<(), StoreError>;

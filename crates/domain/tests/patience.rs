@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mockall::mock;
-use onefold_domain::{ContactId, CustomerId, StatementKeys};
 use onefold_domain::{
-    ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify, IdentifyRequest,
-    ImportReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy, MemoryStore, Neighbourhood, Outcome,
-    Patience, Received, Statement, Store, StoreError, SystemClock, SystemRandomness, Transaction, UserReader,
+    AuditReader, ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify,
+    IdentifyRequest, ImportReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy, MemoryStore,
+    Neighbourhood, Outcome, Patience, Received, Statement, Store, StoreError, SystemClock, SystemRandomness,
+    Transaction, UserReader,
 };
+use onefold_domain::{ContactId, CustomerId, StatementKeys};
 
 mock! {
     Database {}
@@ -26,6 +27,7 @@ mock! {
         fn customers(&self) -> &dyn CustomerReader;
         fn users(&self) -> &dyn UserReader;
         fn imports(&self) -> &dyn ImportReader;
+        fn audit(&self) -> &dyn AuditReader;
     }
 }
 

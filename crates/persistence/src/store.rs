@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use onefold_domain::{
-    ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, ImportReader,
-    ImportRepository, LinkKey, LinkRepository, Neighbourhood, Store, StoreError, Transaction, UserReader,
-    UserRepository,
+    AuditReader, AuditRepository, ContactReader, ContactRepository, CustomerReader, CustomerRepository,
+    DeliveryRepository, ImportReader, ImportRepository, LinkKey, LinkRepository, Neighbourhood, Store,
+    StoreError, Transaction, UserReader, UserRepository,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
@@ -126,6 +126,10 @@ impl Store for SeaOrmStore {
     fn imports(&self) -> &dyn ImportReader {
         self
     }
+
+    fn audit(&self) -> &dyn AuditReader {
+        self
+    }
 }
 
 /// Begins in a task that nobody cancels. Were a caller cut off here, sqlx would hand the connection
@@ -184,6 +188,10 @@ impl Transaction for SeaOrmTransaction {
     }
 
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditRepository {
         self
     }
 

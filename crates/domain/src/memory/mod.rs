@@ -2,6 +2,7 @@
 //! One transaction at a time works on a copy, which takes the place of the original when it commits. The
 //! maps share what did not change, so a copy costs next to nothing.
 
+mod audit;
 mod contacts;
 mod customers;
 mod imports;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
+use crate::audit::{AuditReader, AuditRepository};
 use crate::import::{ImportReader, ImportRepository};
 use crate::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkKey,
@@ -88,6 +90,10 @@ impl Store for MemoryStore {
     fn imports(&self) -> &dyn ImportReader {
         self
     }
+
+    fn audit(&self) -> &dyn AuditReader {
+        self
+    }
 }
 
 struct MemoryTransaction {
@@ -118,6 +124,10 @@ impl Transaction for MemoryTransaction {
     }
 
     fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditRepository {
         self
     }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use imbl::{HashMap, OrdMap, Vector};
 
+use crate::audit::{AuditEntry, AuditFacts};
 use crate::import::{Import, RowFailure};
 use crate::{
     BlockRule, ContactDetails, ContactId, ContactRecord, ContactSource, CustomerId, CustomerRecord, ImportId,
@@ -23,6 +24,10 @@ pub(super) struct State {
     pub(super) failures: HashMap<ImportId, Vector<RowFailure>>,
     pub(super) deliveries: HashMap<(String, String), DateTime<Utc>>,
     pub(super) last_contact: i64,
+    /// What waits to be sealed.
+    pub(super) pending: OrdMap<i64, AuditFacts>,
+    pub(super) last_pending: i64,
+    pub(super) audit: Vector<AuditEntry>,
 }
 
 #[derive(Clone)]

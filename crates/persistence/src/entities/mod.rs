@@ -1,6 +1,8 @@
 //! The tables as sea-orm sees them. Private to this crate: rows become domain values beside the
 //! repository that reads them.
 
+pub(crate) mod audit_entry;
+pub(crate) mod audit_pending;
 pub(crate) mod contact;
 pub(crate) mod contact_point;
 pub(crate) mod customer;
