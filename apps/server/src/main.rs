@@ -7,12 +7,13 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use onefold_domain::{Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP};
+use onefold_domain::{Acting, Actor, Audit, Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP};
 use onefold_runtime::{Signals, init_logs};
 
 use crate::config::Config;
 
 mod assemble;
+mod audit;
 mod config;
 mod import;
 
@@ -36,6 +37,8 @@ enum Command {
     /// Print the OpenAPI document.
     Openapi,
     Import(import::ImportArguments),
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print the link policy that ships with this version.
     Policy,
     /// Print the survivorship rules that ship with this version.
@@ -79,8 +82,16 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let config = Config::load(arguments.config.as_deref())?;
             init_logs(&config.log)?;
             let store = assemble::store(&config).await?;
-            let imports = Imports::new(assemble::environment(&config, &store)?, config.linking.region()?);
+            let env = assemble::environment(&config, &store)?.acting(Acting::of(Actor::CommandLine));
+            let imports = Imports::new(env, config.linking.region()?);
             import::run(&imports, &import).await?;
+            Ok(store.close().await?)
+        }
+        Command::Audit(command) => {
+            let config = Config::load(arguments.config.as_deref())?;
+            init_logs(&config.log)?;
+            let store = assemble::store(&config).await?;
+            audit::run(&Audit::new(assemble::environment(&config, &store)?), command).await?;
             Ok(store.close().await?)
         }
         Command::Serve => serve(Config::load(arguments.config.as_deref())?).await,
@@ -96,11 +107,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let app = assemble::app(&config, &store)?;
     let bound = listener.local_addr()?;
     let signals = Signals::listen()?;
-    let imports = app.imports.clone();
+    let (imports, audit) = (app.imports.clone(), app.audit.clone());
     let server = onefold_api::serve(app, listener, &config.server)?;
     announce(&config, bound);
     // Dropped at the end: what an import did not finish is taken up at the next start, or by another server.
     let importing = tokio::spawn(async move { imports.work().await });
+    // The same holds for what waits to be sealed.
+    let sealing = tokio::spawn(async move { audit.work().await });
 
     let handle = server.handle();
     tokio::spawn(async move {
@@ -109,6 +122,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     });
     server.await.context("the server failed")?;
     importing.abort();
+    sealing.abort();
     store.close().await?;
     tracing::info!("stopped");
     Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use onefold_domain::{
-    Contacts, Customers, Environment, Identify, Identities, Imports, Region, SurvivorshipRules, Users,
+    Audit, Contacts, Customers, Environment, Identify, Identities, Imports, Region, SurvivorshipRules, Users,
 };
 
 use crate::kratos::KratosWebhook;
@@ -18,6 +18,7 @@ pub struct App {
     pub users: Users,
     pub imports: Imports,
     pub identities: Identities,
+    pub audit: Audit,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
     pub env: Environment,
@@ -46,6 +47,7 @@ impl App {
             users: Users::new(env.clone()),
             imports: Imports::new(env.clone(), default_region),
             identities: Identities::new(env.clone()),
+            audit: Audit::new(env.clone()),
             kratos: None,
             env,
             default_region,

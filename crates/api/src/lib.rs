@@ -1,6 +1,7 @@
 //! The HTTP interface. A handler translates in, calls a use case of the domain crate, and translates
 //! out; a status code is chosen in one place, `error`.
 
+mod acting;
 mod app;
 mod blocked;
 mod config;

@@ -43,6 +43,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         super::users::create,
         super::users::read,
         super::users::contacts,
+        super::audit::list,
         super::kratos::receive,
         super::health::live,
         super::health::ready,

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, Route};
 use crate::error::ApiError;
 use crate::json;
 
+mod audit;
 mod contacts;
 mod customers;
 mod docs;
@@ -39,12 +40,13 @@ fn configure_records(config: &mut ServiceConfig) {
         .configure(export::configure)
         .configure(contacts::configure)
         .configure(customers::configure)
-        .configure(users::configure);
+        .configure(users::configure)
+        .configure(audit::configure);
 }
 
 /// Where other machines can reach the server, records are personal data in the open.
 fn refuse_records(config: &mut ServiceConfig) {
-    for subject in ["contacts", "customers", "users", "imports"] {
+    for subject in ["contacts", "customers", "users", "imports", "audit"] {
         let paths = [format!("/{subject}"), format!("/{subject}/{{tail:.*}}")];
         config.service(web::resource(paths).to(|| async { Err::<HttpResponse, _>(ApiError::RecordsClosed) }));
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod app;
+mod audit;
 mod bad_input;
 mod contact_changes;
 mod contacts;

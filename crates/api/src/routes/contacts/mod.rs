@@ -16,6 +16,7 @@ pub(crate) use body::{ContactBody, ContactPatch};
 pub(crate) use shown::{Contact, Contacts};
 
 use super::only;
+use crate::acting::Caller;
 use crate::app::App;
 use crate::blocked;
 use crate::error::ApiError;
@@ -48,9 +49,13 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn create(app: web::Data<App>, body: web::Json<Members>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn create(
+    app: web::Data<App>,
+    caller: Caller,
+    body: web::Json<Members>,
+) -> Result<HttpResponse, ApiError> {
     let request = body::request(body.into_inner(), app.default_region)?;
-    let record = app.contacts.create_contact(&request).await.map_err(of_body)?;
+    let record = app.contacts.acting(&caller.0).create_contact(&request).await.map_err(of_body)?;
     count_contact("created");
     Ok(shown(StatusCode::CREATED, &record))
 }
@@ -70,9 +75,14 @@ pub(crate) async fn create(app: web::Data<App>, body: web::Json<Members>) -> Res
         (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn upsert(app: web::Data<App>, body: web::Json<Members>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn upsert(
+    app: web::Data<App>,
+    caller: Caller,
+    body: web::Json<Members>,
+) -> Result<HttpResponse, ApiError> {
     let request = body::request(body.into_inner(), app.default_region)?;
-    let (record, done) = app.contacts.create_or_update_contact(&request).await.map_err(of_body)?;
+    let (record, done) =
+        app.contacts.acting(&caller.0).create_or_update_contact(&request).await.map_err(of_body)?;
     let (status, outcome) = match done {
         Upserted::Created => (StatusCode::CREATED, "created"),
         Upserted::Updated => (StatusCode::OK, "updated"),
@@ -151,6 +161,7 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn change(
     app: web::Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
     body: web::Json<Members>,
@@ -160,7 +171,7 @@ pub(crate) async fn change(
     // The kind says how a value is to be read. It never changes, so that it may be asked for beforehand.
     let kind = app.contacts.contact(id).await?.kind();
     let change = body::change(body.into_inner(), kind, app.default_region)?;
-    let record = app.contacts.change_contact(id, &change, &expected).await?;
+    let record = app.contacts.acting(&caller.0).change_contact(id, &change, &expected).await?;
     count_contact("updated");
     Ok(shown(StatusCode::OK, &record))
 }
@@ -180,10 +191,11 @@ pub(crate) async fn change(
 )]
 pub(crate) async fn withdraw(
     app: web::Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    app.contacts.withdraw_contact(contact_id(&id)?, &expectation(&request)?).await?;
+    app.contacts.acting(&caller.0).withdraw_contact(contact_id(&id)?, &expectation(&request)?).await?;
     count_contact("withdrawn");
     Ok(HttpResponse::NoContent().finish())
 }
