@@ -81,6 +81,7 @@ mod sound;
 mod store;
 mod survivors;
 mod tampering;
+mod trail;
 mod upsert;
 mod users;
 mod withdraw;
