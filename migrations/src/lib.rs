@@ -9,6 +9,7 @@ mod m20261121_000002_records;
 mod m20261121_000003_imports;
 mod m20261121_000004_filed_links;
 mod m20261121_000005_tokens;
+mod m20261121_000006_audit;
 mod m20261121_000007_idempotency;
 
 /// All migrations in order.
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_imports::Migration),
             Box::new(m20261121_000004_filed_links::Migration),
             Box::new(m20261121_000005_tokens::Migration),
+            Box::new(m20261121_000006_audit::Migration),
             Box::new(m20261121_000007_idempotency::Migration),
         ]
     }

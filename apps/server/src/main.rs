@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use onefold_domain::{Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP, Tokens};
+use onefold_domain::{Acting, Actor, Audit, Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP, Tokens};
 use onefold_runtime::init_logs;
 
 use crate::config::Config;
 
 mod assemble;
+mod audit;
 mod config;
 mod import;
 mod serve;
@@ -38,6 +39,8 @@ enum Command {
     /// Make, list and revoke the tokens that callers show.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print the link policy that ships with this version.
     Policy,
     /// Print the survivorship rules that ship with this version.
@@ -81,7 +84,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let config = Config::load(arguments.config.as_deref())?;
             init_logs(&config.log)?;
             let store = assemble::store(&config).await?;
-            let imports = Imports::new(assemble::environment(&config, &store)?, config.linking.region()?);
+            let env = assemble::environment(&config, &store)?.acting(Acting::of(Actor::CommandLine));
+            let imports = Imports::new(env, config.linking.region()?);
             import::run(&imports, &import).await?;
             Ok(store.close().await?)
         }
@@ -89,7 +93,15 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let config = Config::load(arguments.config.as_deref())?;
             init_logs(&config.log)?;
             let store = assemble::store(&config).await?;
-            token::run(&Tokens::new(assemble::environment(&config, &store)?), &command).await?;
+            let env = assemble::environment(&config, &store)?.acting(Acting::of(Actor::CommandLine));
+            token::run(&Tokens::new(env), &command).await?;
+            Ok(store.close().await?)
+        }
+        Command::Audit(command) => {
+            let config = Config::load(arguments.config.as_deref())?;
+            init_logs(&config.log)?;
+            let store = assemble::store(&config).await?;
+            audit::run(&Audit::new(assemble::environment(&config, &store)?), command).await?;
             Ok(store.close().await?)
         }
         Command::Serve => serve::run(Config::load(arguments.config.as_deref())?).await,

@@ -20,11 +20,13 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let first = let_in(&config, &app.tokens).await?;
     let bound = listener.local_addr()?;
     let signals = Signals::listen()?;
-    let (imports, idempotency) = (app.imports.clone(), app.idempotency.clone());
+    let (imports, audit, idempotency) = (app.imports.clone(), app.audit.clone(), app.idempotency.clone());
     let server = onefold_api::serve(app, listener, &config.server)?;
     announce(&config, bound, first.as_ref());
     // Dropped at the end: what an import did not finish is taken up at the next start, or by another server.
     let importing = tokio::spawn(async move { imports.work().await });
+    // The same holds for what waits to be sealed.
+    let sealing = tokio::spawn(async move { audit.work().await });
     let forgetting = tokio::spawn(async move { idempotency.work().await });
 
     let handle = server.handle();
@@ -34,6 +36,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     });
     server.await.context("the server failed")?;
     importing.abort();
+    sealing.abort();
     forgetting.abort();
     store.close().await?;
     tracing::info!("stopped");

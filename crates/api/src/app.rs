@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use onefold_domain::{
-    Contacts, Customers, Environment, Idempotency, Identify, Identities, Imports, Region, SurvivorshipRules,
-    Tokens, Users,
+    Audit, Contacts, Customers, Environment, Idempotency, Identify, Identities, Imports, Region,
+    SurvivorshipRules, Tokens, Users,
 };
 
 use crate::config::Exposure;
@@ -23,6 +23,7 @@ pub struct App {
     pub identities: Identities,
     pub tokens: Tokens,
     pub exposure: Exposure,
+    pub audit: Audit,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
     pub idempotency: Idempotency,
@@ -55,6 +56,7 @@ impl App {
             identities: Identities::new(env.clone()),
             tokens: Tokens::new(env.clone()),
             exposure: Exposure::default(),
+            audit: Audit::new(env.clone()),
             kratos: None,
             idempotency: Idempotency::new(env.clone()),
             limits: Arc::new(Limits::new(&LimitsConfig::default(), &env.clock)),

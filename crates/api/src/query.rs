@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::web;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use onefold_domain::{ContactId, PageRequest};
 
 use crate::error::ApiError;
@@ -62,6 +63,15 @@ impl Query {
 
     pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
         self.one_of(name, &["true", "false"], |text| text.parse().ok())
+    }
+
+    /// A moment as RFC 3339 writes it.
+    pub(crate) fn moment(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
+        let text = self.text(name)?;
+        // A plus that was not escaped arrives as a blank.
+        let moment = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
+        let moment = moment.map_err(|_| "Send a moment such as 2026-11-21T08:30:00Z.");
+        self.faults.note(name, moment).map(|moment| moment.to_utc())
     }
 
     pub(crate) fn limit(&mut self, most: u16) -> u16 {

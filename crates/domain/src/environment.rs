@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{Clock, LinkPolicy, Patience, Randomness, Store};
+use crate::{Acting, Clock, LinkPolicy, Patience, Randomness, Store};
 
-/// A store, the link policy, time and randomness. Clones share them.
+/// A store, the link policy, time and randomness, and who acts. Clones share them.
 #[derive(Clone)]
 pub struct Environment {
     pub store: Arc<dyn Store>,
@@ -12,21 +12,29 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     pub randomness: Arc<dyn Randomness>,
     pub patience: Patience,
+    /// For the audit trail.
+    pub acting: Acting,
 }
 
 impl Environment {
-    /// With the default patience.
+    /// With the default patience; the program acts.
     pub fn new(
         store: Arc<dyn Store>,
         policy: Arc<LinkPolicy>,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Self {
-        Self { store, policy, clock, randomness, patience: Patience::default() }
+        Self { store, policy, clock, randomness, patience: Patience::default(), acting: Acting::default() }
     }
 
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
         Self { patience, ..self }
+    }
+
+    /// The same, on behalf of somebody else.
+    #[must_use]
+    pub fn acting(self, acting: Acting) -> Self {
+        Self { acting, ..self }
     }
 }

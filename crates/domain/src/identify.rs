@@ -5,10 +5,11 @@
 //! lost race the customers are locked before they are read, so that a hot value makes a queue and not
 //! a storm.
 
-use crate::contacts::{Row, carry_out};
+use crate::audit::Change;
+use crate::contacts::{Row, carry_out, placed};
 use crate::link_key::StatementKeys;
 use crate::{
-    Block, ContactDetails, ContactDraft, ContactId, ContactSource, CustomerId, Environment, Failure,
+    Acting, Block, ContactDetails, ContactDraft, ContactId, ContactSource, CustomerId, Environment, Failure,
     KnownContact, KnownCustomer, LinkKey, LinkPlan, Neighbourhood, Outcome, Patience, Received, Statement,
     StoreError, Transaction, decide,
 };
@@ -48,6 +49,12 @@ impl Identify {
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
         Self { env: self.env.with_patience(patience) }
+    }
+
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &Acting) -> Self {
+        Self { env: self.env.clone().acting(acting.clone()) }
     }
 
     /// Links the request's values and returns the customer they belong to. A request that says
@@ -114,6 +121,10 @@ impl Identify {
         let draft = draft(request);
         let row = Row::Insert(&draft);
         let carried = carry_out(transaction.as_mut(), &self.env, &plan, row, &neighbourhood, at).await?;
+        if let (Some(id), Some(blocked)) = (carried.added, plan.contact) {
+            let added = Change::contact_added(id, carried.customer, &placed(&draft, blocked));
+            self.env.record(transaction.as_mut(), at, vec![added]).await?;
+        }
         transaction.commit().await?;
         let added = carried.added.map(|id| known(id, &request.statement));
         Ok(answer(carried.customer, plan, neighbourhood, added))

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod actor;
 mod attempts;
+mod audit;
 mod clock;
 mod contact;
 mod contacts;
@@ -26,7 +28,12 @@ mod text;
 mod tokens;
 mod users;
 
+pub use actor::{Acting, Actor};
 pub use attempts::{Failure, Patience};
+pub use audit::{
+    Audit, AuditAction, AuditDraft, AuditEntry, AuditFacts, AuditFault, AuditFilter, AuditHead, AuditPage,
+    AuditReader, AuditRepository, AuditSubject, InvalidHead, PendingEntry, SealedEntry, Snapshot,
+};
 pub use clock::{Clock, NoRandomness, Randomness, SystemClock, SystemRandomness};
 pub use contact::{
     Channel, ContactDraft, ContactId, ContactSource, ImportId, KnownContact, Received, Statement, UserId,

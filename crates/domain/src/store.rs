@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::audit::{AuditReader, AuditRepository};
 use crate::idempotency::IdempotencyRepository;
 use crate::import::{CustomerBatch, FiledDraft, ImportReader, ImportRepository};
 use crate::{
@@ -51,6 +52,7 @@ pub trait Store: Send + Sync {
     fn imports(&self) -> &dyn ImportReader;
 
     fn tokens(&self) -> &dyn TokenReader;
+    fn audit(&self) -> &dyn AuditReader;
 }
 
 /// Contacts as they are committed. Those that were withdrawn are not seen here.
@@ -119,6 +121,7 @@ pub trait Transaction: Send {
 
     fn tokens(&mut self) -> &mut dyn TokenRepository;
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
+    fn audit(&mut self) -> &mut dyn AuditRepository;
 
     /// Makes everything permanent. When this returns, the data survives a crash of the machine.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
@@ -210,14 +213,14 @@ pub trait ContactRepository: Send {
     /// id, version and primary) is not looked at.
     async fn update(&mut self, record: &ContactRecord) -> Result<(), StoreError>;
 
-    /// Takes the mark of a primary from this user's contacts of this kind, one excepted.
+    /// Takes the mark of a primary from this user's contacts of this kind, one excepted; tells which had it.
     async fn clear_primary(
         &mut self,
         user: UserId,
         kind: ContactKind,
         except: Option<ContactId>,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Vec<ContactId>, StoreError>;
 
     /// Marks a contact as withdrawn. It stays stored and is seen no more.
     async fn withdraw(&mut self, id: ContactId, at: DateTime<Utc>) -> Result<(), StoreError>;
@@ -272,8 +275,8 @@ pub trait TokenRepository: Send {
     /// Whether there is any that was not revoked.
     async fn exist(&mut self) -> Result<bool, StoreError>;
 
-    /// `false` if there is no such token, or none any more.
-    async fn revoke(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<bool, StoreError>;
+    /// The token as it was; `None` if there is no such token, or none any more.
+    async fn revoke(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<Option<AccessToken>, StoreError>;
 
     async fn touch(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<(), StoreError>;
 }

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 
 use futures_core::future::BoxFuture;
 
+use crate::audit::Change;
 use crate::contacts::Open;
-use crate::{Environment, Profile, RecordError, Transaction, UserId};
+use crate::{Acting, Environment, Profile, RecordError, Transaction, UserId};
 
 /// An account.
 #[derive(Clone, PartialEq, Debug)]
@@ -77,6 +78,12 @@ impl Users {
         Self { env }
     }
 
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &Acting) -> Self {
+        Self { env: self.env.clone().acting(acting.clone()) }
+    }
+
     /// # Errors
     /// [`RecordError::UserExists`] if the id or the external id is taken; a store that does not answer.
     pub async fn create_user(&self, new: &NewUser) -> Result<User, RecordError> {
@@ -93,7 +100,7 @@ impl Users {
         };
         let inserting = |mut transaction: Open| -> BoxFuture<'_, _> {
             let user = user.clone();
-            Box::pin(async move { Ok((insert(transaction.as_mut(), &user).await?, transaction)) })
+            Box::pin(async move { Ok((insert(transaction.as_mut(), env, &user).await?, transaction)) })
         };
         env.in_transaction(inserting).await?;
         Ok(user)
@@ -106,9 +113,13 @@ impl Users {
     }
 }
 
-async fn insert(transaction: &mut dyn Transaction, user: &User) -> Result<(), RecordError> {
+async fn insert(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    user: &User,
+) -> Result<(), RecordError> {
     if transaction.users().insert(user).await? {
-        return Ok(());
+        return Ok(env.record(transaction, user.created_at, vec![Change::user_created(user)]).await?);
     }
     if let Some(known) = transaction.users().get(user.id).await? {
         // An earlier try may have been carried out although its commit failed to say so.

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mockall::mock;
-use onefold_domain::{ContactId, CustomerId, StatementKeys};
 use onefold_domain::{
-    ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify, IdentifyRequest,
-    ImportReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy, MemoryStore, Neighbourhood, Outcome,
-    Patience, Received, Statement, Store, StoreError, SystemClock, SystemRandomness, TokenReader,
-    Transaction, UserReader,
+    AuditReader, ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify,
+    IdentifyRequest, ImportReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy, MemoryStore,
+    Neighbourhood, Outcome, Patience, Received, Statement, Store, StoreError, SystemClock, SystemRandomness,
+    TokenReader, Transaction, UserReader,
 };
+use onefold_domain::{ContactId, CustomerId, StatementKeys};
 
 mock! {
     Database {}
@@ -28,6 +28,7 @@ mock! {
         fn users(&self) -> &dyn UserReader;
         fn imports(&self) -> &dyn ImportReader;
         fn tokens(&self) -> &dyn TokenReader;
+        fn audit(&self) -> &dyn AuditReader;
     }
 }
 

@@ -123,23 +123,19 @@ pub(crate) async fn insert_contacts(
     if contacts.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = contacts.iter().map(Row).collect();
+    let contacts: Vec<_> = contacts.iter().map(Row).collect();
     let unpacked = Unpacked::of(connection.get_database_backend());
-    let columns: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    let values: Vec<_> =
-        COLUMNS.iter().enumerate().map(|(place, (_, kind))| unpacked.value(place, *kind)).collect();
+    let (columns, values) = unpacked.columns(&COLUMNS);
     let sql = format!(
-        "INSERT INTO contact ({}, created_at, updated_at, version) SELECT {}, $2, $2, 1 FROM {}",
-        columns.join(", "),
-        values.join(", "),
-        unpacked.rows()
+        "INSERT INTO contact ({columns}, created_at, updated_at, version) SELECT {values}, $2, $2, 1 FROM {rows}",
+        rows = unpacked.rows()
     );
-    write(connection, sql, &rows, vec![at.into()]).await?;
+    write(connection, sql, &contacts, vec![at.into()]).await?;
     Ok(())
 }
 
 /// Runs a statement whose first parameter is the text of the rows; says how many rows it wrote.
-async fn write(
+pub(crate) async fn write(
     connection: &impl ConnectionTrait,
     sql: String,
     rows: &impl Serialize,
@@ -153,13 +149,13 @@ async fn write(
 
 /// How a database takes values out of the text of the rows.
 #[derive(Clone, Copy)]
-enum Unpacked {
+pub(crate) enum Unpacked {
     Sqlite,
     Postgres,
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
     Integer,
     Text,
     Uuid,
@@ -168,21 +164,21 @@ enum Kind {
 }
 
 impl Unpacked {
-    fn of(backend: DbBackend) -> Self {
+    pub(crate) fn of(backend: DbBackend) -> Self {
         match backend {
             DbBackend::Sqlite => Self::Sqlite,
             _ => Self::Postgres,
         }
     }
 
-    fn rows(self) -> &'static str {
+    pub(crate) fn rows(self) -> &'static str {
         match self {
             Self::Sqlite => "json_each($1) AS t",
             Self::Postgres => "jsonb_array_elements(CAST($1 AS jsonb)) AS t(value)",
         }
     }
 
-    fn value(self, place: usize, kind: Kind) -> String {
+    pub(crate) fn value(self, place: usize, kind: Kind) -> String {
         match (self, kind) {
             // What SQLite takes out of JSON has the type it had there.
             (Self::Sqlite, Kind::Uuid) => format!("unhex(t.value ->> {place})"),
@@ -192,6 +188,14 @@ impl Unpacked {
             (Self::Postgres, Kind::Boolean) => format!("CAST(t.value ->> {place} AS boolean)"),
             (Self::Postgres, Kind::Time) => format!("CAST(t.value ->> {place} AS timestamptz)"),
         }
+    }
+
+    /// The names of these columns, and the values for them in their order.
+    pub(crate) fn columns(self, columns: &[(&str, Kind)]) -> (String, String) {
+        let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+        let values: Vec<_> =
+            columns.iter().enumerate().map(|(place, (_, kind))| self.value(place, *kind)).collect();
+        (names.join(", "), values.join(", "))
     }
 
     fn integer(self, place: usize) -> String {
@@ -247,10 +251,7 @@ impl Serialize for Row<'_> {
         row.serialize_element(&received.phone)?;
         row.serialize_element(&details.channel.map(Channel::as_str))?;
         row.serialize_element(&details.is_primary)?;
-        // As sea-orm writes times to SQLite, where they are text.
-        row.serialize_element(
-            &details.verified_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, false)),
-        )?;
+        row.serialize_element(&details.verified_at.map(moment))?;
         row.serialize_element(&metadata_text(&details.metadata))?;
         row.serialize_element(&profile_text(details.profile.as_ref()))?;
         row.serialize_element(&search_text(statement, details.profile.as_ref()))?;
@@ -259,7 +260,12 @@ impl Serialize for Row<'_> {
     }
 }
 
+/// As sea-orm writes times to SQLite, where they are text.
+pub(crate) fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, false)
+}
+
 /// Both databases read it: SQLite as bytes, PostgreSQL as a UUID.
-fn hex(id: Uuid) -> String {
+pub(crate) fn hex(id: Uuid) -> String {
     id.simple().to_string()
 }

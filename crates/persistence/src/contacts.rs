@@ -156,13 +156,13 @@ impl ContactRepository for SeaOrmTransaction {
         kind: ContactKind,
         except: Option<ContactId>,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<ContactId>, StoreError> {
         let shares = match kind {
             ContactKind::Email => Condition::all().add(Column::Email.is_not_null()),
             ContactKind::Phone => Condition::all().add(Column::Phone.is_not_null()),
             ContactKind::Both => Condition::all(),
         };
-        contact::Entity::update_many()
+        let stepped_back = contact::Entity::update_many()
             .col_expr(Column::IsPrimary, Expr::value(false))
             .col_expr(Column::Version, Expr::col(Column::Version).add(1))
             .col_expr(Column::UpdatedAt, Expr::value(at))
@@ -171,10 +171,10 @@ impl ContactRepository for SeaOrmTransaction {
             .filter(Column::WithdrawnAt.is_null())
             .filter(Column::Id.ne(except.map_or(0, |id| id.0)))
             .filter(shares)
-            .exec(self.connection()?)
+            .exec_with_returning(self.connection()?)
             .await
             .map_err(store_error)?;
-        Ok(())
+        Ok(stepped_back.into_iter().map(|contact| ContactId(contact.id)).collect())
     }
 
     async fn withdraw(&mut self, id: ContactId, at: DateTime<Utc>) -> Result<(), StoreError> {

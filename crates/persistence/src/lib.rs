@@ -4,6 +4,7 @@
 //! transaction begins (`store`, with the group commit of `sqlite_writer`), and that only PostgreSQL
 //! has rows to lock (`customers`).
 
+mod audit;
 mod batch;
 mod config;
 mod connect;

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use onefold_domain::{
-    ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository,
-    IdempotencyRepository, ImportReader, ImportRepository, LinkKey, LinkRepository, Neighbourhood, Store,
-    StoreError, TokenReader, TokenRepository, Transaction, UserReader, UserRepository,
+    AuditReader, AuditRepository, ContactReader, ContactRepository, CustomerReader, CustomerRepository,
+    DeliveryRepository, IdempotencyRepository, ImportReader, ImportRepository, LinkKey, LinkRepository,
+    Neighbourhood, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader, UserRepository,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
@@ -130,6 +130,10 @@ impl Store for SeaOrmStore {
     fn tokens(&self) -> &dyn TokenReader {
         self
     }
+
+    fn audit(&self) -> &dyn AuditReader {
+        self
+    }
 }
 
 /// Begins in a task that nobody cancels. Were a caller cut off here, sqlx would hand the connection
@@ -196,6 +200,10 @@ impl Transaction for SeaOrmTransaction {
     }
 
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditRepository {
         self
     }
 

@@ -78,15 +78,15 @@ impl TokenRepository for SeaOrmTransaction {
         Ok(found.map_err(store_error)?.is_some())
     }
 
-    async fn revoke(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<bool, StoreError> {
-        let updated = Entity::update_many()
+    async fn revoke(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<Option<AccessToken>, StoreError> {
+        let revoked = Entity::update_many()
             .set(ActiveModel { revoked_at: Set(Some(at)), ..Default::default() })
             .filter(Column::Id.eq(id.0))
             .filter(Column::RevokedAt.is_null())
-            .exec(self.connection()?)
+            .exec_with_returning(self.connection()?)
             .await
             .map_err(store_error)?;
-        Ok(updated.rows_affected == 1)
+        revoked.into_iter().next().map(token).transpose().map_err(store_error)
     }
 
     async fn touch(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<(), StoreError> {

@@ -4,19 +4,31 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use onefold_domain::{Ability, AccessToken, ContactRecord, UserId};
+use onefold_domain::{Ability, AccessToken, Acting, Actor, ContactRecord, UserId};
 
 use crate::error::ApiError;
+use crate::telemetry::request_id;
 
 /// Whoever sent a request. The middleware puts it there; a handler that asks for it cannot be reached
 /// around the middleware.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     /// `None` where everybody is let in.
-    pub(super) token: Option<AccessToken>,
+    token: Option<AccessToken>,
+    acting: Acting,
 }
 
 impl Caller {
+    pub(super) fn new(token: Option<AccessToken>) -> Self {
+        let actor = token.as_ref().map(|token| Actor::Token { id: token.id, user: token.user });
+        Self { token, acting: Acting::of(actor.unwrap_or(Actor::Anonymous)) }
+    }
+
+    /// On whose behalf the request acts, and in the course of what.
+    pub(crate) fn acting(&self) -> &Acting {
+        &self.acting
+    }
+
     pub(crate) fn token(&self) -> Option<&AccessToken> {
         self.token.as_ref()
     }
@@ -55,7 +67,16 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get::<Self>().cloned();
-        ready(caller.ok_or_else(|| ApiError::Internal("the request came around the middleware".into())))
+        let extensions = request.extensions();
+        let Some(caller) = extensions.get::<Self>() else {
+            return ready(Err(ApiError::Internal("the request came around the middleware".into())));
+        };
+        let id = Some(request_id()).filter(|id| !id.is_empty());
+        let acting = Acting {
+            request_id: id.map(Into::into),
+            operation: extensions.get().copied(),
+            ..caller.acting.clone()
+        };
+        ready(Ok(Self { acting, ..caller.clone() }))
     }
 }

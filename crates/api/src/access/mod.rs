@@ -83,12 +83,12 @@ async fn admit(request: &ServiceRequest, counted: &mut Counted) -> Result<Caller
     let entry = entry(request)?;
     let app = request.app_data::<web::Data<App>>().ok_or_else(no_app)?;
     if matches!(entry.access, Access::Open | Access::OwnProof) {
-        return Ok(Caller { token: None });
+        return Ok(Caller::new(None));
     }
     // A wrong token is told even where none is needed: its holder believes in it.
     let Some(text) = bearer::token(request.headers()) else {
         let open = is_open(app, entry, request);
-        return if open { Ok(Caller { token: None }) } else { Err(Refusal::Unauthenticated) };
+        return if open { Ok(Caller::new(None)) } else { Err(Refusal::Unauthenticated) };
     };
     let token = authenticate(app, request, text).await?;
     *counted = Counted::of(&app.limits, entry, &token);
@@ -96,7 +96,7 @@ async fn admit(request: &ServiceRequest, counted: &mut Counted) -> Result<Caller
         return Err(refusal);
     }
     permit(entry, &token)?;
-    Ok(Caller { token: Some(token) })
+    Ok(Caller::new(Some(token)))
 }
 
 fn permit(entry: &Entry, token: &AccessToken) -> Result<(), Refusal> {

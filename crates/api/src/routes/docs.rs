@@ -48,6 +48,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         super::tokens::create,
         super::tokens::list,
         super::tokens::revoke,
+        super::audit::list,
         super::kratos::receive,
         super::health::live,
         super::health::ready,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::blocked;
 use crate::error::ApiError;
@@ -85,10 +86,11 @@ struct ContactAnswer<'a> {
 )]
 pub(crate) async fn identify(
     app: web::Data<App>,
+    caller: Caller,
     body: web::Json<Object<IdentifyBody>>,
 ) -> Result<HttpResponse, ApiError> {
     let request = body.into_inner().0.parse(app.default_region)?;
-    let identified = app.identify.run(&request).await?;
+    let identified = app.identify.acting(caller.acting()).run(&request).await?;
     count(&identified);
     let mut response = HttpResponse::Ok();
     blocked::insert(&mut response, identified.blocked.iter().map(field_and_rule));

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::csv::{self, Table, accepts};
 use crate::error::ApiError;
@@ -120,12 +121,13 @@ pub(crate) struct RowError {
 )]
 pub(crate) async fn import(
     app: web::Data<App>,
+    caller: Caller,
     request: HttpRequest,
     mut body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let options = options(&request)?;
     let format = format(&request)?;
-    let mut receiving = app.imports.receive(format, options).await?;
+    let mut receiving = app.imports.acting(caller.acting()).receive(format, options).await?;
     loop {
         // Who sends nothing for so long has gone.
         let next = timeout(PATIENCE, body.next()).await.map_err(|_| ApiError::BodyUnreadable)?;

@@ -2,8 +2,9 @@
 
 use actix_web::web::{self, Bytes, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use onefold_domain::{Applied, IdentityFault};
+use onefold_domain::{Acting, Actor, Applied, IdentityFault};
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::problem::Problem;
@@ -47,6 +48,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 )]
 pub(crate) async fn receive(
     app: web::Data<App>,
+    caller: Caller,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
@@ -67,7 +69,9 @@ pub(crate) async fn receive(
     }
     log(&faults);
     if !notice.check_only {
-        let applied = app.identities.apply(&notice.event).await?;
+        // It has shown the secret of the webhook, whatever else it has shown.
+        let acting = Acting { actor: Actor::Webhook("kratos"), ..caller.acting().clone() };
+        let applied = app.identities.acting(&acting).apply(&notice.event).await?;
         tracing::debug!(user = %notice.event.user.0, repeated = applied == Applied::Repeated, "identity taken over");
     }
     Ok(HttpResponse::NoContent().finish())

@@ -6,6 +6,7 @@ use actix_web::web::ServiceConfig;
 use crate::json;
 
 mod admin_contacts;
+mod audit;
 mod contacts;
 mod customers;
 mod docs;
@@ -31,6 +32,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .configure(customers::configure)
         .configure(users::configure)
         .configure(admin_contacts::configure)
+        .configure(audit::configure)
         .configure(tokens::configure)
         .configure(kratos::configure)
         .configure(health::configure)

@@ -100,7 +100,7 @@ pub(crate) async fn create(
     if !caller.token().is_some_and(|token| token.abilities.cover(&new.abilities)) {
         return Err(ApiError::AbilitiesNotHeld);
     }
-    let (token, plain) = app.tokens.create(&new).await.map_err(of_body)?;
+    let (token, plain) = app.tokens.acting(caller.acting()).create(&new).await.map_err(of_body)?;
     let location = format!("/tokens/{}", token.id.0);
     let created = CreatedToken { token: plain.expose(), shown: shown(&token) };
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(created))
@@ -145,13 +145,17 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
         (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn revoke(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn revoke(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
     let Some(id) = id.parse().ok().map(TokenId) else {
         let mut faults = Faults::default();
         faults.add("id", "A token's id is the number before the |, such as 12.");
         return Err(faults.into());
     };
-    if app.tokens.revoke(id).await? {
+    if app.tokens.acting(caller.acting()).revoke(id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(ApiError::UnknownToken)

@@ -67,14 +67,18 @@ pub(crate) struct ShownUser<'a> {
         (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn create(app: web::Data<App>, body: web::Json<Members>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn create(
+    app: web::Data<App>,
+    caller: Caller,
+    body: web::Json<Members>,
+) -> Result<HttpResponse, ApiError> {
     let mut fields = Fields::of(body.into_inner());
     let id = fields.user("id");
     let external_id = fields.text("externalId");
     let external_id = external_id.and_then(|text| fields.faults.note("externalId", ExternalId::parse(&text)));
     let profile = fields.profile("profile");
     fields.finish()?;
-    let user = app.users.create_user(&NewUser { id, external_id, profile }).await?;
+    let user = app.users.acting(caller.acting()).create_user(&NewUser { id, external_id, profile }).await?;
     let location = format!("/users/{}", user.id.0);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(shown(&user)))
 }

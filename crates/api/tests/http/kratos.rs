@@ -46,6 +46,7 @@ macro_rules! on_both_databases {
 on_both_databases!(
     an_account_is_followed_through_its_life: {"secrets": super::FIRST},
     a_call_counts_once: {"secrets": super::FIRST},
+    what_it_reports_is_on_record: {"secrets": super::FIRST},
     parallel_calls_make_one_user: {"secrets": super::FIRST},
     two_accounts_with_one_email_stay_two: {"secrets": super::FIRST},
     what_cannot_be_stored_breaks_no_flow: {"secrets": super::FIRST},
@@ -125,6 +126,20 @@ async fn a_call_counts_once(app: TestApp) {
     assert_eq!(app.contacts().await, 1, "a repetition");
     assert_eq!(send(with("t-2", "b@example.com")).await.status, 204);
     assert_eq!(app.contacts().await, 2);
+}
+
+async fn what_it_reports_is_on_record(app: TestApp) {
+    for email in ["a@example.com", "a@example.com", "b@example.com"] {
+        accepted(&app, &entered("settings", ANN, email)).await;
+    }
+    let trail = app.show("/audit").await;
+    let (_token, entries) = trail["entries"].as_array().unwrap().split_last().unwrap();
+    let actions: Vec<_> = entries.iter().rev().map(|entry| entry["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["user.created", "contact.created", "contact.updated", "contact.created"]);
+    for entry in entries {
+        assert_eq!((&entry["actor"]["kind"], &entry["actor"]["name"]), (&json!("webhook"), &json!("kratos")));
+    }
+    assert!(entries[1]["after"]["metadata"]["kratos"]["detachedAt"].is_string(), "given up");
 }
 
 async fn parallel_calls_make_one_user(app: TestApp) {

@@ -4,6 +4,7 @@
 
 mod access;
 mod app;
+mod audit;
 mod bad_input;
 mod contact_changes;
 mod contacts;

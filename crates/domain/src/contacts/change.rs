@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::withdraw::free;
-use super::{ContactKind, ContactRecord, Contacts, Expectation, RecordError, rearrange, rejudge, reread};
+use super::{
+    ContactKind, ContactRecord, Contacts, Expectation, RecordError, rearrange, rejudge, reread, step_back,
+};
+use crate::audit::Change;
 use crate::{
     Channel, ContactId, ContactSource, EmailAddress, Environment, Metadata, PhoneNumber, Received, Statement,
     Transaction,
@@ -51,9 +54,13 @@ impl Contacts {
         let env = &self.env;
         env.in_transaction(move |mut transaction| {
             Box::pin(async move {
-                let mut record = open(transaction.as_mut(), id, expected, env.clock.now()).await?;
-                apply(transaction.as_mut(), env, &mut record, change).await?;
-                Ok((reread(transaction.as_mut(), id).await?, transaction))
+                let at = env.clock.now();
+                let before = open(transaction.as_mut(), id, expected, at).await?;
+                apply(transaction.as_mut(), env, &mut before.clone(), change).await?;
+                let after = reread(transaction.as_mut(), id).await?;
+                let changed = Change::contact_updated(&before, &after);
+                env.record(transaction.as_mut(), at, Vec::from_iter(changed)).await?;
+                Ok((after, transaction))
             })
         })
         .await
@@ -97,7 +104,7 @@ pub(crate) async fn apply(
         record.details.verified_at = None;
     }
     if let (true, Some(user)) = (record.details.is_primary, record.user()) {
-        transaction.contacts().clear_primary(user, record.kind(), Some(record.id), at).await?;
+        step_back(transaction, env, (user, record.kind()), Some(record.id), at).await?;
     }
     if let Some(value) = &change.value {
         remember(&mut record.received, value);

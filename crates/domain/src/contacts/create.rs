@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{ContactRecord, ContactRequest, Contacts, RecordError, Row, carry_out, require_user, reread};
+use super::{
+    ContactRecord, ContactRequest, Contacts, RecordError, Row, carry_out, require_user, reread, step_back,
+};
+use crate::audit::Change;
 use crate::link_key::StatementKeys;
 use crate::linking::decide_record;
 use crate::{
@@ -47,7 +50,9 @@ pub(crate) async fn create(
     let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
     let plan = decide_record(&request.statement, &neighbourhood, &env.policy);
     let id = insert(transaction, env, request, &plan, &neighbourhood, env.clock.now()).await?;
-    reread(transaction, id).await
+    let record = reread(transaction, id).await?;
+    env.record(transaction, record.created_at, vec![Change::contact_created(&record)]).await?;
+    Ok(record)
 }
 
 /// Adds the contact of a plan that asks for one.
@@ -62,7 +67,7 @@ pub(super) async fn insert(
     let draft = draft(request, at)?;
     if let (true, Some(user)) = (draft.details.is_primary, request.statement.user()) {
         // Before the new one is there: at no moment may a user have two.
-        transaction.contacts().clear_primary(user, draft.kind(), None, at).await?;
+        step_back(transaction, env, (user, draft.kind()), None, at).await?;
     }
     let carried = carry_out(transaction, env, plan, Row::Insert(&draft), neighbourhood, at).await?;
     carried.added.ok_or_else(|| StoreError::Backend("the plan asked for no contact".into()).into())

@@ -3,11 +3,12 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::audit::Change;
 use crate::link_key::{LinkKey, StatementKeys};
 use crate::linking::decide_stored;
 use crate::{
     Block, BlockRule, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, LinkDraft, LinkPlan,
-    Neighbourhood, Outcome, Part, StoreError, Transaction,
+    Neighbourhood, NewContact, Outcome, Part, StoreError, Transaction,
 };
 
 /// The contact that a plan is about.
@@ -54,22 +55,27 @@ pub(crate) async fn carry_out(
     }
     let added = match (&plan.contact, &row) {
         (Some(blocked), Row::Insert(draft)) => {
-            let draft = ContactDraft {
-                email_blocked_by: blocked.email_blocked_by,
-                phone_blocked_by: blocked.phone_blocked_by,
-                ..(*draft).clone()
-            };
-            Some(transaction.contacts().insert(&draft, customer, at).await?)
+            Some(transaction.contacts().insert(&placed(draft, *blocked), customer, at).await?)
         }
         _ => None,
     };
     if let (None, Some(first)) = (plan.customer, added) {
         transaction.customers().set_primary(customer, Some(first)).await?;
     }
+    env.record(transaction, at, merges(plan, customer, neighbourhood)).await?;
     for link in links(plan, customer, &row, neighbourhood, added, at) {
         transaction.links().insert(&link).await?;
     }
     Ok(Carried { customer, added })
+}
+
+/// A draft with what a plan says of its values.
+pub(crate) fn placed(draft: &ContactDraft, blocked: NewContact) -> ContactDraft {
+    ContactDraft {
+        email_blocked_by: blocked.email_blocked_by,
+        phone_blocked_by: blocked.phone_blocked_by,
+        ..draft.clone()
+    }
 }
 
 /// Judges a stored contact anew, when its value has changed or has become free, and links it accordingly.
@@ -105,6 +111,17 @@ pub(crate) fn note_blocks(record: &mut ContactRecord, plan: &LinkPlan) {
 
 fn rule_of(blocked: &[Block], part: Part) -> Option<BlockRule> {
     blocked.iter().find(|block| block.part == part).map(|block| block.rule)
+}
+
+/// For the audit trail. A contact that is added is told of by whoever adds it.
+fn merges(plan: &LinkPlan, survivor: CustomerId, neighbourhood: &Neighbourhood) -> Vec<Change> {
+    let absorbed = neighbourhood.customers.iter().filter(|customer| plan.absorbed.contains(&customer.id));
+    absorbed
+        .map(|customer| {
+            let contacts: Vec<_> = customer.contacts.iter().map(|contact| contact.id).collect();
+            Change::merged(survivor, customer.id, &contacts)
+        })
+        .collect()
 }
 
 fn links(

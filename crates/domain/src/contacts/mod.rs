@@ -9,22 +9,24 @@ mod record;
 mod upsert;
 mod withdraw;
 
+use chrono::{DateTime, Utc};
 use futures_core::future::BoxFuture;
 
 use crate::attempts::Attempted;
+use crate::audit::Change;
 use crate::{
-    Channel, ContactId, ContactSource, Environment, Failure, InvalidMetadata, InvalidProfile, Metadata,
-    Profile, Received, Statement, StoreError, Transaction, UserId,
+    Acting, Channel, ContactId, ContactSource, Environment, Failure, InvalidMetadata, InvalidProfile,
+    Metadata, Profile, Received, Statement, StoreError, Transaction, UserId,
 };
 
 pub(crate) use change::apply;
 pub use change::{ContactChange, NewValue};
 pub(crate) use create::draft;
-pub(crate) use link::{Row, carry_out, note_blocks, rejudge};
+pub(crate) use link::{Row, carry_out, note_blocks, placed, rejudge};
 pub use list::{ContactFilter, ContactPage, PageRequest};
 pub use record::{ContactDetails, ContactKind, ContactRecord, Expectation};
 pub use upsert::Upserted;
-pub(crate) use upsert::{matching, merge, upsert};
+pub(crate) use upsert::{keep, matching, merge, upsert};
 pub(crate) use withdraw::rearrange;
 
 /// A contact as a source tells it.
@@ -115,6 +117,12 @@ impl Contacts {
     pub fn new(env: Environment) -> Self {
         Self { env }
     }
+
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &Acting) -> Self {
+        Self { env: self.env.clone().acting(acting.clone()) }
+    }
 }
 
 impl Environment {
@@ -155,6 +163,27 @@ pub(crate) async fn require_known_user(
         Some(user) if transaction.users().get(user).await?.is_none() => Err(RecordError::NoSuchUser),
         _ => Ok(()),
     }
+}
+
+/// A user's other contacts of this kind are not the first choice any more.
+pub(crate) async fn step_back(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    (user, kind): (UserId, ContactKind),
+    except: Option<ContactId>,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let others = transaction.contacts().clear_primary(user, kind, except, at).await?;
+    if others.is_empty() {
+        return Ok(());
+    }
+    let records = transaction.contacts().get_many(&others).await?;
+    let change = |record: &ContactRecord| {
+        let mut before = record.clone();
+        before.details.is_primary = true;
+        Change::contact_updated(&before, record)
+    };
+    env.record(transaction, at, records.iter().filter_map(change).collect()).await
 }
 
 /// The record as it stands at the end of a change.

@@ -76,6 +76,16 @@ pub struct ContactDetails {
     pub profile: Option<Profile>,
 }
 
+impl ContactDetails {
+    pub(crate) fn channel_for(&self, kind: ContactKind) -> Option<Channel> {
+        match (self.channel, kind) {
+            (_, ContactKind::Email) => Some(Channel::Email),
+            (None, ContactKind::Phone) => Some(Channel::Telephone),
+            (channel, _) => channel,
+        }
+    }
+}
+
 impl ContactRecord {
     pub fn kind(&self) -> ContactKind {
         ContactKind::of(&self.statement)
@@ -87,11 +97,7 @@ impl ContactRecord {
 
     /// How the contact is reached; `None` for one that holds an email and a phone of which nobody said so.
     pub fn channel(&self) -> Option<Channel> {
-        match (self.details.channel, self.kind()) {
-            (_, ContactKind::Email) => Some(Channel::Email),
-            (None, ContactKind::Phone) => Some(Channel::Telephone),
-            (channel, _) => channel,
-        }
+        self.details.channel_for(self.kind())
     }
 
     /// The contact that this one is linked to; `None` for a primary one.

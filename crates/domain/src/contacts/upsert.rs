@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use super::create::insert;
 use super::{
     ContactKind, ContactRecord, ContactRequest, Contacts, RecordError, Row, carry_out, note_blocks,
-    require_user, reread,
+    require_user, reread, step_back,
 };
+use crate::audit::Change;
 use crate::link_key::StatementKeys;
 use crate::linking::{decide_record, decide_stored};
 use crate::{
@@ -51,12 +52,43 @@ pub(crate) async fn upsert(
     env: &Environment,
     request: &ContactRequest,
 ) -> Result<(ContactRecord, Upserted), RecordError> {
+    let kept = keep(transaction, env, request).await?;
+    env.record(transaction, kept.record.updated_at, Vec::from_iter(kept.change())).await?;
+    Ok((kept.record, kept.upserted))
+}
+
+/// What an upsert came to, before the audit trail is told.
+pub(crate) struct Kept {
+    /// `None` for a record that is new.
+    pub(crate) before: Option<ContactRecord>,
+    pub(crate) record: ContactRecord,
+    pub(crate) upserted: Upserted,
+}
+
+impl Kept {
+    /// For the audit trail.
+    pub(crate) fn change(&self) -> Option<Change> {
+        match (&self.before, self.upserted) {
+            (None, _) => Some(Change::contact_created(&self.record)),
+            (Some(before), Upserted::Claimed) => Change::contact_claimed(before, &self.record),
+            (Some(before), _) => Change::contact_updated(before, &self.record),
+        }
+    }
+}
+
+/// Updates, claims or adds the record.
+pub(crate) async fn keep(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    request: &ContactRequest,
+) -> Result<Kept, RecordError> {
     require_user(transaction, &request.statement).await?;
     let keys = StatementKeys::of(&request.statement, &env.policy).to_vec();
     let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
     let at = env.clock.now();
     match find(transaction, env, request, &neighbourhood).await? {
-        Some((mut record, upserted)) => {
+        Some((before, upserted)) => {
+            let mut record = before.clone();
             merge(&mut record, request, at)?;
             match upserted {
                 Upserted::Claimed => {
@@ -64,13 +96,15 @@ pub(crate) async fn upsert(
                 }
                 _ => transaction.customers().advance(record.customer, record.customer_version, at).await?,
             }
-            write(transaction, &record, request, at).await?;
-            Ok((reread(transaction, record.id).await?, upserted))
+            write(transaction, env, &record, request, at).await?;
+            let record = reread(transaction, record.id).await?;
+            Ok(Kept { before: Some(before), record, upserted })
         }
         None => {
             let plan = decide_record(&request.statement, &neighbourhood, &env.policy);
             let id = insert(transaction, env, request, &plan, &neighbourhood, at).await?;
-            Ok((reread(transaction, id).await?, Upserted::Created))
+            let record = reread(transaction, id).await?;
+            Ok(Kept { before: None, record, upserted: Upserted::Created })
         }
     }
 }
@@ -190,6 +224,7 @@ async fn claim(
 /// Stores a changed record; a user's other contacts of the kind step back if it has become the primary.
 pub(super) async fn write(
     transaction: &mut dyn Transaction,
+    env: &Environment,
     record: &ContactRecord,
     request: &ContactRequest,
     at: DateTime<Utc>,
@@ -197,7 +232,7 @@ pub(super) async fn write(
     let user: Option<UserId> = request.statement.user();
     let kind = ContactKind::of(&request.statement);
     if let (true, Some(user)) = (record.details.is_primary, user) {
-        transaction.contacts().clear_primary(user, kind, Some(record.id), at).await?;
+        step_back(transaction, env, (user, kind), Some(record.id), at).await?;
     }
     Ok(transaction.contacts().update(record).await?)
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::change::open;
 use super::{Contacts, Expectation, RecordError, rejudge, reread};
+use crate::audit::Change;
 use crate::link_key::{LinkKey, StatementKeys};
 use crate::linking::{keys_of_picture, regroup};
 use crate::{
@@ -41,6 +42,7 @@ async fn withdraw(
     let at = env.clock.now();
     let record = open(transaction, id, expected, at).await?;
     transaction.contacts().withdraw(id, at).await?;
+    env.record(transaction, at, vec![Change::contact_withdrawn(&record)]).await?;
     transaction.links().revoke_of(id, at).await?;
     let gone = rearrange(transaction, env, record.customer, id, &record.statement, at).await?;
     free(transaction, env, &gone, at).await
@@ -101,6 +103,10 @@ pub(super) async fn free(
         if record != before {
             record.touch(at);
             transaction.contacts().update(&record).await?;
+            // It may have found its way to another customer.
+            let after = reread(transaction, id).await?;
+            let freed = Change::contact_updated(&before, &after);
+            env.record(transaction, at, Vec::from_iter(freed)).await?;
         }
     }
     Ok(())
@@ -135,6 +141,9 @@ async fn carry_out(
         return transaction.customers().set_primary(picture.id, None).await;
     }
     let ids = found(transaction, env, picture, regrouping, at).await?;
+    let fallen = regrouping.parts.iter().zip(&ids).filter(|(_, id)| **id != picture.id);
+    let fallen = fallen.map(|(part, id)| Change::split(picture.id, *id, &part.contacts)).collect();
+    env.record(transaction, at, fallen).await?;
     // Where each contact, key and join now leads by itself; the others have to be filed anew.
     let leads_to = |filed: CustomerId| if ids.contains(&filed) { filed } else { picture.id };
     let filed: HashMap<ContactId, CustomerId> =

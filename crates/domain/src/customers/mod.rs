@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::audit::Change;
 use crate::{
-    ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId, Environment,
+    Acting, ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId, Environment,
     Expectation, Profile, Received, RecordError, SurvivorshipRules, Transaction,
 };
 
@@ -53,6 +54,12 @@ pub struct Customers {
 impl Customers {
     pub fn new(env: Environment, rules: Arc<SurvivorshipRules>) -> Self {
         Self { env, rules }
+    }
+
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &Acting) -> Self {
+        Self { env: self.env.clone().acting(acting.clone()), rules: Arc::clone(&self.rules) }
     }
 
     /// The customer of this id, or the one that absorbed it.
@@ -136,7 +143,10 @@ impl Customers {
         let Some(primary) = record.contacts.first() else { return Err(RecordError::NoSuchCustomer) };
         let at = self.env.clock.now();
         transaction.customers().advance(record.id, record.version, at).await?;
-        transaction.contacts().insert(&manual(primary, ruling), record.id, at).await?;
+        let draft = manual(primary, ruling);
+        let contact = transaction.contacts().insert(&draft, record.id, at).await?;
+        let added = Change::contact_added(contact, record.id, &draft);
+        self.env.record(transaction, at, vec![added]).await?;
         transaction.customers().get(record.id).await?.ok_or(RecordError::NoSuchCustomer)
     }
 }

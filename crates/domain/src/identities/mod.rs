@@ -16,10 +16,11 @@ pub use notice::{
     IdentityValue, InvalidNotice,
 };
 
+use crate::audit::Change;
 use crate::contacts::upsert;
 use crate::link_key::{LinkKey, StatementKeys};
 use crate::{
-    ContactFilter, ContactKind, ContactRecord, ContactRequest, ContactSource, Environment, Failure,
+    Acting, ContactFilter, ContactKind, ContactRecord, ContactRequest, ContactSource, Environment, Failure,
     LinkPolicy, Metadata, Patience, RecordError, StoreError, Transaction, User,
 };
 
@@ -51,6 +52,12 @@ impl Identities {
     pub fn new(env: Environment) -> Self {
         let patience = Patience { deadline: env.patience.deadline.min(DEADLINE), ..env.patience };
         Self { env: env.with_patience(patience) }
+    }
+
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &Acting) -> Self {
+        Self { env: self.env.clone().acting(acting.clone()) }
     }
 
     /// Adds the user, or brings it up to date; creates, updates or claims a contact for each address; and
@@ -110,12 +117,12 @@ async fn apply(
     {
         return Ok(Applied::Repeated);
     }
-    keep_user(transaction, event, at).await?;
+    keep_user(transaction, env, event, at).await?;
     // Each upsert locks its own; locked one after the other, two calls could wait for each other.
     transaction.customers().lock_neighbourhood(&keys(event, &env.policy)).await?;
     let own = transaction.contacts().of_user(event.user, MOST_CONTACTS).await?;
     let requests = requests(event, &own);
-    reconcile(transaction, event, own, at).await?;
+    reconcile(transaction, env, event, own, at).await?;
     for request in &requests {
         upsert(transaction, env, request).await?;
     }
@@ -125,13 +132,14 @@ async fn apply(
 /// Adds the user, or puts what is known now over what was known before.
 async fn keep_user(
     transaction: &mut dyn Transaction,
+    env: &Environment,
     event: &IdentityEvent,
     at: DateTime<Utc>,
 ) -> Result<(), RecordError> {
     let profile = event.profile.clone().filter(|profile| !profile.is_empty());
     let user = User { id: event.user, external_id: None, profile, created_at: at, updated_at: at };
     if transaction.users().insert(&user).await? {
-        return Ok(());
+        return Ok(env.record(transaction, at, vec![Change::user_created(&user)]).await?);
     }
     // Taken, but not to be seen: somebody else is adding it this moment.
     let known = transaction.users().get(event.user).await?.ok_or(StoreError::Conflict)?;
@@ -140,7 +148,9 @@ async fn keep_user(
     if known.profile.as_ref() == Some(&profile) {
         return Ok(());
     }
-    Ok(transaction.users().update(&User { profile: Some(profile), updated_at: at, ..known }).await?)
+    let user = User { profile: Some(profile), updated_at: at, ..known.clone() };
+    transaction.users().update(&user).await?;
+    Ok(env.record(transaction, at, vec![Change::user_updated(&known, &user)]).await?)
 }
 
 /// Every key that any of it could be found under, ascending.
@@ -176,6 +186,7 @@ fn requests(event: &IdentityEvent, own: &[ContactRecord]) -> Vec<ContactRequest>
 /// Detaches the contacts that the account gave up, and takes the mark from those that it has again.
 async fn reconcile(
     transaction: &mut dyn Transaction,
+    env: &Environment,
     event: &IdentityEvent,
     own: Vec<ContactRecord>,
     at: DateTime<Utc>,
@@ -191,10 +202,13 @@ async fn reconcile(
         if moved.insert(record.customer) {
             transaction.customers().advance(record.customer, record.customer_version, at).await?;
         }
+        let before = record.clone();
         record.details.is_primary &= !given_up;
         mark(&mut record, given_up.then_some(at));
         record.touch(at);
         transaction.contacts().update(&record).await?;
+        let changed = Change::contact_updated(&before, &record);
+        env.record(transaction, at, Vec::from_iter(changed)).await?;
     }
     Ok(())
 }

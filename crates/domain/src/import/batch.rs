@@ -2,7 +2,7 @@
 //! request, on a copy of what the store knows that grows with each of them; what has to be written is
 //! collected and goes to the store together.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
@@ -32,7 +32,8 @@ pub(super) struct Batch<'a> {
     owners: HashMap<LinkKey, usize>,
     /// Stored records that rows may mean, and the new ones.
     records: HashMap<ContactId, ContactRecord>,
-    changed: HashSet<ContactId>,
+    /// Those of them that changed, as they were.
+    changed: HashMap<ContactId, ContactRecord>,
     created: Vec<ContactId>,
     writes: Writes,
     pub(super) counts: ImportCounts,
@@ -50,6 +51,7 @@ struct Writes {
     customers: CustomerBatch,
     new: Vec<CustomerId>,
     links: Vec<LinkDraft>,
+    merged: Vec<(CustomerId, CustomerId, Vec<ContactId>)>,
 }
 
 impl<'a> Batch<'a> {
@@ -84,7 +86,7 @@ impl<'a> Batch<'a> {
             by_id,
             owners,
             records: records.into_iter().map(|record| (record.id, record)).collect(),
-            changed: HashSet::new(),
+            changed: HashMap::new(),
             created: Vec::new(),
             writes: Writes::default(),
             counts: ImportCounts::default(),
@@ -150,14 +152,33 @@ impl<'a> Batch<'a> {
         let first = self.first_contacts();
         let new =
             self.writes.new.iter().filter_map(|id| first.get(id).map(|contact| (*id, *contact))).collect();
+        // Where what was changed is at home now, for those who read of it.
+        let homes: HashMap<_, _> = self.by_id.iter().map(|(id, index)| (*id, self.home(*index))).collect();
         let mut records = self.records;
         let created: Vec<_> = self.created.iter().filter_map(|id| records.remove(id)).collect();
-        let mut updated: Vec<_> = self.changed.iter().filter_map(|id| records.remove(id)).collect();
-        updated.sort_by_key(|record| record.id);
+        let mut updated: Vec<_> = self
+            .changed
+            .into_iter()
+            .filter_map(|(id, before)| records.remove(&id).map(|record| (before, record)))
+            .map(|(before, record)| {
+                let customer = homes.get(&record.customer).copied().unwrap_or(record.customer);
+                (before, ContactRecord { customer, ..record })
+            })
+            .collect();
+        updated.sort_by_key(|(_, record)| record.id);
         let mut customers = self.writes.customers;
         customers.claims.sort_unstable();
         let new_contacts = created.len();
-        Outcome { guards, new_contacts, customers, new, created, updated, links: self.writes.links }
+        Outcome {
+            guards,
+            new_contacts,
+            customers,
+            new,
+            created,
+            updated,
+            links: self.writes.links,
+            merged: self.writes.merged,
+        }
     }
 
     /// The first contact that was filed under each new customer.
@@ -209,7 +230,7 @@ impl<'a> Batch<'a> {
             updated_at: before.updated_at,
             ..record.clone()
         } == before;
-        if same && !self.changed.contains(&id) {
+        if same && !self.changed.contains_key(&id) {
             *record = before;
             self.counts.unchanged += 1;
             return Ok(());
@@ -217,7 +238,7 @@ impl<'a> Batch<'a> {
         record.import = Some(self.import);
         self.counts.updated += 1;
         if id.0 < PROVISIONAL {
-            self.changed.insert(id);
+            self.changed.entry(id).or_insert(before);
             let home = self.by_id.get(&record.customer).copied();
             if let Some(home) = home {
                 let home = self.place(home);
@@ -235,11 +256,11 @@ impl<'a> Batch<'a> {
             contact.user = row.request.statement.user();
         }
         if let Some(record) = self.records.get_mut(&id) {
+            self.changed.entry(id).or_insert_with(|| record.clone());
             record.statement = row.request.statement.clone();
             note_blocks(record, plan);
             record.details.is_primary = false;
         }
-        self.changed.insert(id);
     }
 
     fn create(&mut self, plan: &LinkPlan, row: &ImportRow) -> Result<(), RecordError> {
@@ -296,6 +317,10 @@ impl<'a> Batch<'a> {
             let other = self.by_id[absorbed];
             self.stands_for[other] = home;
             let moved = std::mem::take(&mut self.customers[other].customer.contacts);
+            if self.customers[other].stored {
+                let stored = moved.iter().map(|contact| contact.id).filter(|id| id.0 < PROVISIONAL);
+                self.writes.merged.push((id, *absorbed, stored.collect()));
+            }
             let contacts = &mut self.customers[home].customer.contacts;
             contacts.extend(moved);
             contacts.sort_unstable_by_key(|contact| contact.id);
@@ -332,6 +357,10 @@ impl<'a> Batch<'a> {
         self.by_id.insert(id, index);
         self.writes.new.push(id);
         index
+    }
+
+    fn home(&self, index: usize) -> CustomerId {
+        self.customers[self.place(index)].customer.id
     }
 
     fn place(&self, mut index: usize) -> usize {

@@ -1,7 +1,8 @@
 //! Rows that are matched by user: a user's record takes the row's values in place of those it has.
 
 use super::parse::ImportRow;
-use crate::contacts::{ContactChange, NewValue, apply, merge, reread, upsert};
+use crate::audit::Change;
+use crate::contacts::{ContactChange, NewValue, apply, keep, merge, reread};
 use crate::{
     ContactKind, ContactRecord, ContactSource, Environment, ImportId, RecordError, Transaction, UserId,
 };
@@ -24,44 +25,48 @@ pub(super) async fn store(
     mut row: ImportRow,
 ) -> Result<Stored, RecordError> {
     let Some(user) = row.request.statement.user() else { return Err(RecordError::NoSuchUser) };
-    let Some(mut record) = meant(transaction, user, &row).await? else {
-        let (mut record, upserted) = upsert(transaction, env, &row.request).await?;
-        record.import = Some(import);
-        transaction.contacts().update(&record).await?;
-        return Ok(match upserted {
-            crate::Upserted::Created => Stored::Created,
-            _ => Stored::Updated,
-        });
+    let Some(before) = meant(transaction, user, &row).await? else {
+        let mut kept = keep(transaction, env, &row.request).await?;
+        kept.record.import = Some(import);
+        transaction.contacts().update(&kept.record).await?;
+        if kept.before.is_none() {
+            // The contact itself says which import brought it.
+            return Ok(Stored::Created);
+        }
+        env.record(transaction, kept.record.updated_at, Vec::from_iter(kept.change())).await?;
+        return Ok(Stored::Updated);
     };
-    if record.import.is_some_and(|import| twins.contains(&import)) {
+    if before.import.is_some_and(|import| twins.contains(&import)) {
         return Ok(Stored::Unchanged);
     }
     if !row.names_source {
-        row.request.source = record.source;
+        row.request.source = before.source;
     }
     let at = env.clock.now();
-    let mut merged = record.clone();
+    let mut merged = before.clone();
     merge(&mut merged, &row.request, at)?;
     let same = ContactRecord {
-        import: record.import,
-        version: record.version,
-        updated_at: record.updated_at,
+        import: before.import,
+        version: before.version,
+        updated_at: before.updated_at,
         ..merged.clone()
-    } == record;
-    let values = new_values(&record, &row);
+    } == before;
+    let values = new_values(&before, &row);
     if same && values.is_empty() {
         return Ok(Stored::Unchanged);
     }
-    transaction.customers().advance(record.customer, record.customer_version, at).await?;
+    transaction.customers().advance(before.customer, before.customer_version, at).await?;
     transaction.contacts().update(&merged).await?;
     for value in values {
-        record = reread(transaction, record.id).await?;
+        let mut record = reread(transaction, before.id).await?;
         let change = ContactChange { value: Some(value), ..ContactChange::default() };
         apply(transaction, env, &mut record, &change).await?;
     }
-    let mut record = reread(transaction, record.id).await?;
+    let mut record = reread(transaction, before.id).await?;
     record.import = Some(import);
     transaction.contacts().update(&record).await?;
+    let changed = Change::contact_updated(&before, &record);
+    env.record(transaction, at, Vec::from_iter(changed)).await?;
     Ok(Stored::Updated)
 }
 

@@ -16,7 +16,10 @@ pub(super) struct Outcome {
     pub(super) customers: CustomerBatch,
     pub(super) new: Vec<(CustomerId, ContactId)>,
     pub(super) created: Vec<ContactRecord>,
-    pub(super) updated: Vec<ContactRecord>,
+    /// Stored contacts as they were and as they are to be.
+    pub(super) updated: Vec<(ContactRecord, ContactRecord)>,
+    /// Stored customers that others absorb: survivor, absorbed, and its stored contacts.
+    pub(super) merged: Vec<(CustomerId, CustomerId, Vec<ContactId>)>,
     pub(super) links: Vec<LinkDraft>,
 }
 

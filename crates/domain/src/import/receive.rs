@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use super::{Import, ImportCounts, ImportFormat, ImportOptions, ImportStatus, Imports, Position};
+use crate::audit::Change;
 use crate::{Environment, ImportId, RecordError};
 
 /// The size of the pieces in which files are kept.
@@ -97,20 +98,21 @@ impl Receiving {
         self.import.sha256 = std::mem::take(&mut self.hash).finalize().to_vec();
         self.import.status = ImportStatus::Queued;
         self.import.updated_at = self.env.clock.now();
-        let import = &self.import;
-        self.env
-            .in_transaction(move |mut transaction| {
-                let import = import.clone();
-                Box::pin(async move {
-                    let stored = transaction.imports().get(import.id).await?;
-                    // Somebody may have taken it already, if an earlier try was carried out.
-                    if stored.is_some_and(|stored| stored.status == ImportStatus::Receiving) {
-                        transaction.imports().update(&import, None).await?;
-                    }
-                    Ok(((), transaction))
-                })
+        let (env, import) = (&self.env, &self.import);
+        env.in_transaction(move |mut transaction| {
+            let import = import.clone();
+            Box::pin(async move {
+                let stored = transaction.imports().get(import.id).await?;
+                // Somebody may have taken it already, if an earlier try was carried out.
+                if stored.is_some_and(|stored| stored.status == ImportStatus::Receiving) {
+                    transaction.imports().update(&import, None).await?;
+                    let received = vec![Change::import_received(&import)];
+                    env.record(transaction.as_mut(), import.updated_at, received).await?;
+                }
+                Ok(((), transaction))
             })
-            .await?;
+        })
+        .await?;
         Ok(self.import)
     }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::rows::{Broken, Rows, read};
 use super::write::write;
 use super::{Import, ImportStatus, MatchBy, RowFailure};
-use crate::{Environment, Failure, ImportId, RecordError, Region, StoreError};
+use crate::{Acting, Environment, Failure, ImportId, RecordError, Region, StoreError};
 
 /// Takes files in and imports them.
 #[derive(Clone)]
@@ -45,6 +45,12 @@ const ABANDON: TimeDelta = TimeDelta::hours(1);
 impl Imports {
     pub fn new(env: Environment, region: Option<Region>) -> Self {
         Self { env, region, wake: Arc::new(Notify::new()) }
+    }
+
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &Acting) -> Self {
+        Self { env: self.env.clone().acting(acting.clone()), ..self.clone() }
     }
 
     /// # Errors
@@ -199,7 +205,8 @@ impl Imports {
         if let (true, Some(index)) = (stop, failing) {
             rows.rows.truncate(index + 1);
         }
-        let env = &self.env;
+        let request_id = Some(format!("import:{}", import.id.0).into());
+        let env = &self.env.clone().acting(Acting { request_id, ..self.env.acting.clone() });
         let (before, rows) = (&*import, &rows);
         *import = env
             .patience

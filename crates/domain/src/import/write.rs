@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::batch::Batch;
 use super::lookup::{candidates, keys_of};
+use super::outcome::Outcome;
 use super::parse::ImportRow;
 use super::rows::Rows;
 use super::{Import, ImportCounts, MatchBy, RowFailure, by_user};
+use crate::audit::Change;
 use crate::{Environment, ImportId, RecordError, StoreError, Transaction, UserId};
 
 /// One try. Returns the import as it then is.
@@ -52,6 +54,13 @@ pub(super) async fn write(
     transaction.imports().update(&import, Some(owner)).await?;
     transaction.commit().await?;
     Ok(import)
+}
+
+/// For the audit trail: what was there before and is different now. New contacts name the import themselves.
+fn changes(import: ImportId, outcome: &Outcome) -> Vec<Change> {
+    let merged = outcome.merged.iter();
+    let merged = merged.map(|(survivor, absorbed, contacts)| Change::merged(*survivor, *absorbed, contacts));
+    merged.chain(Change::import_updated(import, &outcome.updated)).collect()
 }
 
 struct Work<'a> {
@@ -124,10 +133,10 @@ impl Work<'_> {
         for link in &links {
             transaction.links().insert(link).await?;
         }
-        for record in &outcome.updated {
+        for (_, record) in &outcome.updated {
             transaction.contacts().update(record).await?;
         }
-        Ok(())
+        Ok(self.env.record(transaction, at, changes(self.import.id, &outcome)).await?)
     }
 
     async fn by_user(

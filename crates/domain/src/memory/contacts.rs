@@ -138,7 +138,7 @@ impl ContactRepository for MemoryTransaction {
         kind: ContactKind,
         except: Option<ContactId>,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<ContactId>, StoreError> {
         let shares = |record: &ContactRecord| match kind {
             ContactKind::Email => record.statement.email().is_some(),
             ContactKind::Phone => record.statement.phone().is_some(),
@@ -151,14 +151,14 @@ impl ContactRepository for MemoryTransaction {
             .map(|record| record.id)
             .filter(|id| Some(*id) != except)
             .collect();
-        for id in others {
-            if let Some(contact) = self.state.contacts.get_mut(&id) {
+        for id in &others {
+            if let Some(contact) = self.state.contacts.get_mut(id) {
                 contact.details.is_primary = false;
                 contact.version += 1;
                 contact.updated_at = at;
             }
         }
-        Ok(())
+        Ok(others)
     }
 
     async fn withdraw(&mut self, id: ContactId, at: DateTime<Utc>) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 //! One transaction at a time works on a copy, which takes the place of the original when it commits. The
 //! maps share what did not change, so a copy costs next to nothing.
 
+mod audit;
 mod contacts;
 mod customers;
 mod idempotency;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
+use crate::audit::{AuditReader, AuditRepository};
 use crate::idempotency::IdempotencyRepository;
 use crate::import::{ImportReader, ImportRepository};
 use crate::{
@@ -96,6 +98,10 @@ impl Store for MemoryStore {
     fn tokens(&self) -> &dyn TokenReader {
         self
     }
+
+    fn audit(&self) -> &dyn AuditReader {
+        self
+    }
 }
 
 struct MemoryTransaction {
@@ -134,6 +140,10 @@ impl Transaction for MemoryTransaction {
     }
 
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditRepository {
         self
     }
 

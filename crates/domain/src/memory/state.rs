@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use imbl::{HashMap, OrdMap, Vector};
 
+use crate::audit::{AuditEntry, AuditFacts};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyScope};
 use crate::import::{Import, RowFailure};
 use crate::{
@@ -27,6 +28,10 @@ pub(super) struct State {
     pub(super) tokens: OrdMap<TokenId, Token>,
     pub(super) idempotency: HashMap<(IdempotencyScope, IdempotencyKey), IdempotencyRecord>,
     pub(super) last_contact: i64,
+    /// What waits to be sealed.
+    pub(super) pending: OrdMap<i64, AuditFacts>,
+    pub(super) last_pending: i64,
+    pub(super) audit: Vector<AuditEntry>,
 }
 
 #[derive(Clone)]

@@ -62,9 +62,10 @@ impl TokenRepository for MemoryTransaction {
         Ok(good(&self.state).next().is_some())
     }
 
-    async fn revoke(&mut self, id: TokenId, _at: DateTime<Utc>) -> Result<bool, StoreError> {
-        let Some(known) = self.state.tokens.get_mut(&id) else { return Ok(false) };
-        Ok(!std::mem::replace(&mut known.revoked, true))
+    async fn revoke(&mut self, id: TokenId, _at: DateTime<Utc>) -> Result<Option<AccessToken>, StoreError> {
+        let Some(known) = self.state.tokens.get_mut(&id) else { return Ok(None) };
+        let was_revoked = std::mem::replace(&mut known.revoked, true);
+        Ok((!was_revoked).then(|| known.token.clone()))
     }
 
     async fn touch(&mut self, id: TokenId, at: DateTime<Utc>) -> Result<(), StoreError> {

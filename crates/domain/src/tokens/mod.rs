@@ -7,8 +7,9 @@ mod secret;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_core::future::BoxFuture;
 
+use crate::audit::Change;
 use crate::contacts::{Open, require_known_user};
-use crate::{Environment, Failure, RecordError, StoreError, UserId};
+use crate::{Acting, Environment, Failure, RecordError, StoreError, UserId};
 
 pub use ability::{Abilities, Ability};
 use secret::Secret;
@@ -96,6 +97,12 @@ impl Tokens {
         Self { env }
     }
 
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &Acting) -> Self {
+        Self { env: self.env.clone().acting(acting.clone()) }
+    }
+
     /// The secret is in the answer and nowhere else.
     ///
     /// # Errors
@@ -112,6 +119,7 @@ impl Tokens {
                 }
                 require_known_user(transaction.as_mut(), new.user).await?;
                 let token = transaction.tokens().insert(new, &hash, at).await?;
+                env.record(transaction.as_mut(), at, vec![Change::token_created(&token)]).await?;
                 Ok((token, transaction))
             })
         };
@@ -138,6 +146,7 @@ impl Tokens {
                     return Ok((None, transaction));
                 }
                 let token = transaction.tokens().insert(new, &hash, at).await?;
+                env.record(transaction.as_mut(), at, vec![Change::token_created(&token)]).await?;
                 Ok((Some(token), transaction))
             })
         };
@@ -174,7 +183,12 @@ impl Tokens {
     pub async fn revoke(&self, id: TokenId) -> Result<bool, RecordError> {
         let (env, at) = (&self.env, self.env.clock.now());
         let revoking = |mut transaction: Open| -> BoxFuture<'_, _> {
-            Box::pin(async move { Ok((transaction.tokens().revoke(id, at).await?, transaction)) })
+            Box::pin(async move {
+                let revoked = transaction.tokens().revoke(id, at).await?;
+                let changes = revoked.as_ref().map(Change::token_revoked);
+                env.record(transaction.as_mut(), at, Vec::from_iter(changes)).await?;
+                Ok((revoked.is_some(), transaction))
+            })
         };
         env.in_transaction(revoking).await
     }

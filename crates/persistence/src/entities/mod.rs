@@ -2,6 +2,8 @@
 //! repository that reads them.
 
 pub(crate) mod access_token;
+pub(crate) mod audit_entry;
+pub(crate) mod audit_pending;
 pub(crate) mod contact;
 pub(crate) mod contact_point;
 pub(crate) mod customer;

@@ -86,6 +86,18 @@ impl TestDatabase {
         query(&self.url, sql).await
     }
 
+    /// The same, for what the database may refuse.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn try_query(&self, sql: &str) -> Result<Vec<QueryResult>, sea_orm::DbErr> {
+        let connection = connect(&self.url).await;
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        let rows = connection.query_all_raw(statement).await;
+        connection.close().await.expect("a connection should close");
+        rows
+    }
+
     /// The number in the first column of the only row, for `SELECT COUNT(*) …`.
     pub async fn count(&self, sql: &str) -> i64 {
         first_number(&self.query(sql).await)

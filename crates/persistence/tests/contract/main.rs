@@ -58,6 +58,7 @@ macro_rules! on_both_databases {
 }
 
 mod agreement;
+mod audit;
 mod blocking;
 mod by_hand;
 mod cancellation;
@@ -80,7 +81,9 @@ mod scene;
 mod sound;
 mod store;
 mod survivors;
+mod tampering;
 mod tokens;
+mod trail;
 mod upsert;
 mod users;
 mod withdraw;

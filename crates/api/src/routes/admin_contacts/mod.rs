@@ -137,7 +137,7 @@ async fn try_create(
     let (statement, received) = statement(&point, app.default_region).map_err(Failure::Invalid)?;
     let mut new = ContactRequest::new(statement.of_user(user), received, ContactSource::Manual);
     new.channel = Some(point.channel());
-    Ok((app.contacts.create_contact(&new).await?, point))
+    Ok((app.contacts.acting(caller.acting()).create_contact(&new).await?, point))
 }
 
 async fn try_change(
@@ -167,7 +167,7 @@ async fn try_change(
         }
         let change = stored::change(&record, &point, app.default_region).map_err(Failure::Invalid)?;
         let seen = Expectation::OneOf(vec![record.revision()]);
-        match app.contacts.change_contact(id, &change, &seen).await {
+        match app.contacts.acting(caller.acting()).change_contact(id, &change, &seen).await {
             // What the request leaves out must come from what is there now.
             Err(RecordError::Stale) if attempts.next().is_some() => record = app.contacts.contact(id).await?,
             done => return Ok(done.map(|_| point)?),

@@ -55,7 +55,7 @@ pub(crate) async fn create(
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
     let request = own(&caller, body::request(body.into_inner(), app.default_region)?)?;
-    let record = app.contacts.create_contact(&request).await.map_err(of_body)?;
+    let record = app.contacts.acting(caller.acting()).create_contact(&request).await.map_err(of_body)?;
     count_contact("created");
     Ok(shown(StatusCode::CREATED, &record))
 }
@@ -75,9 +75,14 @@ pub(crate) async fn create(
         (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn upsert(app: web::Data<App>, body: web::Json<Members>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn upsert(
+    app: web::Data<App>,
+    caller: Caller,
+    body: web::Json<Members>,
+) -> Result<HttpResponse, ApiError> {
     let request = body::request(body.into_inner(), app.default_region)?;
-    let (record, done) = app.contacts.create_or_update_contact(&request).await.map_err(of_body)?;
+    let (record, done) =
+        app.contacts.acting(caller.acting()).create_or_update_contact(&request).await.map_err(of_body)?;
     let (status, outcome) = match done {
         Upserted::Created => (StatusCode::CREATED, "created"),
         Upserted::Updated => (StatusCode::OK, "updated"),
@@ -180,7 +185,7 @@ pub(crate) async fn change(
     caller.must_be_unlimited(
         change.value.is_none() && change.is_verified.is_none() && change.source.is_none(),
     )?;
-    let record = app.contacts.change_contact(id, &change, &expected).await?;
+    let record = app.contacts.acting(caller.acting()).change_contact(id, &change, &expected).await?;
     count_contact("updated");
     Ok(shown(StatusCode::OK, &record))
 }
@@ -208,7 +213,7 @@ pub(crate) async fn withdraw(
     if caller.limited_to().is_some() {
         caller.must_own_contact(&app.contacts.contact(id).await?)?;
     }
-    app.contacts.withdraw_contact(id, &expected).await?;
+    app.contacts.acting(caller.acting()).withdraw_contact(id, &expected).await?;
     count_contact("withdrawn");
     Ok(HttpResponse::NoContent().finish())
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 pub(crate) use shown::{Customer, Customers};
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::{Faults, Fields, uuid};
@@ -112,6 +113,7 @@ pub(crate) async fn read(
 )]
 pub(crate) async fn change(
     app: web::Data<App>,
+    caller: Caller,
     request: HttpRequest,
     id: web::Path<String>,
     body: web::Json<Members>,
@@ -122,7 +124,11 @@ pub(crate) async fn change(
     let patch = fields.profile_members("profile").flatten();
     fields.finish()?;
     let id = customer_id(&app, &id).await?;
-    let view = app.customers.change_profile(id, &patch.unwrap_or_default(), &expected).await?;
+    let view = app
+        .customers
+        .acting(caller.acting())
+        .change_profile(id, &patch.unwrap_or_default(), &expected)
+        .await?;
     Ok(shown(&view))
 }
 

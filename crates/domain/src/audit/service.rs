@@ -1,0 +1,129 @@
+//! Sealing the trail, showing it, and verifying it.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::chain::{AuditFault, AuditHead, ChainCheck, seal};
+use super::{AuditEntry, AuditFilter, SealedEntry};
+use crate::{Environment, Failure};
+
+/// The most entries that are sealed in one transaction.
+const BATCH: usize = 500;
+
+/// How many batches are sealed before the trail is shown; a larger backlog is worked off in the background.
+const ROUNDS: usize = 20;
+
+/// How long a change may stay unsealed while a server runs.
+const PACE: Duration = Duration::from_secs(1);
+
+/// How many entries are verified at a time.
+const STRETCH: usize = 1_000;
+
+/// Keeps the audit trail.
+#[derive(Clone)]
+pub struct Audit {
+    env: Environment,
+}
+
+/// Part of the trail, newest first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditPage {
+    pub entries: Vec<AuditEntry>,
+    /// The number in front of which the next page begins; `None` at the end.
+    pub next: Option<u64>,
+}
+
+impl Audit {
+    pub fn new(env: Environment) -> Self {
+        Self { env }
+    }
+
+    /// Entries in front of number `before`, newest first. All that was committed before the call is among them,
+    /// unless more than 10,000 changes wait to be sealed.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn list(
+        &self,
+        filter: &AuditFilter,
+        before: Option<u64>,
+        limit: u16,
+    ) -> Result<AuditPage, Failure> {
+        self.seal().await?;
+        // One more than asked for tells whether there is another page.
+        let wanted = usize::from(limit.max(1));
+        let mut entries = self.env.store.audit().list(filter, before, wanted + 1).await?;
+        let more = entries.len() > wanted;
+        entries.truncate(wanted);
+        let next = entries.last().filter(|_| more).map(|entry| entry.number);
+        Ok(AuditPage { entries, next })
+    }
+
+    /// Goes along the whole chain, and returns its head if all is well. With `expected`, a head that it had
+    /// once, also a cut-off tail and a chain that was made anew are found.
+    ///
+    /// # Errors
+    /// A store that does not answer. The fault that was found is no error: it is the answer.
+    pub async fn verify(
+        &self,
+        expected: Option<AuditHead>,
+    ) -> Result<Result<Option<AuditHead>, AuditFault>, Failure> {
+        self.seal().await?;
+        let mut check = ChainCheck::new(expected);
+        loop {
+            let after = check.last().map_or(0, |last| last.number);
+            let entries = self.env.store.audit().entries_after(after, STRETCH).await?;
+            for entry in &entries {
+                if let Err(fault) = check.next(entry) {
+                    return Ok(Err(fault));
+                }
+            }
+            if entries.len() < STRETCH {
+                return Ok(check.finish());
+            }
+        }
+    }
+
+    /// Seals what waits, for ever. To be stopped by dropping it.
+    pub async fn work(&self) {
+        loop {
+            if let Err(error) = self.seal().await {
+                tracing::warn!(error = %error, "the audit trail was not sealed and will be later");
+            }
+            sleep(PACE).await;
+        }
+    }
+
+    /// Seals what waits, at most 10,000 entries; returns how many there were.
+    ///
+    /// # Errors
+    /// A store that does not answer. What was not sealed waits on.
+    pub async fn seal(&self) -> Result<usize, Failure> {
+        let env = &self.env;
+        let mut sealed = 0;
+        for _ in 0..ROUNDS {
+            let batch = env.patience.keep_trying(env.randomness.as_ref(), |_| self.seal_batch()).await?;
+            sealed += batch;
+            if batch < BATCH {
+                break;
+            }
+        }
+        Ok(sealed)
+    }
+
+    async fn seal_batch(&self) -> Result<usize, Failure> {
+        let mut transaction = self.env.store.begin().await?;
+        let head = transaction.audit().head().await?;
+        let pending = transaction.audit().pending(BATCH).await?;
+        if pending.is_empty() {
+            return Ok(0);
+        }
+        let (ids, facts): (Vec<_>, Vec<_>) = pending.into_iter().map(|entry| (entry.id, entry.facts)).unzip();
+        let entries = seal(head.as_ref(), facts).into_iter().zip(ids);
+        let entries: Vec<_> = entries.map(|(entry, pending)| SealedEntry { pending, entry }).collect();
+        transaction.audit().seal(&entries).await?;
+        transaction.commit().await?;
+        Ok(entries.len())
+    }
+}
