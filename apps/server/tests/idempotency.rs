@@ -36,7 +36,8 @@ impl Server {
             .unwrap();
         let mut greeting = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
-        let address = greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        let address =
+            greeting.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
         Self { process, address }
     }
 }

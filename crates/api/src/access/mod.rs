@@ -49,6 +49,8 @@ pub(crate) async fn guard(
 /// Under which limit a request was counted, for the header fields of its answer.
 enum Counted {
     Nothing,
+    /// Too many wrong tokens came from its address.
+    ByFailures(Decision),
     ByToken(Decision),
     ByAdminToken(WindowDecision),
 }
@@ -72,7 +74,7 @@ impl Counted {
     fn write(&self, headers: &mut HeaderMap) {
         match self {
             Self::Nothing => {}
-            Self::ByToken(decision) => decision.write(headers),
+            Self::ByToken(decision) | Self::ByFailures(decision) => decision.write(headers),
             Self::ByAdminToken(decision) => decision.write(headers),
         }
     }
@@ -90,7 +92,16 @@ async fn admit(request: &ServiceRequest, counted: &mut Counted) -> Result<Caller
         let open = is_open(app, entry, request);
         return if open { Ok(Caller::new(None)) } else { Err(Refusal::Unauthenticated) };
     };
-    let token = authenticate(app, request, text).await?;
+    let address = ClientAddress::of(request).ok_or_else(no_app)?.0;
+    let decision = app.limits.may_authenticate(address);
+    if decision.retry_after_s.is_some() {
+        *counted = Counted::ByFailures(decision);
+        return Err(decision.into());
+    }
+    let Some(token) = authenticate(app, text).await? else {
+        app.limits.failed_authentication(address);
+        return Err(Refusal::Unauthenticated);
+    };
     *counted = Counted::of(&app.limits, entry, &token);
     if let Some(refusal) = counted.refusal() {
         return Err(refusal);
@@ -130,21 +141,12 @@ fn other_method(request: &ServiceRequest, pattern: &str) -> Refusal {
     Refusal::Method { method: request.method().to_string(), path, allow }
 }
 
-async fn authenticate(app: &App, request: &ServiceRequest, text: &str) -> Result<AccessToken, Refusal> {
-    let address = ClientAddress::of(request).ok_or_else(no_app)?.0;
-    let decision = app.limits.may_authenticate(address);
-    if decision.retry_after_s.is_some() {
-        return Err(decision.into());
+async fn authenticate(app: &App, text: &str) -> Result<Option<AccessToken>, ApiError> {
+    let Some(presented) = PresentedToken::parse(text) else { return Ok(None) };
+    let token = app.tokens.authenticate(&presented).await?;
+    if let Some(token) = &token {
+        note_use(app.tokens.clone(), token.clone());
     }
-    let found = match PresentedToken::parse(text) {
-        Some(presented) => app.tokens.authenticate(&presented).await.map_err(ApiError::from)?,
-        None => None,
-    };
-    let Some(token) = found else {
-        app.limits.failed_authentication(address);
-        return Err(Refusal::Unauthenticated);
-    };
-    note_use(app.tokens.clone(), token.clone());
     Ok(token)
 }
 

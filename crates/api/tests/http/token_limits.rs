@@ -53,7 +53,10 @@ async fn an_address_is_wrong_about_tokens_so_often() {
     }
     let refused = with_token(&app, "1|d", "/contacts").await;
     check(&refused, 429, "too_many_requests");
-    assert_eq!(refused.header("retry-after"), "60");
+    assert_eq!(
+        (refused.header("retry-after"), refused.header("ratelimit-policy")),
+        ("60", "\"failed-auth\";q=3;w=60")
+    );
     assert_eq!(with_token(&app, &good, "/contacts").await.status, 429, "a right guess tells nothing");
     assert_eq!(send(app.bare_request(Method::GET, "/health/live")).await.status, 200);
     clock.pass(TimeDelta::seconds(60));
