@@ -192,7 +192,7 @@ fn numbers(count: u64) -> String {
 
 fn contact(numbers: &str, id: &str, customer: &str, email: &str, phone: &str) -> String {
     format!(
-        "INSERT INTO contact (id, customer_id, email, phone, source, created_at) {numbers} \
-         SELECT {id}, {customer}, {email}, {phone}, 'identify', {NOW} FROM n"
+        "INSERT INTO contact (id, customer_id, email, phone, source, created_at, updated_at) {numbers} \
+         SELECT {id}, {customer}, {email}, {phone}, 'identify', {NOW}, {NOW} FROM n"
     )
 }
