@@ -122,7 +122,8 @@ pub(crate) enum Refusal {
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         match error.logged() {
-            ApiError::Unavailable(_) => Self::Unavailable,
+            // Others changed the same contact each time it was tried; the next try is likely to do.
+            ApiError::Unavailable(_) | ApiError::Stale => Self::Unavailable,
             ApiError::UnknownContact => Self::NotFound,
             ApiError::UnknownUser => Self::UserNotFound,
             _ => Self::ServerError,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod admin_contacts;
 mod app;
 mod bad_input;
 mod contact_changes;

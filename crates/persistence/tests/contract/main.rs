@@ -70,6 +70,7 @@ mod desk;
 mod gateway;
 mod identify;
 mod imports;
+mod instead;
 mod migrate;
 mod outage;
 mod parallel;
