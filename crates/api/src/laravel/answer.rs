@@ -122,7 +122,8 @@ pub(crate) enum Refusal {
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         match error.logged() {
-            ApiError::Unavailable(_) | ApiError::TimedOut(_) => {
+            // Of `Stale`: others changed the same contact each time it was tried; the next try is likely to do.
+            ApiError::Unavailable(_) | ApiError::TimedOut(_) | ApiError::Stale => {
                 Self::Status(StatusCode::SERVICE_UNAVAILABLE, Some(1))
             }
             ApiError::TooManyRequests { retry_after_s } => {

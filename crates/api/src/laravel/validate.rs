@@ -40,6 +40,11 @@ pub(crate) struct CreateContact {
 }
 
 impl CreateContact {
+    /// The user that the request names, whatever else is wrong with it.
+    pub(crate) fn user(input: &Input) -> Option<Uuid> {
+        rules::uuid(input.get(Field::Uuid.name())?)
+    }
+
     pub(crate) fn validate(input: &Input) -> Result<Self, Errors> {
         let mut checks = Checks { input, errors: Errors::default() };
         let user = checks.required(Field::Uuid, Fault::Uuid, rules::uuid);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod access;
+mod admin_contacts;
 mod app;
 mod audit;
 mod bad_input;

@@ -95,9 +95,10 @@ pub(crate) async fn apply(
     let restated = change.value.as_ref().map(|value| restated(record, value)).transpose()?;
     let moved = restated.map(|restated| std::mem::replace(&mut record.statement, restated));
     let moved = moved.filter(|before| *before != record.statement);
-    if record.kind() != kind && change.is_primary.is_none() {
-        // First among the emails does not mean first among the phones.
-        record.details.is_primary = false;
+    if record.kind() != kind {
+        // Neither the way to reach it nor being first among the emails carries over to a phone.
+        record.details.channel = change.channel;
+        record.details.is_primary = change.is_primary.unwrap_or_default();
     }
     if moved.is_some() && change.is_verified.is_none() {
         // Another value has yet to be verified.

@@ -72,6 +72,7 @@ mod gateway;
 mod idempotency;
 mod identify;
 mod imports;
+mod instead;
 mod migrate;
 mod outage;
 mod parallel;

@@ -22,7 +22,7 @@ use crate::laravel::{ChangeContact, CreateContact, Errors, Input, Language, Poin
 use crate::telemetry::count_contact;
 
 /// How often a change is begun anew because the contact was changed in between.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 10;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -129,13 +129,13 @@ async fn try_create(
 ) -> Result<(ContactRecord, Point), Failure> {
     authorize(caller)?;
     let input = read(request, payload).await?;
-    let CreateContact { user, point } = CreateContact::validate(&input).map_err(Failure::Invalid)?;
-    let user = UserId(user);
-    if !caller.owns(Some(user)) {
+    // Whose contact it is to be decides whether this caller may ask, and so comes before all faults.
+    if CreateContact::user(&input).is_some_and(|user| !caller.owns(Some(UserId(user)))) {
         return Err(Refusal::Forbidden.into());
     }
+    let CreateContact { user, point } = CreateContact::validate(&input).map_err(Failure::Invalid)?;
     let (statement, received) = statement(&point, app.default_region).map_err(Failure::Invalid)?;
-    let mut new = ContactRequest::new(statement.of_user(user), received, ContactSource::Manual);
+    let mut new = ContactRequest::new(statement.of_user(UserId(user)), received, ContactSource::Manual);
     new.channel = Some(point.channel());
     Ok((app.contacts.acting(caller.acting()).create_contact(&new).await?, point))
 }
@@ -147,7 +147,7 @@ async fn try_change(
     contact: &str,
     payload: Payload,
 ) -> Result<Point, Failure> {
-    let id = contact.parse().ok().filter(|id| *id > 0).map(ContactId).ok_or(Refusal::NotFound)?;
+    let id = contact_id(contact).ok_or(Refusal::NotFound)?;
     let mut record = app.contacts.contact(id).await?;
     authorize(caller)?;
     if !caller.owns(record.user()) {
@@ -162,7 +162,8 @@ async fn try_change(
         let stored = stored::of(&record);
         let change = ChangeContact::validate(&input, &stored).map_err(Failure::Invalid)?;
         let point = change.complete(stored.clone()).map_err(Failure::Invalid)?;
-        if stored::is_at(&stored, &point) {
+        if stored.is_at(&point) {
+            // As in Laravel, where saving what is the same does not touch the row.
             return Ok(point);
         }
         let change = stored::change(&record, &point, app.default_region).map_err(Failure::Invalid)?;
@@ -173,6 +174,12 @@ async fn try_change(
             done => return Ok(done.map(|_| point)?),
         }
     }
+}
+
+/// Only as ids are written: the parser alone would take `+5` and `05`, too.
+fn contact_id(text: &str) -> Option<ContactId> {
+    let id: i64 = text.parse().ok()?;
+    (id > 0 && id.to_string() == text).then_some(ContactId(id))
 }
 
 /// Only now: a contact that is not there comes before a missing ability, and this before faults of fields.
@@ -191,7 +198,9 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Input, Refusal>
 }
 
 fn language(request: &HttpRequest) -> Language {
-    Language::negotiate(header(request, &ACCEPT_LANGUAGE))
+    // A list may be spread over several lines (RFC 9110, 5.3).
+    let lines = request.headers().get_all(&ACCEPT_LANGUAGE).filter_map(|line| line.to_str().ok());
+    Language::negotiate(Some(&lines.collect::<Vec<_>>().join(",")))
 }
 
 fn header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
