@@ -78,6 +78,16 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    /// Where it is; `None` if a part is missing.
+    pub(crate) fn into_point(self) -> Option<Point> {
+        match PhoneChannel::of(self.channel) {
+            None => self.email.map(Point::Email),
+            Some(channel) => {
+                Some(Point::Phone { channel, country_code: self.country_code?, number: self.number? })
+            }
+        }
+    }
+
     /// Whether the contact is there already, to the letter.
     pub(crate) fn is_at(&self, point: &Point) -> bool {
         self.channel == point.channel()

@@ -1,5 +1,7 @@
 //! Changing one record: a merge patch over its details, or another value, which links it anew.
 
+use std::convert::Infallible;
+
 use chrono::{DateTime, Utc};
 
 use super::withdraw::free;
@@ -9,7 +11,7 @@ use super::{
 use crate::audit::Change;
 use crate::{
     Channel, ContactId, ContactSource, EmailAddress, Environment, Metadata, PhoneNumber, Received, Statement,
-    Transaction,
+    StoreError, Transaction,
 };
 
 /// What is to be different; `None` leaves things as they are.
@@ -51,16 +53,40 @@ impl Contacts {
         change: &ContactChange,
         expected: &Expectation,
     ) -> Result<ContactRecord, RecordError> {
-        let env = &self.env;
+        let decide = |_: &ContactRecord| Ok::<_, Infallible>(Some(change.clone()));
+        match self.change_contact_by(id, expected, decide).await? {
+            Ok(record) => Ok(record),
+            Err(never) => match never {},
+        }
+    }
+
+    /// Changes a contact as `decide` says when it sees what is stored, for a change that rests on it: nobody
+    /// changes the contact between the two. `None` leaves it alone. It may be asked several times.
+    ///
+    /// # Errors
+    /// Those of [`Self::change_contact`]; inside, those of `decide`.
+    pub async fn change_contact_by<E: Send>(
+        &self,
+        id: ContactId,
+        expected: &Expectation,
+        decide: impl Fn(&ContactRecord) -> Result<Option<ContactChange>, E> + Send + Sync,
+    ) -> Result<Result<ContactRecord, E>, RecordError> {
+        let (env, decide) = (&self.env, &decide);
         env.in_transaction(move |mut transaction| {
             Box::pin(async move {
                 let at = env.clock.now();
-                let before = open(transaction.as_mut(), id, expected, at).await?;
-                apply(transaction.as_mut(), env, &mut before.clone(), change).await?;
+                let before = find(transaction.as_mut(), id, expected).await?;
+                let change = match decide(&before) {
+                    Ok(Some(change)) => change,
+                    Ok(None) => return Ok((Ok(before), transaction)),
+                    Err(error) => return Ok((Err(error), transaction)),
+                };
+                lock(transaction.as_mut(), &before, at).await?;
+                apply(transaction.as_mut(), env, &mut before.clone(), &change).await?;
                 let after = reread(transaction.as_mut(), id).await?;
                 let changed = Change::contact_updated(&before, &after);
                 env.record(transaction.as_mut(), at, Vec::from_iter(changed)).await?;
-                Ok((after, transaction))
+                Ok((Ok(after), transaction))
             })
         })
         .await
@@ -74,12 +100,27 @@ pub(super) async fn open(
     expected: &Expectation,
     at: DateTime<Utc>,
 ) -> Result<ContactRecord, RecordError> {
-    let record = transaction.contacts().get(id).await?.ok_or(RecordError::NoSuchContact)?;
-    if !expected.is_met(&record.revision()) {
-        return Err(RecordError::Stale);
-    }
-    transaction.customers().advance(record.customer, record.customer_version, at).await?;
+    let record = find(transaction, id, expected).await?;
+    lock(transaction, &record, at).await?;
     Ok(record)
+}
+
+async fn find(
+    transaction: &mut dyn Transaction,
+    id: ContactId,
+    expected: &Expectation,
+) -> Result<ContactRecord, RecordError> {
+    let record = transaction.contacts().get(id).await?.ok_or(RecordError::NoSuchContact)?;
+    if expected.is_met(&record.revision()) { Ok(record) } else { Err(RecordError::Stale) }
+}
+
+/// Locks the record's customer; `Conflict` if it has moved since the record was read.
+async fn lock(
+    transaction: &mut dyn Transaction,
+    record: &ContactRecord,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    transaction.customers().advance(record.customer, record.customer_version, at).await
 }
 
 /// Carries out a change of a record whose customer is locked.

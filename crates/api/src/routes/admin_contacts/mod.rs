@@ -9,7 +9,7 @@ use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use onefold_domain::{
     Ability, ContactId, ContactRecord, ContactRequest, ContactSource, EmailAddress, Expectation, PhoneNumber,
-    Received, RecordError, Region, Statement, UserId,
+    Received, Region, Statement, UserId,
 };
 
 pub(crate) use body::{AdminContact, AdminContactBody, AdminContactChange, AdminErrors, AdminMessage};
@@ -20,9 +20,6 @@ use crate::json::MAX_BODY;
 use crate::laravel::answer::{self, Refusal};
 use crate::laravel::{ChangeContact, CreateContact, Errors, Input, Language, Point, full};
 use crate::telemetry::count_contact;
-
-/// How often a change is begun anew because the contact was changed in between.
-const ATTEMPTS: usize = 10;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -148,7 +145,7 @@ async fn try_change(
     payload: Payload,
 ) -> Result<Point, Failure> {
     let id = contact_id(contact).ok_or(Refusal::NotFound)?;
-    let mut record = app.contacts.contact(id).await?;
+    let record = app.contacts.contact(id).await?;
     authorize(caller)?;
     if !caller.owns(record.user()) {
         return Err(Refusal::Forbidden.into());
@@ -157,23 +154,20 @@ async fn try_change(
     if input.is_unreadable() {
         return Err(Refusal::UnreadableBody.into());
     }
-    let mut attempts = 1..ATTEMPTS;
-    loop {
-        let stored = stored::of(&record);
-        let change = ChangeContact::validate(&input, &stored).map_err(Failure::Invalid)?;
-        let point = change.complete(stored.clone()).map_err(Failure::Invalid)?;
+    // What the request leaves out comes from what is stored at that moment.
+    let decide = |record: &ContactRecord| {
+        let stored = stored::of(record);
+        let point = ChangeContact::validate(&input, &stored)?.complete(stored.clone())?;
         if stored.is_at(&point) {
             // As in Laravel, where saving what is the same does not touch the row.
-            return Ok(point);
+            return Ok(None);
         }
-        let change = stored::change(&record, &point, app.default_region).map_err(Failure::Invalid)?;
-        let seen = Expectation::OneOf(vec![record.revision()]);
-        match app.contacts.acting(caller.acting()).change_contact(id, &change, &seen).await {
-            // What the request leaves out must come from what is there now.
-            Err(RecordError::Stale) if attempts.next().is_some() => record = app.contacts.contact(id).await?,
-            done => return Ok(done.map(|_| point)?),
-        }
-    }
+        stored::change(record, &point, app.default_region).map(Some)
+    };
+    let contacts = app.contacts.acting(caller.acting());
+    let changed = contacts.change_contact_by(id, &Expectation::Anything, decide).await?;
+    let record = changed.map_err(Failure::Invalid)?;
+    stored::of(&record).into_point().ok_or_else(|| Refusal::ServerError.into())
 }
 
 /// Only as ids are written: the parser alone would take `+5` and `05`, too.
