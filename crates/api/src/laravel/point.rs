@@ -77,19 +77,6 @@ pub(crate) struct Stored {
     pub(crate) number: Option<String>,
 }
 
-impl Stored {
-    /// Whether the contact is there already, to the letter.
-    pub(crate) fn is_at(&self, point: &Point) -> bool {
-        self.channel == point.channel()
-            && match point {
-                Point::Email(email) => self.email.as_ref() == Some(email),
-                Point::Phone { country_code, number, .. } => {
-                    self.country_code.as_ref() == Some(country_code) && self.number.as_ref() == Some(number)
-                }
-            }
-    }
-}
-
 impl From<Point> for Stored {
     fn from(point: Point) -> Self {
         let channel = point.channel();

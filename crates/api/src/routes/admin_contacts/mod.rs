@@ -4,7 +4,10 @@
 mod body;
 mod stored;
 
+use std::time::Duration;
+
 use actix_web::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, LOCATION};
+use actix_web::rt::time::sleep;
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use onefold_domain::{
@@ -22,7 +25,10 @@ use crate::laravel::{ChangeContact, CreateContact, Errors, Input, Language, Poin
 use crate::telemetry::count_contact;
 
 /// How often a change is begun anew because the contact was changed in between.
-const ATTEMPTS: usize = 10;
+const ATTEMPTS: u32 = 10;
+
+/// Each further pause doubles the last; about a second in all.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -157,23 +163,25 @@ async fn try_change(
     if input.is_unreadable() {
         return Err(Refusal::UnreadableBody.into());
     }
-    let mut attempts = 1..ATTEMPTS;
-    loop {
+    for attempt in 0..ATTEMPTS {
         let stored = stored::of(&record);
         let change = ChangeContact::validate(&input, &stored).map_err(Failure::Invalid)?;
         let point = change.complete(stored.clone()).map_err(Failure::Invalid)?;
-        if stored.is_at(&point) {
-            // As in Laravel, where saving what is the same does not touch the row.
+        if stored::is_at(&stored, &point) {
             return Ok(point);
         }
         let change = stored::change(&record, &point, app.default_region).map_err(Failure::Invalid)?;
         let seen = Expectation::OneOf(vec![record.revision()]);
         match app.contacts.change_contact(id, &change, &seen).await {
-            // What the request leaves out must come from what is there now.
-            Err(RecordError::Stale) if attempts.next().is_some() => record = app.contacts.contact(id).await?,
+            Err(RecordError::Stale) => {}
             done => return Ok(done.map(|_| point)?),
         }
+        // What the request leaves out must come from what is there now. The other change may not be
+        // committed yet: SQLite commits in groups, and without a pause this try would prolong the group.
+        sleep(FIRST_PAUSE * 2_u32.pow(attempt)).await;
+        record = app.contacts.contact(id).await?;
     }
+    Err(RecordError::Stale.into())
 }
 
 /// Only as ids are written: the parser alone would take `+5` and `05`, too.

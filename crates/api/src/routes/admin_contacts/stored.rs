@@ -35,6 +35,18 @@ fn parts(received: Option<&str>, phone: &PhoneNumber) -> (Option<String>, Option
     }
 }
 
+/// Whether nothing has to change for a contact to be at this point.
+pub(super) fn is_at(stored: &Stored, point: &Point) -> bool {
+    let wanted = Stored::from(point.clone());
+    stored.channel == wanted.channel
+        && match point {
+            Point::Email(_) => stored.email == wanted.email,
+            Point::Phone { .. } => {
+                (&stored.country_code, &stored.number) == (&wanted.country_code, &wanted.number)
+            }
+        }
+}
+
 /// What has to change for a contact to be at this point. A contact that holds an email and a phone keeps the
 /// one that the point is not about.
 pub(super) fn change(
