@@ -122,8 +122,7 @@ pub(crate) enum Refusal {
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         match error.logged() {
-            // Of `Stale`: others changed the same contact each time it was tried; the next try is likely to do.
-            ApiError::Unavailable(_) | ApiError::TimedOut(_) | ApiError::Stale => {
+            ApiError::Unavailable(_) | ApiError::TimedOut(_) => {
                 Self::Status(StatusCode::SERVICE_UNAVAILABLE, Some(1))
             }
             ApiError::TooManyRequests { retry_after_s } => {

@@ -161,7 +161,7 @@ async fn changes_of_many_at_once_are_all_kept(app: TestApp) {
     let user = app.user().await;
     let id = add(&app, &user, phone("whatsapp", "+55", "11912345678")).await;
     let bodies = [json!({"number": "7"}), json!({"country_code": "386"}), json!({"type": "telegram"})];
-    let calls = bodies.iter().map(|body| {
+    let calls = bodies.iter().cycle().take(12).map(|body| {
         let request = app.request(Method::PUT, &format!("{PATH}/{id}"));
         tokio::spawn(send(request.header("Content-Type", "application/json").body(body.to_string())))
     });
