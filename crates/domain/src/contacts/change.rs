@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use chrono::{DateTime, Utc};
 
+use super::open::{find, lock};
 use super::withdraw::free;
 use super::{
     ContactKind, ContactRecord, Contacts, Expectation, RecordError, rearrange, rejudge, reread, step_back,
@@ -11,7 +12,7 @@ use super::{
 use crate::audit::Change;
 use crate::{
     Channel, ContactId, ContactSource, EmailAddress, Environment, Metadata, PhoneNumber, Received, Statement,
-    StoreError, Transaction,
+    Transaction,
 };
 
 /// What is to be different; `None` leaves things as they are.
@@ -91,36 +92,6 @@ impl Contacts {
         })
         .await
     }
-}
-
-/// Finds a record that is to be changed, and locks its customer.
-pub(super) async fn open(
-    transaction: &mut dyn Transaction,
-    id: ContactId,
-    expected: &Expectation,
-    at: DateTime<Utc>,
-) -> Result<ContactRecord, RecordError> {
-    let record = find(transaction, id, expected).await?;
-    lock(transaction, &record, at).await?;
-    Ok(record)
-}
-
-async fn find(
-    transaction: &mut dyn Transaction,
-    id: ContactId,
-    expected: &Expectation,
-) -> Result<ContactRecord, RecordError> {
-    let record = transaction.contacts().get(id).await?.ok_or(RecordError::NoSuchContact)?;
-    if expected.is_met(&record.revision()) { Ok(record) } else { Err(RecordError::Stale) }
-}
-
-/// Locks the record's customer; `Conflict` if it has moved since the record was read.
-async fn lock(
-    transaction: &mut dyn Transaction,
-    record: &ContactRecord,
-    at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    transaction.customers().advance(record.customer, record.customer_version, at).await
 }
 
 /// Carries out a change of a record whose customer is locked.

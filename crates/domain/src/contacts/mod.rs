@@ -5,6 +5,7 @@ mod change;
 mod create;
 mod link;
 mod list;
+mod open;
 mod record;
 mod upsert;
 mod withdraw;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::change::open;
+use super::open::open;
 use super::{Contacts, Expectation, RecordError, rejudge, reread};
 use crate::audit::Change;
 use crate::link_key::{LinkKey, StatementKeys};

@@ -2,6 +2,8 @@
 //! request, on a copy of what the store knows that grows with each of them; what has to be written is
 //! collected and goes to the store together.
 
+mod grouping;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -295,88 +297,5 @@ impl<'a> Batch<'a> {
         self.created.push(id);
         self.counts.created += 1;
         Ok(())
-    }
-
-    /// Does to the copy what the plan says, and notes it for the store. Returns the plan's customer.
-    fn carry_out(&mut self, plan: &LinkPlan, contact: Option<ContactId>) -> usize {
-        for (id, _) in &plan.guards {
-            let index = self.by_id[id];
-            self.customers[index].touched = true;
-        }
-        let home = match plan.customer {
-            Some(id) => self.by_id[&id],
-            None => self.found_customer(),
-        };
-        let id = self.customers[home].customer.id;
-        for key in &plan.claims {
-            self.owners.insert(key.clone(), home);
-            self.writes.customers.claims.push((key.clone(), id));
-        }
-        let after = self.youngest(plan);
-        for absorbed in &plan.absorbed {
-            let other = self.by_id[absorbed];
-            self.stands_for[other] = home;
-            let moved = std::mem::take(&mut self.customers[other].customer.contacts);
-            if self.customers[other].stored {
-                let stored = moved.iter().map(|contact| contact.id).filter(|id| id.0 < PROVISIONAL);
-                self.writes.merged.push((id, *absorbed, stored.collect()));
-            }
-            let contacts = &mut self.customers[home].customer.contacts;
-            contacts.extend(moved);
-            contacts.sort_unstable_by_key(|contact| contact.id);
-            self.writes.customers.absorbed.push((id, *absorbed));
-            if let Some(after) = after {
-                let statement = plan.statement.clone();
-                self.writes.links.push(LinkDraft {
-                    survivor: id,
-                    absorbed: *absorbed,
-                    statement,
-                    contact,
-                    after,
-                    at: self.at,
-                });
-            }
-        }
-        home
-    }
-
-    fn youngest(&self, plan: &LinkPlan) -> Option<ContactId> {
-        let concerned = plan.customer.iter().chain(&plan.absorbed);
-        concerned
-            .filter_map(|id| self.customers[self.by_id[id]].customer.contacts.last())
-            .map(|contact| contact.id)
-            .max()
-    }
-
-    fn found_customer(&mut self) -> usize {
-        let id = CustomerId(self.randomness.uuid(self.at));
-        let index = self.customers.len();
-        let customer = KnownCustomer { id, version: 1, contacts: Vec::new() };
-        self.customers.push(Known { customer, stored: false, touched: false });
-        self.stands_for.push(index);
-        self.by_id.insert(id, index);
-        self.writes.new.push(id);
-        index
-    }
-
-    fn home(&self, index: usize) -> CustomerId {
-        self.customers[self.place(index)].customer.id
-    }
-
-    fn place(&self, mut index: usize) -> usize {
-        while self.stands_for[index] != index {
-            index = self.stands_for[index];
-        }
-        index
-    }
-}
-
-impl Surroundings for Batch<'_> {
-    fn owner(&self, key: &LinkKey) -> Option<usize> {
-        self.owners.get(key).map(|index| self.place(*index))
-    }
-
-    fn customer(&self, index: usize) -> &KnownCustomer {
-        &self.customers[index].customer
     }
 }
