@@ -8,6 +8,7 @@ use onefold_domain::{
     SurvivorshipRules, Tokens, Users,
 };
 
+use crate::access::Acquainted;
 use crate::config::Exposure;
 use crate::kratos::KratosWebhook;
 use crate::limits::{Limits, LimitsConfig};
@@ -23,6 +24,7 @@ pub struct App {
     pub identities: Identities,
     pub tokens: Tokens,
     pub exposure: Exposure,
+    pub(crate) acquainted: Arc<Acquainted>,
     pub audit: Audit,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
@@ -56,6 +58,7 @@ impl App {
             identities: Identities::new(env.clone()),
             tokens: Tokens::new(env.clone()),
             exposure: Exposure::default(),
+            acquainted: Arc::default(),
             audit: Audit::new(env.clone()),
             kratos: None,
             idempotency: Idempotency::new(env.clone()),

@@ -3,6 +3,7 @@
 //!
 //! The order is that of the admin contract: route, token, limits, and then the ability.
 
+mod acquainted;
 pub(crate) mod bearer;
 mod caller;
 mod refusal;
@@ -19,6 +20,7 @@ use crate::answered::with_headers;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::limits::{ClientAddress, Decision, Limits, WindowDecision};
+pub(crate) use acquainted::Acquainted;
 pub(crate) use caller::Caller;
 pub(crate) use refusal::Refusal;
 pub(crate) use table::Family;
@@ -92,16 +94,7 @@ async fn admit(request: &ServiceRequest, counted: &mut Counted) -> Result<Caller
         let open = is_open(app, entry, request);
         return if open { Ok(Caller::new(None)) } else { Err(Refusal::Unauthenticated) };
     };
-    let address = ClientAddress::of(request).ok_or_else(no_app)?.0;
-    let decision = app.limits.may_authenticate(address);
-    if decision.retry_after_s.is_some() {
-        *counted = Counted::ByFailures(decision);
-        return Err(decision.into());
-    }
-    let Some(token) = authenticate(app, text).await? else {
-        app.limits.failed_authentication(address);
-        return Err(Refusal::Unauthenticated);
-    };
+    let token = authenticate(app, request, text, counted).await?;
     *counted = Counted::of(&app.limits, entry, &token);
     if let Some(refusal) = counted.refusal() {
         return Err(refusal);
@@ -141,12 +134,30 @@ fn other_method(request: &ServiceRequest, pattern: &str) -> Refusal {
     Refusal::Method { method: request.method().to_string(), path, allow }
 }
 
-async fn authenticate(app: &App, text: &str) -> Result<Option<AccessToken>, ApiError> {
-    let Some(presented) = PresentedToken::parse(text) else { return Ok(None) };
-    let token = app.tokens.authenticate(&presented).await?;
-    if let Some(token) = &token {
-        note_use(app.tokens.clone(), token.clone());
+async fn authenticate(
+    app: &App,
+    request: &ServiceRequest,
+    text: &str,
+    counted: &mut Counted,
+) -> Result<AccessToken, Refusal> {
+    let address = ClientAddress::of(request).ok_or_else(no_app)?.0;
+    let presented = PresentedToken::parse(text);
+    let decision = app.limits.may_authenticate(address);
+    let is_known = presented.as_ref().is_some_and(|presented| app.acquainted.knows(presented));
+    if decision.retry_after_s.is_some() && !is_known {
+        *counted = Counted::ByFailures(decision);
+        return Err(decision.into());
     }
+    let found = match &presented {
+        Some(presented) => app.tokens.authenticate(presented).await.map_err(ApiError::from)?,
+        None => None,
+    };
+    let (Some(presented), Some(token)) = (presented, found) else {
+        app.limits.failed_authentication(address);
+        return Err(Refusal::Unauthenticated);
+    };
+    app.acquainted.remember(&presented);
+    note_use(app.tokens.clone(), token.clone());
     Ok(token)
 }
 

@@ -127,6 +127,11 @@ impl PresentedToken {
         };
         (!secret.is_empty()).then(|| Self { id, hash: TokenHash::of(secret) })
     }
+
+    /// The hash of the secret in hexadecimal, by which it is told from others without being known.
+    pub fn fingerprint(&self) -> String {
+        self.hash.to_hex()
+    }
 }
 
 #[cfg(test)]
