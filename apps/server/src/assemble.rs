@@ -1,13 +1,24 @@
 //! Puts the parts together as the configuration says.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use onefold_api::{App, PoolGauge};
-use onefold_domain::{Environment, SystemClock, SystemRandomness};
+use onefold_domain::{Acting, Actor, Environment, SystemClock, SystemRandomness};
 use onefold_persistence::SeaOrmStore;
-use onefold_runtime::init_metrics;
+use onefold_runtime::{init_logs, init_metrics};
 
 use crate::config::Config;
+
+/// What every command needs that works on the database: the configuration, its logs, the database, and an
+/// environment in which an operator acts.
+pub(crate) async fn at_a_shell(file: Option<&Path>) -> anyhow::Result<(Config, SeaOrmStore, Environment)> {
+    let config = Config::load(file)?;
+    init_logs(&config.log)?;
+    let store = store(&config).await?;
+    let env = environment(&config, &store)?.acting(Acting::of(Actor::CommandLine));
+    Ok((config, store, env))
+}
 
 /// The database, up to date.
 pub(crate) async fn store(config: &Config) -> anyhow::Result<SeaOrmStore> {

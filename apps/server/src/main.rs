@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use onefold_domain::{Acting, Actor, Audit, Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP, Tokens};
-use onefold_runtime::init_logs;
+use onefold_domain::{Audit, Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP, Tokens};
 
 use crate::config::Config;
 
@@ -60,6 +59,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let file = arguments.config.as_deref();
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Openapi => {
             print!("{}", onefold_api::openapi_document()?);
@@ -74,36 +74,25 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Migrate => {
-            let config = Config::load(arguments.config.as_deref())?;
-            init_logs(&config.log)?;
-            let store = assemble::store(&config).await?;
+            let (config, store, _) = assemble::at_a_shell(file).await?;
             println!("the database is up to date ({})", config.database.url);
             Ok(store.close().await?)
         }
         Command::Import(import) => {
-            let config = Config::load(arguments.config.as_deref())?;
-            init_logs(&config.log)?;
-            let store = assemble::store(&config).await?;
-            let env = assemble::environment(&config, &store)?.acting(Acting::of(Actor::CommandLine));
-            let imports = Imports::new(env, config.linking.region()?);
-            import::run(&imports, &import).await?;
+            let (config, store, env) = assemble::at_a_shell(file).await?;
+            import::run(&Imports::new(env, config.linking.region()?), &import).await?;
             Ok(store.close().await?)
         }
         Command::Token(command) => {
-            let config = Config::load(arguments.config.as_deref())?;
-            init_logs(&config.log)?;
-            let store = assemble::store(&config).await?;
-            let env = assemble::environment(&config, &store)?.acting(Acting::of(Actor::CommandLine));
+            let (_, store, env) = assemble::at_a_shell(file).await?;
             token::run(&Tokens::new(env), &command).await?;
             Ok(store.close().await?)
         }
         Command::Audit(command) => {
-            let config = Config::load(arguments.config.as_deref())?;
-            init_logs(&config.log)?;
-            let store = assemble::store(&config).await?;
-            audit::run(&Audit::new(assemble::environment(&config, &store)?), command).await?;
+            let (_, store, env) = assemble::at_a_shell(file).await?;
+            audit::run(&Audit::new(env), command).await?;
             Ok(store.close().await?)
         }
-        Command::Serve => serve::run(Config::load(arguments.config.as_deref())?).await,
+        Command::Serve => serve::run(Config::load(file)?).await,
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::HttpRequest;
+use actix_web::http::header::LINK;
 use actix_web::web;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -105,13 +106,23 @@ impl Query {
 }
 
 /// Opaque, so that nobody builds one: what it holds may change.
-pub(crate) fn cursor_after(last: i64) -> String {
+fn cursor_after(last: i64) -> String {
     URL_SAFE_NO_PAD.encode(last.to_be_bytes())
 }
 
 /// The value of a `Link` header (RFC 8288) that leads to the next page of the same list.
-pub(crate) fn link_to_next(request: &HttpRequest, cursor: &str) -> String {
+fn link_to_next(request: &HttpRequest, cursor: &str) -> String {
     let others = request.query_string().split('&').filter(|pair| !pair.is_empty());
     let others = others.filter(|pair| !pair.starts_with("cursor=")).map(|pair| format!("{pair}&"));
     format!("<{}?{}cursor={cursor}>; rel=\"next\"", request.path(), others.collect::<String>())
+}
+
+/// The beginning of an answer that is a page: with `Link` if there is a next one, which the cursor leads to.
+pub(crate) fn page_answer(request: &HttpRequest, last: Option<i64>) -> (HttpResponseBuilder, Option<String>) {
+    let next_cursor = last.map(cursor_after);
+    let mut response = HttpResponse::Ok();
+    if let Some(cursor) = &next_cursor {
+        response.insert_header((LINK, link_to_next(request, cursor)));
+    }
+    (response, next_cursor)
 }

@@ -40,10 +40,7 @@ pub(crate) async fn guard(
             request.extensions_mut().insert(caller);
             next.call(request).await.map(ServiceResponse::map_into_boxed_body)
         }
-        Err(refusal) => {
-            let answer = refusal.answer(Family::of_path(request.path()));
-            Ok(request.into_response(answer))
-        }
+        Err(refusal) => Ok(refusal.refuse(request)),
     };
     with_headers(answered, |headers| counted.write(headers))
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{HttpResponse, ResponseError};
 use chrono::{DateTime, Utc};
 use onefold_domain::Ability;
@@ -55,6 +56,12 @@ impl From<ApiError> for Refusal {
 }
 
 impl Refusal {
+    /// Answers in place of the handler, as the family of the path does.
+    pub(crate) fn refuse(self, request: ServiceRequest) -> ServiceResponse {
+        let answer = self.answer(Family::of_path(request.path()));
+        request.into_response(answer)
+    }
+
     pub(crate) fn answer(self, family: Family) -> HttpResponse {
         match family {
             Family::Problem => self.into_problem().error_response(),

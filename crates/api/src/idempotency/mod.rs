@@ -18,7 +18,7 @@ use onefold_domain::{
     SealedAnswer,
 };
 
-use crate::access::{Family, Refusal, bearer};
+use crate::access::{Refusal, bearer};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::Faults;
@@ -55,7 +55,7 @@ pub(crate) async fn once(
     let app = request.app_data::<web::Data<App>>().cloned();
     let (app, key) = match (app, key(&request)) {
         (Some(app), Ok(Some(key))) => (app, key),
-        (_, Err(error)) => return Ok(refuse(request, error)),
+        (_, Err(error)) => return Ok(Refusal::from(error).refuse(request)),
         (_, Ok(_)) => return Ok(next.call(request).await?.map_into_boxed_body()),
     };
     let sealing = SealingKey::derive(bearer::token(request.headers()).map(str::as_bytes), &key);
@@ -64,7 +64,7 @@ pub(crate) async fn once(
         true => None,
         false => match fingerprint::read_body(&mut request).await {
             Ok(body) => Some(body),
-            Err(error) => return Ok(refuse(request, error)),
+            Err(error) => return Ok(Refusal::from(error).refuse(request)),
         },
     };
     let fingerprint = fingerprint::of(&request, body.as_ref());
@@ -72,18 +72,13 @@ pub(crate) async fn once(
         Ok(Begun::New(operation)) => carry_out(&app, operation, &sealing, request, next).await,
         Ok(Begun::Replay { answer, subject }) => replay(&answer, subject, &sealing, request, next).await,
         Ok(Begun::CarriedOut(subject)) => tell(&subject, request, next).await,
-        Ok(Begun::OtherRequest) => Ok(refuse(request, ApiError::IdempotencyKeyReused)),
+        Ok(Begun::OtherRequest) => Ok(Refusal::from(ApiError::IdempotencyKeyReused).refuse(request)),
         Ok(Begun::Running { retry_after }) => {
             let retry_after_s = retry_after.as_secs().max(1);
-            Ok(refuse(request, ApiError::IdempotencyRunning { retry_after_s }))
+            Ok(Refusal::from(ApiError::IdempotencyRunning { retry_after_s }).refuse(request))
         }
-        Err(error) => Ok(refuse(request, ApiError::from(error))),
+        Err(error) => Ok(Refusal::from(ApiError::from(error)).refuse(request)),
     }
-}
-
-fn refuse(request: ServiceRequest, error: ApiError) -> ServiceResponse {
-    let answer = Refusal::from(error).answer(Family::of_path(request.path()));
-    request.into_response(answer)
 }
 
 /// The key of a request that is to be carried out once.
@@ -169,14 +164,14 @@ async fn replay(
         // The caller has another secret than then. What was made can still be told.
         return match subject {
             Some(subject) => tell(&subject, request, next).await,
-            None => Ok(refuse(request, ApiError::IdempotencyAnswerLost)),
+            None => Ok(Refusal::from(ApiError::IdempotencyAnswerLost).refuse(request)),
         };
     };
     if let Some(received) = answer.head.received {
         match fingerprint::drain(&mut request).await {
             Ok(digest) if digest == received => {}
-            Ok(_) => return Ok(refuse(request, ApiError::IdempotencyKeyReused)),
-            Err(error) => return Ok(refuse(request, error)),
+            Ok(_) => return Ok(Refusal::from(ApiError::IdempotencyKeyReused).refuse(request)),
+            Err(error) => return Ok(Refusal::from(error).refuse(request)),
         }
     }
     let status = StatusCode::from_u16(answer.head.status).unwrap_or(StatusCode::OK);
@@ -198,7 +193,7 @@ async fn tell(
         None
     } else if request.path() == ADMIN {
         let Ok(uri) = format!("{ADMIN}/{}", subject.id).parse() else {
-            return Ok(refuse(request, ApiError::IdempotencyAnswerLost));
+            return Ok(Refusal::from(ApiError::IdempotencyAnswerLost).refuse(request));
         };
         read_instead(&mut request, Method::PUT, uri);
         None
@@ -210,7 +205,7 @@ async fn tell(
                 read_instead(&mut request, Method::GET, uri);
                 Some(location)
             }
-            None => return Ok(refuse(request, ApiError::IdempotencyAnswerLost)),
+            None => return Ok(Refusal::from(ApiError::IdempotencyAnswerLost).refuse(request)),
         }
     };
     let mut response = next.call(request).await?.map_into_boxed_body();

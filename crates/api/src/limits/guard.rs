@@ -35,7 +35,7 @@ pub(crate) async fn limit_address(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let answered = match decision.retry_after_s {
-        Some(retry_after_s) => Ok(refuse(request, ApiError::TooManyRequests { retry_after_s })),
+        Some(retry_after_s) => Ok(Refusal::from(ApiError::TooManyRequests { retry_after_s }).refuse(request)),
         None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
     };
     with_headers(answered, |headers| decision.write(headers))
@@ -50,7 +50,7 @@ pub(crate) async fn limit_head(
     let most = limits(&request).and_then(|limits| limits.header_bytes);
     match most {
         Some(most) if size(request.head()) > most => {
-            Ok(refuse(request, ApiError::HeadTooLarge { most: most / 1024 }))
+            Ok(Refusal::from(ApiError::HeadTooLarge { most: most / 1024 }).refuse(request))
         }
         _ => Ok(next.call(request).await?.map_into_boxed_body()),
     }
@@ -76,11 +76,6 @@ pub(crate) async fn keep_time(
         Err(elapsed) if received.get() => given_up(ApiError::TimedOut(Box::new(elapsed))),
         Err(_) => given_up(ApiError::RequestTimeout),
     }
-}
-
-fn refuse(request: ServiceRequest, error: ApiError) -> ServiceResponse {
-    let answer = Refusal::from(error).answer(Family::of_path(request.path()));
-    request.into_response(answer)
 }
 
 fn limits(request: &ServiceRequest) -> Option<&Limits> {

@@ -1,6 +1,5 @@
 //! `GET /audit`: who changed what, when, before and after.
 
-use actix_web::http::header::LINK;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
@@ -16,7 +15,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::uuid;
 use crate::problem::Problem;
-use crate::query::{MAX_PAGE, Query, cursor_after, link_to_next};
+use crate::query::{MAX_PAGE, Query, page_answer};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/audit").get(list));
@@ -114,11 +113,7 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     let (limit, before) = (query.limit(MAX_PAGE), query.cursor().map(i64::unsigned_abs));
     query.finish()?;
     let page = app.audit.list(&filter, before, limit).await?;
-    let next_cursor = page.next.map(|last| cursor_after(last.cast_signed()));
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = &next_cursor {
-        response.insert_header((LINK, link_to_next(&request, cursor)));
-    }
+    let (mut response, next_cursor) = page_answer(&request, page.next.map(u64::cast_signed));
     Ok(response.json(AuditEntries { entries: page.entries.iter().map(shown).collect(), next_cursor }))
 }
 

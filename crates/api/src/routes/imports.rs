@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{CONTENT_TYPE, LINK, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, LOCATION};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
@@ -19,7 +19,7 @@ use crate::csv::{self, Table, accepts};
 use crate::error::ApiError;
 use crate::fields::id_in_path;
 use crate::problem::Problem;
-use crate::query::{MAX_PAGE, Query, cursor_after, link_to_next};
+use crate::query::{MAX_PAGE, Query, page_answer};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -191,11 +191,8 @@ pub(crate) async fn errors(
     let mut failures = app.imports.failures(import.id, skip, wanted + 1).await?;
     let more = failures.len() > wanted;
     failures.truncate(wanted);
-    let next_cursor = more.then(|| cursor_after(skip.saturating_add(u64::from(limit)).cast_signed()));
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = &next_cursor {
-        response.insert_header((LINK, link_to_next(&request, cursor)));
-    }
+    let next = more.then(|| skip.saturating_add(u64::from(limit)).cast_signed());
+    let (mut response, next_cursor) = page_answer(&request, next);
     let errors = failures.into_iter().map(RowError::from).collect();
     Ok(response.json(ImportErrors { errors, next_cursor }))
 }

@@ -1,6 +1,6 @@
 //! `/tokens`: who else may call.
 
-use actix_web::http::header::{LINK, LOCATION};
+use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::fields::{Faults, Fields};
 use crate::json::Members;
 use crate::problem::Problem;
-use crate::query::{MAX_PAGE, Query, cursor_after, link_to_next};
+use crate::query::{MAX_PAGE, Query, page_answer};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -126,11 +126,7 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     let mut tokens = app.tokens.list(after, limit + 1).await?;
     let next = (tokens.len() > limit).then(|| tokens[limit - 1].id);
     tokens.truncate(limit);
-    let next_cursor = next.map(|last| cursor_after(last.0));
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = &next_cursor {
-        response.insert_header((LINK, link_to_next(&request, cursor)));
-    }
+    let (mut response, next_cursor) = page_answer(&request, next.map(|last| last.0));
     Ok(response.json(Tokens { tokens: tokens.iter().map(shown).collect(), next_cursor }))
 }
 

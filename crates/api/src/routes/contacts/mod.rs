@@ -4,7 +4,7 @@ mod body;
 mod shown;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{LINK, LOCATION};
+use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use onefold_domain::{
@@ -23,7 +23,7 @@ use crate::fields::{Faults, uuid};
 use crate::json::Members;
 use crate::preconditions::{etag, expectation, is_known};
 use crate::problem::Problem;
-use crate::query::{Query, cursor_after, link_to_next};
+use crate::query::{Query, page_answer};
 use crate::telemetry::count_contact;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -228,11 +228,7 @@ fn own(caller: &Caller, request: ContactRequest) -> Result<ContactRequest, ApiEr
 
 /// A page of contacts with the way to the next one.
 pub(super) fn shown_page(request: &HttpRequest, page: &ContactPage) -> HttpResponse {
-    let next_cursor = page.next.map(|last| cursor_after(last.0));
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = &next_cursor {
-        response.insert_header((LINK, link_to_next(request, cursor)));
-    }
+    let (mut response, next_cursor) = page_answer(request, page.next.map(|last| last.0));
     response.json(Contacts { contacts: page.contacts.iter().map(Contact::of).collect(), next_cursor })
 }
 

@@ -2,7 +2,6 @@
 
 mod shown;
 
-use actix_web::http::header::LINK;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use onefold_domain::{ContactId, CustomerId, CustomerView, SearchQuery};
@@ -17,7 +16,7 @@ use crate::fields::{Faults, Fields, uuid};
 use crate::json::Members;
 use crate::preconditions::{etag, expectation, is_known};
 use crate::problem::Problem;
-use crate::query::{Query, cursor_after, link_to_next};
+use crate::query::{Query, page_answer};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     let one = web::resource("/customers/{id}").get(read).patch(change);
@@ -56,11 +55,7 @@ pub(crate) async fn search(app: web::Data<App>, request: HttpRequest) -> Result<
     query.finish()?;
     let Some(wanted) = wanted else { return Err(Faults::default().into()) };
     let page = app.customers.search(&wanted, after, limit).await?;
-    let next_cursor = page.next.map(|last| cursor_after(last.0));
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = &next_cursor {
-        response.insert_header((LINK, link_to_next(&request, cursor)));
-    }
+    let (mut response, next_cursor) = page_answer(&request, page.next.map(|last| last.0));
     let customers = page.customers.iter().map(Customer::listed).collect();
     Ok(response.json(Customers { customers, next_cursor }))
 }
