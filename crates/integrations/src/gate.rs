@@ -184,6 +184,17 @@ pub(crate) mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn calls_keep_the_pace() {
+        let gate = gate(Arc::default(), 2);
+        let start = tokio::time::Instant::now();
+        for _ in 0..3 {
+            gate.pass().await.unwrap().succeeded();
+        }
+        // None for the first, then 250 and 500 ms: the clock of the gate stands still.
+        assert!((749..=760).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_failure_closes_the_gate_and_whoever_goes_away_leaves_it_to_the_next() {
         let clock = Arc::new(HandClock::default());
         let gate = gate(Arc::clone(&clock), 2);

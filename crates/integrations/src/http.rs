@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode, redirect, retry};
 
 /// The most redirects within one host.
@@ -11,6 +11,9 @@ const MOST_REDIRECTS: usize = 3;
 
 /// How long the network may take to connect. A request has its own deadline on top.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long an unused connection is kept.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// The error beneath, for the log.
 pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -30,7 +33,6 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// `Retry-After` in seconds. The form with a date is passed over.
     pub(crate) retry_after: Option<Duration>,
-    declares_html: bool,
 }
 
 /// Why there is no answer. What a caller decides on is whether the request may have been carried out.
@@ -47,13 +49,6 @@ pub(crate) enum HttpError {
     TooLarge { limit: usize },
 }
 
-impl Answer {
-    /// A page for people, whatever its header says: proxies send them with status 200.
-    pub(crate) fn is_page(&self) -> bool {
-        self.declares_html || self.body.trim_ascii_start().starts_with(b"<")
-    }
-}
-
 /// # Errors
 /// A machine without certificates to trust.
 pub(crate) fn client() -> Result<Client, Source> {
@@ -64,6 +59,9 @@ fn policy(builder: ClientBuilder) -> ClientBuilder {
     builder
         .user_agent(concat!("onefold/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
+        // A kept connection that the other side is closing breaks a request in a way that looks as if it had
+        // been sent; so it is not kept for long.
+        .pool_idle_timeout(IDLE)
         .redirect(within_origin())
         // The client repeats what it believes was not carried out. For a call that creates something, belief
         // is not enough.
@@ -85,9 +83,8 @@ fn within_origin() -> redirect::Policy {
 /// No whole answer within what is allowed. A status is never an error here.
 pub(crate) async fn send(request: RequestBuilder, allowed: Allowance) -> Result<Answer, HttpError> {
     let mut response = request.timeout(allowed.time).send().await.map_err(failed)?;
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let declares_html = header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
-    let retry_after = header(RETRY_AFTER).and_then(|after| after.parse().ok()).map(Duration::from_secs);
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok());
+    let retry_after = retry_after.and_then(|after| after.parse().ok()).map(Duration::from_secs);
     let status = response.status();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
@@ -96,7 +93,7 @@ pub(crate) async fn send(request: RequestBuilder, allowed: Allowance) -> Result<
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, body, retry_after, declares_html })
+    Ok(Answer { status, body, retry_after })
 }
 
 /// A connection that was not made in time is no connection, so that is asked first.

@@ -134,9 +134,9 @@ impl Client {
             }
             _ => {}
         }
-        let status: Option<Status> =
-            if answer.is_page() { None } else { serde_json::from_slice(&answer.body).ok() };
-        let status = status.ok_or(CallError::Page(answer.status))?;
+        // What kind of text it is declared to be says nothing: proxies send pages with status 200.
+        let status = serde_json::from_slice::<Status>(&answer.body);
+        let status = status.map_err(|_| CallError::Page(answer.status))?;
         match status.opr_code.get() {
             None | Some("0") => {}
             Some(code) => return Err(self.failure(code, &status)),
