@@ -44,6 +44,16 @@ async fn a_country_that_is_left_out_is_the_home_country() {
 }
 
 #[tokio::test]
+async fn of_several_rows_the_billing_address_and_its_contact_are_ours() {
+    let bench = answering(DoubleCall::GetPartner, "update_partner.response").await;
+    let partner = bench.mk.get(&id("228000046627")).await.unwrap();
+    assert_eq!(partner.parts.address.unwrap().as_str(), "228000046628");
+    assert_eq!(partner.parts.contact.unwrap().as_str(), "228000046630");
+    assert_eq!(partner.fields.street.as_deref(), Some("Test, 4"));
+    assert_eq!((partner.emails.len(), partner.phones.len()), (2, 2));
+}
+
+#[tokio::test]
 async fn the_ids_of_a_new_partner_are_taken_from_the_answer() {
     let bench = answering(DoubleCall::AddPartner, "add_partner.response").await;
     let written = bench.add(&ann()).await.unwrap();
