@@ -18,6 +18,7 @@ pub(crate) struct Config {
     pub(crate) linking: LinkingConfig,
     pub(crate) profile: ProfileConfig,
     pub(crate) kratos: onefold_api::KratosConfig,
+    pub(crate) metakocka: onefold_integrations::metakocka::Config,
     pub(crate) log: LogConfig,
 }
 
@@ -29,6 +30,7 @@ impl Config {
                 ("server", config.server.validate()),
                 ("database", config.database.validate()),
                 ("limits", config.limits.validate()),
+                ("metakocka", config.metakocka.validate()),
             ]
         })
         .map_err(|error: ConfigError| anyhow::anyhow!(error))?;

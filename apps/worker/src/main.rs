@@ -30,6 +30,7 @@ struct Config {
     database: onefold_persistence::Config,
     linking: LinkingConfig,
     profile: ProfileConfig,
+    metakocka: onefold_integrations::metakocka::Config,
     log: LogConfig,
 }
 
@@ -46,7 +47,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(file: Option<&Path>) -> anyhow::Result<()> {
-    let config: Config = load(file, |config: &Config| vec![("database", config.database.validate())])?;
+    let config: Config = load(file, |config: &Config| {
+        vec![("database", config.database.validate()), ("metakocka", config.metakocka.validate())]
+    })?;
     config.linking.policy()?;
     config.profile.rules()?;
     init_logs(&config.log)?;

@@ -24,6 +24,7 @@ mod policy;
 mod profile;
 mod store;
 mod survivorship;
+mod sync;
 mod text;
 mod tokens;
 mod users;
@@ -80,6 +81,12 @@ pub use store::{
 };
 pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,
+};
+pub use sync::{
+    InvalidRemoteId, InvalidTaxNumber, PartnerAbilities, PartnerAddressId, PartnerContactId,
+    PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason, PartnerField, PartnerFields, PartnerId,
+    PartnerLookup, PartnerLookupKind, PartnerName, PartnerParts, PartnerPull, PartnerWritten, RemoteMessage,
+    RemotePartner, TaxNumber,
 };
 pub use tokens::{
     Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash,

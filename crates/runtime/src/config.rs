@@ -14,6 +14,14 @@ const FILE_VARIABLE: &str = "ONEFOLD_CONFIG";
 /// Well-known names, for the settings that platforms set.
 const SHORT_NAMES: [(&str, &str); 2] = [("DATABASE_URL", "database.url"), ("PORT", "server.port")];
 
+/// The same for texts that may look like something else: a key of digits is read as a number otherwise, and
+/// loses the zeros that it begins with. An empty one counts as not set.
+const SHORT_NAMES_OF_TEXTS: [(&str, &str); 3] = [
+    ("METAKOCKA_SECRET_KEY", "metakocka.secret_key"),
+    ("METAKOCKA_COMPANY_ID", "metakocka.company_id"),
+    ("METAKOCKA_BASE_URL", "metakocka.base_url"),
+];
+
 /// Everything else: `ONEFOLD__SECTION__KEY`.
 const PREFIX: &str = "ONEFOLD__";
 
@@ -49,6 +57,11 @@ pub fn load<C: DeserializeOwned>(
     }
     for (variable, key) in SHORT_NAMES {
         figment = figment.merge(Env::raw().only(&[variable]).map(|_| key.into()));
+    }
+    for (variable, key) in SHORT_NAMES_OF_TEXTS {
+        if let Some(text) = Env::var(variable).filter(|text| !text.is_empty()) {
+            figment = figment.merge((key, text));
+        }
     }
     figment = figment.merge(Env::prefixed(PREFIX).split("__"));
     let config: C = figment.extract().map_err(|error| unreadable(&error))?;
@@ -96,6 +109,14 @@ mod tests {
     #[serde(deny_unknown_fields, default)]
     struct Sample {
         server: Server,
+        metakocka: MetaKocka,
+    }
+
+    #[derive(Deserialize, Default, Debug)]
+    #[serde(deny_unknown_fields, default)]
+    struct MetaKocka {
+        secret_key: Option<String>,
+        base_url: Option<String>,
     }
 
     #[derive(Deserialize, Default, Debug, Validate)]
@@ -121,6 +142,18 @@ mod tests {
             assert_eq!((sample.server.port, sample.server.workers), (3, 2));
             jail.set_env("ONEFOLD__SERVER__PORT", "4");
             assert_eq!(read(None).unwrap().server.port, 4);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_key_of_digits_stays_a_text_and_an_empty_one_is_none() {
+        Jail::expect_with(|jail| {
+            jail.set_env("METAKOCKA_SECRET_KEY", "008899");
+            jail.set_env("METAKOCKA_BASE_URL", "");
+            let metakocka = read(None).unwrap().metakocka;
+            assert_eq!(metakocka.secret_key.as_deref(), Some("008899"));
+            assert_eq!(metakocka.base_url, None);
             Ok(())
         });
     }

@@ -1,0 +1,152 @@
+//! The fields of a customer that a directory of partners can carry.
+
+use std::fmt;
+
+use crate::{CountryCode, EmailAddress, PhoneNumber, TaxNumber};
+
+/// A field that both sides know. Notes and the website are not among them: no directory so far has a place
+/// for them, so they stay here and their absence there says nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum PartnerField {
+    Name,
+    CompanyName,
+    Email,
+    Phone,
+    Street,
+    City,
+    PostalCode,
+    Country,
+    TaxNumber,
+}
+
+/// What is known of a partner, or what it shall be. `None` says nothing: it never clears a value.
+///
+/// ```
+/// use onefold_domain::{CountryCode, PartnerField, PartnerFields};
+///
+/// let ours = PartnerFields {
+///     name: Some("Ann Lee".to_owned()),
+///     country: CountryCode::parse("SI").ok(),
+///     ..PartnerFields::default()
+/// };
+/// let theirs = PartnerFields { country: None, city: Some("Bled".to_owned()), ..ours.clone() };
+/// assert_eq!(ours.differing(&theirs), [PartnerField::Country]);
+/// assert_eq!(format!("{theirs:?}"), "PartnerFields {Name, City}");
+/// ```
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct PartnerFields {
+    /// The person; of a company its contact person.
+    pub name: Option<String>,
+    pub company_name: Option<String>,
+    pub email: Option<EmailAddress>,
+    pub phone: Option<PhoneNumber>,
+    /// Street, house and unit; may have several lines.
+    pub street: Option<String>,
+    pub city: Option<String>,
+    pub postal_code: Option<String>,
+    pub country: Option<CountryCode>,
+    pub tax_number: Option<TaxNumber>,
+}
+
+impl PartnerField {
+    pub const ALL: [Self; 9] = [
+        Self::Name,
+        Self::CompanyName,
+        Self::Email,
+        Self::Phone,
+        Self::Street,
+        Self::City,
+        Self::PostalCode,
+        Self::Country,
+        Self::TaxNumber,
+    ];
+
+    /// The name in JSON and in rules.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::CompanyName => "companyName",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Street => "street",
+            Self::City => "city",
+            Self::PostalCode => "postalCode",
+            Self::Country => "country",
+            Self::TaxNumber => "taxNumber",
+        }
+    }
+
+    /// The field of that name, written as `as_str` gives it.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.as_str() == name)
+    }
+}
+
+impl PartnerFields {
+    /// The value as text; `None` when nothing is said.
+    pub fn text(&self, field: PartnerField) -> Option<&str> {
+        match field {
+            PartnerField::Name => self.name.as_deref(),
+            PartnerField::CompanyName => self.company_name.as_deref(),
+            PartnerField::Email => self.email.as_ref().map(EmailAddress::as_str),
+            PartnerField::Phone => self.phone.as_ref().map(PhoneNumber::as_str),
+            PartnerField::Street => self.street.as_deref(),
+            PartnerField::City => self.city.as_deref(),
+            PartnerField::PostalCode => self.postal_code.as_deref(),
+            PartnerField::Country => self.country.map(CountryCode::as_str),
+            PartnerField::TaxNumber => self.tax_number.as_ref().map(TaxNumber::as_str),
+        }
+    }
+
+    /// The fields that say something, in their order.
+    pub fn stated(&self) -> impl Iterator<Item = PartnerField> {
+        PartnerField::ALL.into_iter().filter(|field| self.text(*field).is_some())
+    }
+
+    /// The fields that this states and `other` has otherwise or not at all.
+    pub fn differing(&self, other: &Self) -> Vec<PartnerField> {
+        self.stated().filter(|field| !self.agrees(other, *field)).collect()
+    }
+
+    fn agrees(&self, other: &Self, field: PartnerField) -> bool {
+        match field {
+            PartnerField::TaxNumber => self.tax_number == other.tax_number,
+            field => self.text(field) == other.text(field),
+        }
+    }
+}
+
+/// Personal data: only which fields are stated may be printed.
+impl fmt::Debug for PartnerFields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PartnerFields ")?;
+        f.debug_set().entries(self.stated()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_listed_once_in_order_and_has_its_name() {
+        assert!(PartnerField::ALL.is_sorted_by(|one, next| one < next));
+        for field in PartnerField::ALL {
+            assert_eq!(PartnerField::parse(field.as_str()), Some(field));
+        }
+    }
+
+    #[test]
+    fn a_prefix_of_the_tax_number_is_no_difference_and_a_missing_value_is() {
+        let fields = |tax: &str| PartnerFields {
+            tax_number: TaxNumber::parse(tax).ok(),
+            city: Some("Bled".to_owned()),
+            ..PartnerFields::default()
+        };
+        assert!(fields("SI12345678").differing(&fields("1234 5678")).is_empty());
+        assert_eq!(fields("12345678").differing(&fields("12345679")), [PartnerField::TaxNumber]);
+        let nothing = PartnerFields::default();
+        assert_eq!(fields("1").differing(&nothing), [PartnerField::City, PartnerField::TaxNumber]);
+        assert!(nothing.differing(&fields("1")).is_empty());
+    }
+}

@@ -1,0 +1,19 @@
+//! Sync with other companies' systems: what a partner is for us, and the port through which a directory of
+//! partners is read and written. What to write, and when, is not decided here.
+
+mod error;
+mod field;
+mod partner;
+mod port;
+mod tax_number;
+
+pub use error::{PartnerError, PartnerFault, PartnerFaultReason, RemoteMessage};
+pub use field::{PartnerField, PartnerFields};
+pub use partner::{
+    InvalidRemoteId, PartnerAddressId, PartnerContactId, PartnerId, PartnerParts, RemotePartner,
+};
+pub use port::{
+    PartnerAbilities, PartnerDirectory, PartnerLookup, PartnerLookupKind, PartnerName, PartnerPull,
+    PartnerWritten,
+};
+pub use tax_number::{InvalidTaxNumber, TaxNumber};

@@ -1,0 +1,126 @@
+//! A partner as the other system has it, and the ids under which that system knows it and its parts.
+
+use std::fmt;
+
+use crate::text::visible;
+use crate::{EmailAddress, PartnerField, PartnerFields, PhoneNumber};
+
+/// The text is no id that a system would give. The message never repeats it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("An id of another system has 1 to {} visible ASCII characters.", LONGEST_ID)]
+pub struct InvalidRemoteId;
+
+const LONGEST_ID: usize = 64;
+
+/// One type for each kind of id, so that an address cannot be taken for a contact. Ids are texts, even
+/// where they look like numbers: theirs need not fit ours.
+macro_rules! remote_id {
+    ($(#[$meaning:meta])* $name:ident) => {
+        $(#[$meaning])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// # Errors
+            /// An empty text, one of more than 64 characters, or one with others than visible ASCII.
+            pub fn parse(received: &str) -> Result<Self, InvalidRemoteId> {
+                parse_id(received).map(Self)
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+remote_id! {
+    /// The other system's id of a partner.
+    ///
+    /// ```
+    /// use onefold_domain::PartnerId;
+    ///
+    /// assert_eq!(PartnerId::parse(" 228000009447 ")?.as_str(), "228000009447");
+    /// assert!(PartnerId::parse("").is_err());
+    /// # Ok::<(), onefold_domain::InvalidRemoteId>(())
+    /// ```
+    PartnerId
+}
+remote_id! {
+    /// The other system's id of an address of a partner.
+    PartnerAddressId
+}
+remote_id! {
+    /// The other system's id of a contact person of a partner.
+    PartnerContactId
+}
+
+fn parse_id(received: &str) -> Result<Box<str>, InvalidRemoteId> {
+    let id = visible(received);
+    let is_id = (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_id { Ok(id.into()) } else { Err(InvalidRemoteId) }
+}
+
+/// The rows of a partner that our fields live in. Kept with the mapping: an update that does not name them
+/// would add new rows in systems that take a row without an id for a new one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PartnerParts {
+    /// The address that bills go to.
+    pub address: Option<PartnerAddressId>,
+    /// The contact person that name, email and phone are read from.
+    pub contact: Option<PartnerContactId>,
+}
+
+/// A partner as it was read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RemotePartner {
+    pub id: PartnerId,
+    pub parts: PartnerParts,
+    /// The number that people see there. Not a key: it can be changed, and may come twice.
+    pub code: Option<String>,
+    pub fields: PartnerFields,
+    /// Fields that hold something there which is no value here. They are not empty.
+    pub unreadable: Vec<PartnerField>,
+    /// The emails of all its contact persons, none twice.
+    pub emails: Vec<EmailAddress>,
+    /// The phones of all its contact persons, none twice.
+    pub phones: Vec<PhoneNumber>,
+}
+
+/// Personal data: ids, and which fields there are.
+impl fmt::Debug for RemotePartner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemotePartner")
+            .field("id", &self.id)
+            .field("parts", &self.parts)
+            .field("fields", &self.fields)
+            .field("unreadable", &self.unreadable)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_short_visible_texts() {
+        for text in ["", " ", "a b", "š", "\0", &"1".repeat(65)] {
+            assert_eq!(PartnerId::parse(text), Err(InvalidRemoteId), "{text:?}");
+        }
+        let id = PartnerContactId::parse(&"1".repeat(64)).unwrap();
+        assert_eq!(format!("{id:?}"), format!("PartnerContactId({id})"));
+    }
+}

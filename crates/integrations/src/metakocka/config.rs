@@ -1,0 +1,291 @@
+//! MetaKocka's part of a program's configuration. Without a key and a company the connector stands still.
+
+use std::fmt;
+use std::time::Duration;
+
+use onefold_domain::{CountryCode, InvalidCountry};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, de};
+use url::{Host, Url};
+use validator::Validate;
+
+use super::country::CountryLanguage;
+use crate::breaker::BreakerPolicy;
+use crate::gate::GatePolicy;
+
+/// The most calls at a time: clients in use allow two, and the server runs searches one after another.
+pub(super) const CONCURRENCY: usize = 2;
+
+/// Where the calls are, beneath a host.
+const PATH: &str = "/rest/eshop/v1/";
+
+/// How MetaKocka is reached. `METAKOCKA_SECRET_KEY`, `METAKOCKA_COMPANY_ID` and `METAKOCKA_BASE_URL` are
+/// read from the environment under these names.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Issued in MetaKocka's settings.
+    pub secret_key: Option<Credential>,
+    /// The company's number in MetaKocka.
+    pub company_id: Option<Credential>,
+    /// The server of MetaKocka, or the company's own installation.
+    pub base_url: BaseUrl,
+    /// Where a partner is at home who is not said to be abroad, and whose phone numbers need no prefix.
+    pub home_country: HomeCountry,
+    /// The language in which countries are written.
+    pub country_language: CountryLanguage,
+    /// How long a call may take, in milliseconds.
+    #[validate(range(min = 20, max = 300_000, message = "must be between 20 and 300000"))]
+    pub request_timeout_ms: u64,
+    /// How long reading the whole register in one answer may take, in milliseconds.
+    #[validate(range(min = 20, max = 900_000, message = "must be between 20 and 900000"))]
+    pub pull_timeout_ms: u64,
+    /// How long a call may wait for its turn, in milliseconds.
+    #[validate(range(min = 20, max = 300_000, message = "must be between 20 and 300000"))]
+    pub queue_timeout_ms: u64,
+    /// The most calls in a second. MetaKocka has a quota whose size it does not publish.
+    #[validate(range(min = 1, max = 1_000, message = "must be between 1 and 1000"))]
+    pub calls_per_second: u32,
+    /// After so many failures in a row no call is made for a while.
+    #[validate(range(min = 1, max = 100, message = "must be between 1 and 100"))]
+    pub breaker_failures: u32,
+    /// How long that is, in seconds.
+    #[validate(range(min = 1, max = 3_600, message = "must be between 1 and 3600"))]
+    pub breaker_pause_s: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            secret_key: None,
+            company_id: None,
+            base_url: BaseUrl::default(),
+            home_country: HomeCountry::default(),
+            country_language: CountryLanguage::default(),
+            request_timeout_ms: 30_000,
+            pull_timeout_ms: 120_000,
+            queue_timeout_ms: 60_000,
+            calls_per_second: 5,
+            breaker_failures: 5,
+            breaker_pause_s: 30,
+        }
+    }
+}
+
+impl Config {
+    pub(super) fn gate(&self) -> GatePolicy {
+        GatePolicy {
+            concurrency: CONCURRENCY,
+            calls_per_second: self.calls_per_second,
+            patience: Duration::from_millis(self.queue_timeout_ms),
+            breaker: BreakerPolicy {
+                failures: self.breaker_failures,
+                pause: Duration::from_secs(self.breaker_pause_s),
+            },
+        }
+    }
+
+    /// Both credentials, or the names of what is missing.
+    pub(super) fn credentials(&self) -> Result<(&Credential, &Credential), Vec<&'static str>> {
+        let key = self.secret_key.as_ref().filter(|key| !key.is_blank());
+        let company = self.company_id.as_ref().filter(|company| !company.is_blank());
+        match (key, company) {
+            (Some(key), Some(company)) => Ok((key, company)),
+            (key, company) => {
+                let names =
+                    [("METAKOCKA_SECRET_KEY", key.is_none()), ("METAKOCKA_COMPANY_ID", company.is_none())];
+                Err(names.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| name).collect())
+            }
+        }
+    }
+}
+
+/// A key or a company's number. It does not print, and neither does a mistake in it.
+#[derive(Clone)]
+pub struct Credential(SecretString);
+
+impl Credential {
+    /// `None` for a blank text, which is how a platform says that there is none.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self(SecretString::from(text)))
+    }
+
+    /// A file may have an empty text for none.
+    fn is_blank(&self) -> bool {
+        self.expose().is_empty()
+    }
+
+    pub(super) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(…)")
+    }
+}
+
+/// Keys look like numbers, and the environment is then read as one. Any other type is told without its value.
+impl<'de> Deserialize<'de> for Credential {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            Number(u64),
+        }
+        let text = match Written::deserialize(deserializer) {
+            Ok(Written::Text(text)) => text,
+            Ok(Written::Number(number)) => number.to_string(),
+            Err(_) => return Err(de::Error::custom("must be a text")),
+        };
+        Ok(Self(SecretString::from(text.trim())))
+    }
+}
+
+/// The address that the names of calls are appended to.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BaseUrl(Url);
+
+/// An address that cannot be MetaKocka's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidBaseUrl {
+    #[error("must be an address such as https://main.metakocka.si/rest/eshop/v1/")]
+    NoAddress,
+    #[error("must begin with https://, since the key is in every request; http:// is for this machine only")]
+    Open,
+    #[error("must have no user, password, `?` or `#`")]
+    Extras,
+}
+
+impl BaseUrl {
+    /// Takes the address of a server or of its calls: what is missing of the path is added.
+    ///
+    /// # Errors
+    /// No address, or one that would send the key where anybody can read it.
+    pub fn parse(text: &str) -> Result<Self, InvalidBaseUrl> {
+        let mut url = Url::parse(text.trim()).map_err(|_| InvalidBaseUrl::NoAddress)?;
+        let is_here = match url.host() {
+            None => return Err(InvalidBaseUrl::NoAddress),
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if is_here => {}
+            "http" => return Err(InvalidBaseUrl::Open),
+            _ => return Err(InvalidBaseUrl::NoAddress),
+        }
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if has_user || url.query().is_some() || url.fragment().is_some() {
+            return Err(InvalidBaseUrl::Extras);
+        }
+        match url.path() {
+            "/" => url.set_path(PATH),
+            path if path.ends_with('/') => {}
+            path => url.set_path(&format!("{path}/")),
+        }
+        Ok(Self(url))
+    }
+
+    /// The address of one call. `name` is a word of ours, never a value.
+    pub(super) fn call(&self, name: &str) -> String {
+        format!("{}{name}", self.0)
+    }
+}
+
+impl Default for BaseUrl {
+    #[expect(clippy::expect_used, reason = "a constant address, which a test parses")]
+    fn default() -> Self {
+        Self::parse("https://main.metakocka.si").expect("an address")
+    }
+}
+
+impl TryFrom<String> for BaseUrl {
+    type Error = InvalidBaseUrl;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+/// The country of the company that keeps the register.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct HomeCountry(pub CountryCode);
+
+impl Default for HomeCountry {
+    #[expect(clippy::expect_used, reason = "a constant code, which a test parses")]
+    fn default() -> Self {
+        Self(CountryCode::parse("SI").expect("a code"))
+    }
+}
+
+impl TryFrom<String> for HomeCountry {
+    type Error = InvalidCountry;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        CountryCode::parse(&text).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_completed_and_an_open_one_refused() {
+        for (text, call) in [
+            ("https://main.metakocka.si", "https://main.metakocka.si/rest/eshop/v1/get_partner"),
+            ("https://mk.example/rest/eshop/v1", "https://mk.example/rest/eshop/v1/get_partner"),
+            (" https://mk.example:8443/own/ ", "https://mk.example:8443/own/get_partner"),
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/rest/eshop/v1/get_partner"),
+            ("http://[::1]:9000/x/", "http://[::1]:9000/x/get_partner"),
+            ("http://localhost:1/", "http://localhost:1/rest/eshop/v1/get_partner"),
+        ] {
+            assert_eq!(BaseUrl::parse(text).unwrap().call("get_partner"), call);
+        }
+        for (text, reason) in [
+            ("", InvalidBaseUrl::NoAddress),
+            ("main.metakocka.si", InvalidBaseUrl::NoAddress),
+            ("ftp://main.metakocka.si", InvalidBaseUrl::NoAddress),
+            ("http://main.metakocka.si", InvalidBaseUrl::Open),
+            ("http://127.0.0.1.example", InvalidBaseUrl::Open),
+            ("https://u:p@mk.example", InvalidBaseUrl::Extras),
+            ("https://mk.example/?a=b", InvalidBaseUrl::Extras),
+        ] {
+            assert_eq!(BaseUrl::parse(text), Err(reason), "{text}");
+        }
+        assert_eq!(Config::default().home_country.0.as_str(), "SI");
+    }
+
+    #[test]
+    fn credentials_are_texts_or_numbers_and_never_print() {
+        let config: Config =
+            serde_json::from_value(json!({"secret_key": "s3cret", "company_id": 4711})).unwrap();
+        let (key, company) = config.credentials().unwrap();
+        assert_eq!((key.expose(), company.expose()), ("s3cret", "4711"));
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("4711"), "{shown}");
+        let error = serde_json::from_value::<Config>(json!({"secret_key": ["s3cret"]})).unwrap_err();
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let mut config = Config::default();
+        assert_eq!(config.credentials().err(), Some(vec!["METAKOCKA_SECRET_KEY", "METAKOCKA_COMPANY_ID"]));
+        config.secret_key = Some(serde_json::from_value(json!(" ")).unwrap());
+        assert_eq!(config.credentials().err().unwrap().len(), 2);
+        config.secret_key = Credential::new("k");
+        assert_eq!(config.credentials().err(), Some(vec!["METAKOCKA_COMPANY_ID"]));
+        assert!(Credential::new("  ").is_none());
+    }
+}

@@ -1,0 +1,135 @@
+//! Their partner in our words.
+
+use onefold_domain::{
+    CountryCode, EmailAddress, PartnerAddressId, PartnerContactId, PartnerField, PartnerFields, PartnerId,
+    PartnerName, PartnerParts, PhoneNumber, Region, RemotePartner, TaxNumber,
+};
+
+use super::country;
+use super::wire::{Address, BILLING, Contact, Partner, Text};
+
+/// How their texts are read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading {
+    /// Where whoever is not abroad lives.
+    pub(super) home: CountryCode,
+    /// Where numbers without a prefix are read.
+    pub(super) region: Option<Region>,
+}
+
+impl Reading {
+    /// `None` for a partner without an id, which nobody could refer to.
+    pub(super) fn partner(&self, partner: &Partner) -> Option<RemotePartner> {
+        let id = PartnerId::parse(partner.mk_id.get()?).ok()?;
+        let billing = billing_address(partner);
+        let address = billing.or(partner.addresses.0.first());
+        let contact = main_contact(partner);
+        let mut unreadable = Unreadable::default();
+        let tax_number = partner
+            .tax_id_number
+            .get()
+            .and_then(|text| unreadable.note(PartnerField::TaxNumber, TaxNumber::parse(text).ok()));
+        let email = contact.and_then(|contact| {
+            unreadable.note(PartnerField::Email, EmailAddress::parse(contact.email.get()?).ok())
+        });
+        let phone = contact.and_then(|contact| {
+            unreadable.note(PartnerField::Phone, self.phone(contact.gsm.get().or(contact.phone.get())?))
+        });
+        let country = self.country(partner, address, &mut unreadable);
+        let contact_name = contact.and_then(|contact| contact.name.get());
+        let (name, company_name) = names(partner, contact_name, tax_number.is_some());
+        let of_address = |part: fn(&Address) -> &Text| owned(address.and_then(|address| part(address).get()));
+        let fields = PartnerFields {
+            name,
+            company_name,
+            email,
+            phone,
+            street: of_address(|address| &address.street),
+            city: of_address(|address| &address.city),
+            postal_code: of_address(|address| &address.post_number),
+            country,
+            tax_number,
+        };
+        let parts = PartnerParts {
+            address: billing.and_then(|address| PartnerAddressId::parse(address.mk_id.get()?).ok()),
+            contact: contact.and_then(|contact| PartnerContactId::parse(contact.mk_id.get()?).ok()),
+        };
+        let code = owned(partner.count_code.get());
+        let (emails, phones) = self.reached_at(partner);
+        Some(RemotePartner { id, parts, code, fields, unreadable: unreadable.0, emails, phones })
+    }
+
+    fn phone(&self, text: &str) -> Option<PhoneNumber> {
+        PhoneNumber::parse(text, self.region).ok()
+    }
+
+    /// A name that nobody knows is no reason to move somebody abroad, and none to call a foreigner local.
+    fn country(
+        &self,
+        partner: &Partner,
+        address: Option<&Address>,
+        unreadable: &mut Unreadable,
+    ) -> Option<CountryCode> {
+        let name = address.and_then(|address| address.country.get());
+        let known = name.and_then(country::code);
+        let at_home = partner.foreign_county.flag() == Some(false);
+        let country = known.or(at_home.then_some(self.home));
+        if name.is_some() { unreadable.note(PartnerField::Country, country) } else { country }
+    }
+
+    /// The values of all contacts, of phones both kinds.
+    fn reached_at(&self, partner: &Partner) -> (Vec<EmailAddress>, Vec<PhoneNumber>) {
+        let (mut emails, mut phones) = (Vec::new(), Vec::new());
+        for contact in &partner.contacts.0 {
+            let email = contact.email.get().and_then(|text| EmailAddress::parse(text).ok());
+            emails.extend(email.filter(|email| !emails.contains(email)));
+            for text in [&contact.gsm, &contact.phone] {
+                let phone = text.get().and_then(|text| self.phone(text));
+                phones.extend(phone.filter(|phone| !phones.contains(phone)));
+            }
+        }
+        (emails, phones)
+    }
+}
+
+/// The fields that hold something else than a value.
+#[derive(Default)]
+struct Unreadable(Vec<PartnerField>);
+
+impl Unreadable {
+    fn note<T>(&mut self, field: PartnerField, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.0.push(field);
+        }
+        value
+    }
+}
+
+fn billing_address(partner: &Partner) -> Option<&Address> {
+    partner.addresses.0.iter().find(|address| address.address_type.get() == Some(BILLING))
+}
+
+/// The contact at the billing address, else the first: lists are in order of creation, so it stays the same
+/// when others are added.
+fn main_contact(partner: &Partner) -> Option<&Contact> {
+    let billing = billing_address(partner).and_then(|address| address.mk_id.get());
+    let contacts = || partner.contacts.0.iter();
+    let at_billing = contacts().find(|contact| billing.is_some() && contact.mk_address_id.get() == billing);
+    at_billing.or_else(|| contacts().next())
+}
+
+/// The person and the company. Their one name is either's: a company's when it is flagged as a legal entity,
+/// or has a tax number, which is the better sign. People with a tax number are their own contact.
+fn names(partner: &Partner, contact: Option<&str>, has_tax_number: bool) -> (Option<String>, Option<String>) {
+    let customer = partner.customer.get();
+    let is_own_contact = match (customer, contact) {
+        (Some(customer), Some(contact)) => PartnerName::new(customer) == PartnerName::new(contact),
+        _ => false,
+    };
+    let is_company = partner.business_entity.flag() == Some(true) || (has_tax_number && !is_own_contact);
+    if is_company { (owned(contact), owned(customer)) } else { (owned(customer), None) }
+}
+
+fn owned(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
+}

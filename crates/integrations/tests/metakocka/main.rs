@@ -1,0 +1,10 @@
+//! The connector to MetaKocka over real HTTP: against the double, and with the vendor's own samples.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+
+mod failures;
+mod pulls;
+mod reads;
+mod samples;
+mod support;
+mod writes;

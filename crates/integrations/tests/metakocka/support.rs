@@ -1,0 +1,102 @@
+//! A connector that is connected to a double, and people to write about.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, Utc};
+use onefold_domain::{
+    Clock, CountryCode, CustomerId, EmailAddress, PartnerDirectory, PartnerError, PartnerFields, PartnerId,
+    PartnerWritten, PhoneNumber,
+};
+use onefold_integrations::metakocka::{BaseUrl, Config, Credential, MetaKocka};
+use onefold_integrations::testing::{DoubleAddress, DoubleContact, DoublePartner, MetaKockaDouble};
+use uuid::Uuid;
+
+/// A clock that stands still until it is moved.
+#[derive(Default)]
+pub(crate) struct HandClock(AtomicI64);
+
+impl HandClock {
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.0.load(Ordering::SeqCst), 0).unwrap()
+    }
+}
+
+pub(crate) struct Bench {
+    pub(crate) double: MetaKockaDouble,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) mk: MetaKocka,
+}
+
+pub(crate) fn config(base_url: &str) -> Config {
+    Config {
+        secret_key: Credential::new(MetaKockaDouble::SECRET_KEY),
+        company_id: Credential::new(MetaKockaDouble::COMPANY_ID),
+        base_url: BaseUrl::parse(base_url).unwrap(),
+        // The clock stands still, so a pace would be felt.
+        calls_per_second: 1_000_000,
+        ..Config::default()
+    }
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let double = MetaKockaDouble::start().await;
+        let clock = Arc::new(HandClock::default());
+        let mut config = config(&double.base_url());
+        change(&mut config);
+        let mk = MetaKocka::new(&config, clock.clone()).unwrap();
+        Self { double, clock, mk }
+    }
+
+    pub(crate) async fn add(&self, fields: &PartnerFields) -> Result<PartnerWritten, PartnerError> {
+        self.mk.add(fields, CustomerId(Uuid::nil())).await
+    }
+}
+
+pub(crate) fn id(text: &str) -> PartnerId {
+    PartnerId::parse(text).unwrap()
+}
+
+/// What our side knows of Ann.
+pub(crate) fn ann() -> PartnerFields {
+    PartnerFields {
+        name: Some("Ann Lee".to_owned()),
+        email: EmailAddress::parse("ann@example.com").ok(),
+        phone: PhoneNumber::parse("+38631111222", None).ok(),
+        street: Some("Stegne 21c".to_owned()),
+        city: Some("Ljubljana".to_owned()),
+        postal_code: Some("1000".to_owned()),
+        country: CountryCode::parse("SI").ok(),
+        ..PartnerFields::default()
+    }
+}
+
+/// Somebody as a person in the web application would type them in.
+pub(crate) fn person(name: &str, email: &str) -> DoublePartner {
+    DoublePartner {
+        customer: name.to_owned(),
+        business_entity: Some(false),
+        foreign_county: Some(false),
+        addresses: vec![DoubleAddress {
+            address_type: "Račun".to_owned(),
+            street: "Tehnološki park 24".to_owned(),
+            post_number: "1000".to_owned(),
+            city: "Ljubljana".to_owned(),
+            country: "Slovenija".to_owned(),
+            ..DoubleAddress::default()
+        }],
+        contacts: vec![DoubleContact { email: email.to_owned(), ..DoubleContact::default() }],
+        ..DoublePartner::default()
+    }
+}
