@@ -83,10 +83,11 @@ pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,
 };
 pub use sync::{
-    InvalidRemoteId, InvalidTaxNumber, PartnerAbilities, PartnerAddressId, PartnerContactId,
-    PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason, PartnerField, PartnerFields, PartnerId,
-    PartnerLookup, PartnerLookupKind, PartnerName, PartnerParts, PartnerPull, PartnerWritten, RemoteMessage,
-    RemotePartner, TaxNumber,
+    FieldPlan, FieldRule, InvalidRemoteId, InvalidSyncRule, InvalidTaxNumber, PartnerAbilities,
+    PartnerAddressId, PartnerContactId, PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason,
+    PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind, PartnerName, PartnerParts,
+    PartnerPull, PartnerWritten, RemoteMessage, RemotePartner, Side, SyncPlan, SyncRules, SyncText, SyncView,
+    TaxNumber, merge,
 };
 pub use tokens::{
     Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash,

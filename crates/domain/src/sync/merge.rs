@@ -213,7 +213,11 @@ mod tests {
             (R::Union, ["a", "", "c"], None, take(Remote, "c", "")),
             (R::Union, ["a", "b", ""], None, take(Local, "b", "")),
         ] {
-            assert_eq!(plan(rule, [base, local, remote], newer), expected, "{rule:?} {base} {local} {remote}");
+            assert_eq!(
+                plan(rule, [base, local, remote], newer),
+                expected,
+                "{rule:?} {base} {local} {remote}"
+            );
         }
         let ask = FieldPlan::Ask { base: text("a"), local: text("b"), remote: text("c") };
         assert_eq!(plan(R::Ask, ["a", "b", "c"], Some(Local)), ask);
@@ -224,7 +228,8 @@ mod tests {
 
     #[test]
     fn what_one_side_cannot_carry_is_no_part_of_the_plan() {
-        let local = SyncView::from([(PartnerField::City, text("Bled")), (PartnerField::Email, text("a@x.si"))]);
+        let local =
+            SyncView::from([(PartnerField::City, text("Bled")), (PartnerField::Email, text("a@x.si"))]);
         let plan = merge(&SyncView::new(), &local, &one(""), &SyncRules::shipped(), |_| None);
         assert_eq!(plan.fields.keys().collect::<Vec<_>>(), [&PartnerField::City]);
     }

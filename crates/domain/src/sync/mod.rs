@@ -3,12 +3,15 @@
 
 mod error;
 mod field;
+mod merge;
 mod partner;
 mod port;
+mod rules;
 mod tax_number;
 
 pub use error::{PartnerError, PartnerFault, PartnerFaultReason, RemoteMessage};
 pub use field::{PartnerField, PartnerFields};
+pub use merge::{FieldPlan, Side, SyncPlan, SyncText, SyncView, merge};
 pub use partner::{
     InvalidRemoteId, PartnerAddressId, PartnerContactId, PartnerId, PartnerParts, RemotePartner,
 };
@@ -16,4 +19,5 @@ pub use port::{
     PartnerAbilities, PartnerDirectory, PartnerLookup, PartnerLookupKind, PartnerName, PartnerPull,
     PartnerWritten,
 };
+pub use rules::{FieldRule, InvalidSyncRule, SyncRules};
 pub use tax_number::{InvalidTaxNumber, TaxNumber};
