@@ -24,11 +24,19 @@ pub enum ContactSource {
     Manual,
     Import,
     Identify,
+    MetaKocka,
 }
 
 impl ContactSource {
-    pub const ALL: [Self; 6] =
-        [Self::Order, Self::Auth, Self::SignupForm, Self::Manual, Self::Import, Self::Identify];
+    pub const ALL: [Self; 7] = [
+        Self::Order,
+        Self::Auth,
+        Self::SignupForm,
+        Self::Manual,
+        Self::Import,
+        Self::Identify,
+        Self::MetaKocka,
+    ];
 
     /// The name under which a store and the API know this source.
     pub fn as_str(self) -> &'static str {
@@ -39,6 +47,7 @@ impl ContactSource {
             Self::Manual => "manual",
             Self::Import => "import",
             Self::Identify => "identify",
+            Self::MetaKocka => "metakocka",
         }
     }
 

@@ -15,6 +15,7 @@ mod idempotency;
 mod identify;
 mod identities;
 mod import;
+mod jobs;
 mod link_key;
 mod linking;
 mod memory;
@@ -64,6 +65,7 @@ pub use import::{
     ImportReader, ImportRepository, ImportStatus, Imports, MatchBy, Position, RawRow, Receiving, RowContent,
     RowFailure, RowFault, RowReader, UnusableFile,
 };
+pub use jobs::{FailedAttempt, Job, JobId, JobKind, JobReader, JobRepository, JobStatus};
 pub use link_key::{KeyKind, LinkKey, StatementKeys};
 pub use linking::{
     Block, CustomerPicture, DetailedContact, JoinRecord, LinkPlan, Neighbourhood, NewContact, Outcome, Part,
@@ -83,11 +85,15 @@ pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,
 };
 pub use sync::{
-    FieldPlan, FieldRule, InvalidRemoteId, InvalidSyncRule, InvalidTaxNumber, PartnerAbilities,
-    PartnerAddressId, PartnerContactId, PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason,
-    PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind, PartnerName, PartnerParts,
-    PartnerPull, PartnerWritten, RemoteMessage, RemotePartner, Side, SyncPlan, SyncRules, SyncText, SyncView,
-    TaxNumber, merge,
+    Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository, ConflictStatus,
+    ConflictSubject, DetachReason, FieldPlan, FieldRule, InvalidRemoteId, InvalidSyncRule, InvalidTaxNumber,
+    ItemOutcome, LoggedAttempt, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus,
+    PartnerAbilities, PartnerAddressId, PartnerContactId, PartnerDirectory, PartnerError, PartnerFault,
+    PartnerFaultReason, PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind,
+    PartnerName, PartnerParts, PartnerPull, PartnerWritten, PlacedMapping, RemoteMessage, RemotePartner, Run,
+    RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus, Side, SyncAttempt, SyncFault,
+    SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome, SyncPlan, SyncRules, SyncRulesReader,
+    SyncRulesRepository, SyncSystem, SyncText, SyncView, TaxNumber, merge, view_from_json, view_to_json,
 };
 pub use tokens::{
     Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash,

@@ -7,6 +7,11 @@ use chrono::{DateTime, Utc};
 use crate::audit::{AuditReader, AuditRepository};
 use crate::idempotency::IdempotencyRepository;
 use crate::import::{CustomerBatch, FiledDraft, ImportReader, ImportRepository};
+use crate::jobs::{JobReader, JobRepository};
+use crate::sync::{
+    ConflictReader, ConflictRepository, MappingReader, MappingRepository, RunReader, RunRepository,
+    SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository,
+};
 use crate::{
     AccessToken, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId,
     CustomerPicture, CustomerRecord, EmailAddress, ExternalId, LinkKey, Neighbourhood, NewToken, PhoneNumber,
@@ -53,6 +58,12 @@ pub trait Store: Send + Sync {
 
     fn tokens(&self) -> &dyn TokenReader;
     fn audit(&self) -> &dyn AuditReader;
+    fn jobs(&self) -> &dyn JobReader;
+    fn mappings(&self) -> &dyn MappingReader;
+    fn conflicts(&self) -> &dyn ConflictReader;
+    fn runs(&self) -> &dyn RunReader;
+    fn sync_log(&self) -> &dyn SyncLogReader;
+    fn sync_rules(&self) -> &dyn SyncRulesReader;
 }
 
 /// Contacts as they are committed. Those that were withdrawn are not seen here.
@@ -122,6 +133,12 @@ pub trait Transaction: Send {
     fn tokens(&mut self) -> &mut dyn TokenRepository;
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     fn audit(&mut self) -> &mut dyn AuditRepository;
+    fn jobs(&mut self) -> &mut dyn JobRepository;
+    fn mappings(&mut self) -> &mut dyn MappingRepository;
+    fn conflicts(&mut self) -> &mut dyn ConflictRepository;
+    fn runs(&mut self) -> &mut dyn RunRepository;
+    fn sync_log(&mut self) -> &mut dyn SyncLogRepository;
+    fn sync_rules(&mut self) -> &mut dyn SyncRulesRepository;
 
     /// Makes everything permanent. When this returns, the data survives a crash of the machine.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

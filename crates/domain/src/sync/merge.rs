@@ -5,35 +5,9 @@
 //! field that a side cannot carry, or whose value there is none here, is left out of the views and so of the plan.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::rules::FieldRule;
-use super::{PartnerField, SyncRules};
-
-/// A value as text, canonical, so that equal values are equal letter by letter. Never empty, never printed.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SyncText(Box<str>);
-
-impl SyncText {
-    /// `None` for a text of blanks, which is no value.
-    pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
-        (!text.is_empty()).then(|| Self(text.into()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SyncText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SyncText(…)")
-    }
-}
-
-/// The fields that a side can carry, each with its value or with none.
-pub type SyncView = BTreeMap<PartnerField, Option<SyncText>>;
+use super::{PartnerField, SyncRules, SyncText, SyncView};
 
 /// One of the two that are kept the same.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,23 +1,42 @@
-//! Sync with other companies' systems: what a partner is for us, and the port through which a directory of
-//! partners is read and written. What to write, and when, is not decided here.
+//! Sync with other companies' systems. The port to a directory of partners and what a partner is; what is stored
+//! of both sides (mappings, conflicts, runs, the log); and the rules by which the two are kept the same.
 
+mod conflict;
+mod directory;
 mod error;
+mod fault;
 mod field;
+mod log;
+mod mapping;
 mod merge;
 mod partner;
-mod port;
 mod rules;
+mod run;
+mod system;
 mod tax_number;
+mod view;
 
-pub use error::{PartnerError, PartnerFault, PartnerFaultReason, RemoteMessage};
-pub use field::{PartnerField, PartnerFields};
-pub use merge::{FieldPlan, Side, SyncPlan, SyncText, SyncView, merge};
-pub use partner::{
-    InvalidRemoteId, PartnerAddressId, PartnerContactId, PartnerId, PartnerParts, RemotePartner,
+pub use conflict::{
+    Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository, ConflictStatus,
+    ConflictSubject,
 };
-pub use port::{
+pub use directory::{
     PartnerAbilities, PartnerDirectory, PartnerLookup, PartnerLookupKind, PartnerName, PartnerPull,
     PartnerWritten,
 };
-pub use rules::{FieldRule, InvalidSyncRule, SyncRules};
+pub use error::{PartnerError, PartnerFault, PartnerFaultReason, RemoteMessage};
+pub use fault::SyncFault;
+pub use field::{PartnerField, PartnerFields};
+pub use log::{LoggedAttempt, SyncAttempt, SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome};
+pub use mapping::{
+    DetachReason, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus, PlacedMapping,
+};
+pub use merge::{FieldPlan, Side, SyncPlan, merge};
+pub use partner::{
+    InvalidRemoteId, PartnerAddressId, PartnerContactId, PartnerId, PartnerParts, RemotePartner,
+};
+pub use rules::{FieldRule, InvalidSyncRule, SyncRules, SyncRulesReader, SyncRulesRepository};
+pub use run::{ItemOutcome, Run, RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus};
+pub use system::SyncSystem;
 pub use tax_number::{InvalidTaxNumber, TaxNumber};
+pub use view::{SyncText, SyncView, view_from_json, view_to_json};

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::PartnerField;
+use async_trait::async_trait;
+
+use super::{PartnerField, SyncSystem};
+use crate::StoreError;
 
 /// Who wins if both sides changed a field to different values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -82,9 +85,28 @@ impl SyncRules {
         Ok((field, rule))
     }
 
+    /// The rules that were given, without the fields that are asked about by default.
+    pub fn iter(&self) -> impl Iterator<Item = (PartnerField, FieldRule)> + '_ {
+        self.0.iter().map(|(field, rule)| (*field, *rule))
+    }
+
     pub fn rule(&self, field: PartnerField) -> FieldRule {
         self.0.get(&field).copied().unwrap_or(FieldRule::Ask)
     }
+}
+
+#[async_trait]
+pub trait SyncRulesReader: Send + Sync {
+    /// `None` as long as nobody has put any: those that ship hold.
+    async fn get(&self, system: SyncSystem) -> Result<Option<SyncRules>, StoreError>;
+}
+
+#[async_trait]
+pub trait SyncRulesRepository: Send {
+    async fn get(&mut self, system: SyncSystem) -> Result<Option<SyncRules>, StoreError>;
+
+    /// In place of those that were.
+    async fn put(&mut self, system: SyncSystem, rules: &SyncRules) -> Result<(), StoreError>;
 }
 
 #[cfg(test)]

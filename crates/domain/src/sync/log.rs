@@ -1,0 +1,122 @@
+//! The log of sync: every attempt that did something or failed, for whoever asks what happened to a customer.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{MappingId, PartnerField, PartnerId, RunId, SyncFault, SyncSystem};
+use crate::{CustomerId, StoreError};
+
+/// What an attempt came to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SyncOutcome {
+    /// The record was created there.
+    Created,
+    /// A record that was there already is the customer's from now on.
+    Adopted,
+    /// The record was taken in.
+    Imported,
+    /// Values were written, on either side or on both.
+    Updated,
+    Unchanged,
+    /// A question is open.
+    Conflict,
+    Failed,
+    /// The record was not found there.
+    Missing,
+    /// It was found again.
+    Returned,
+    /// The mapping is out of use, or back in it.
+    Detached,
+    Attached,
+}
+
+impl SyncOutcome {
+    pub const ALL: [Self; 11] = [
+        Self::Created,
+        Self::Adopted,
+        Self::Imported,
+        Self::Updated,
+        Self::Unchanged,
+        Self::Conflict,
+        Self::Failed,
+        Self::Missing,
+        Self::Returned,
+        Self::Detached,
+        Self::Attached,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Adopted => "adopted",
+            Self::Imported => "imported",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Conflict => "conflict",
+            Self::Failed => "failed",
+            Self::Missing => "missing",
+            Self::Returned => "returned",
+            Self::Detached => "detached",
+            Self::Attached => "attached",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+}
+
+/// An attempt.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SyncAttempt {
+    pub at: DateTime<Utc>,
+    pub system: SyncSystem,
+    pub mapping: Option<MappingId>,
+    pub customer: Option<CustomerId>,
+    pub external: Option<PartnerId>,
+    pub run: Option<RunId>,
+    /// The name of who acted, as the audit trail has it.
+    pub by: String,
+    pub outcome: SyncOutcome,
+    /// The fields that were written there.
+    pub pushed: Vec<PartnerField>,
+    /// The fields that were written here.
+    pub pulled: Vec<PartnerField>,
+    pub error: Option<SyncFault>,
+    pub took_ms: u64,
+}
+
+/// An attempt with its number; the newest has the largest.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LoggedAttempt {
+    pub number: i64,
+    pub attempt: SyncAttempt,
+}
+
+/// Which attempts are meant. Everything that is given must hold.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct SyncLogFilter {
+    pub system: Option<SyncSystem>,
+    pub customer: Option<CustomerId>,
+    pub mapping: Option<MappingId>,
+    pub outcome: Option<SyncOutcome>,
+}
+
+#[async_trait]
+pub trait SyncLogReader: Send + Sync {
+    /// From the newest on, those in front of number `before`, at most `limit`.
+    async fn list(
+        &self,
+        filter: &SyncLogFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<LoggedAttempt>, StoreError>;
+}
+
+#[async_trait]
+pub trait SyncLogRepository: Send {
+    async fn append(&mut self, attempts: &[SyncAttempt]) -> Result<(), StoreError>;
+
+    /// Removes attempts before this moment, at most `limit` of them.
+    async fn forget_before(&mut self, moment: DateTime<Utc>, limit: usize) -> Result<(), StoreError>;
+}

@@ -1,0 +1,181 @@
+//! Runs: work on many customers, with its progress and an answer for each of them.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{MappingId, PartnerId, SyncFault, SyncSystem};
+use crate::{CustomerId, StoreError};
+
+/// The id of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct RunId(pub Uuid);
+
+/// What a run does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RunKind {
+    /// Brings the customers that it lists into step.
+    Sync,
+    /// Takes in the records that it lists.
+    Import,
+    /// Takes in every record there is.
+    ImportAll,
+    /// Compares both sides: what changed there, what is new, what is missing, what changed here.
+    Compare,
+    /// The same, and every field of what seems unchanged.
+    CompareFull,
+}
+
+impl RunKind {
+    pub const ALL: [Self; 5] = [Self::Sync, Self::Import, Self::ImportAll, Self::Compare, Self::CompareFull];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Import => "import",
+            Self::ImportAll => "import_all",
+            Self::Compare => "compare",
+            Self::CompareFull => "compare_full",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RunStatus {
+    Queued,
+    Running,
+    /// A brake stopped it; it goes on when somebody approves.
+    Held,
+    Completed,
+    /// It could not go on at all; what it had done stays.
+    Failed,
+}
+
+impl RunStatus {
+    pub const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Held, Self::Completed, Self::Failed];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Held => "held",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// Whether nothing more happens unless somebody acts.
+    pub fn rests(self) -> bool {
+        matches!(self, Self::Held | Self::Completed | Self::Failed)
+    }
+}
+
+/// What has become of the items. Of those that succeeded, the others tell what was done.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct RunCounts {
+    /// Known from the beginning for a list; grows while records come in.
+    pub total: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    /// Created there or here.
+    pub created: u64,
+    /// Written there.
+    pub pushed: u64,
+    /// Written here.
+    pub pulled: u64,
+    pub unchanged: u64,
+    /// With a question that is open.
+    pub conflicts: u64,
+    /// Missing there since this run.
+    pub stale: u64,
+    /// Detached by this run.
+    pub detached: u64,
+}
+
+/// A run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Run {
+    pub id: RunId,
+    pub system: SyncSystem,
+    pub kind: RunKind,
+    pub dry_run: bool,
+    /// Whether somebody has released its brakes.
+    pub approved: bool,
+    pub status: RunStatus,
+    pub counts: RunCounts,
+    /// Why it failed or is held.
+    pub message: Option<String>,
+    /// The name of who asked for it, as the audit trail has it.
+    pub requested_by: String,
+    pub created_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub updated_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// One of the things that a run works on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RunItem {
+    /// From 0, in the order of the list.
+    pub position: u64,
+    /// As the caller wrote it: a customer or a contact, or a record of the other system.
+    pub subject: String,
+    /// `None` until its turn has come.
+    pub outcome: Option<ItemOutcome>,
+}
+
+/// What became of an item.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct ItemOutcome {
+    pub customer: Option<CustomerId>,
+    pub mapping: Option<MappingId>,
+    pub external: Option<PartnerId>,
+    /// What was done, such as `created`, or would be in a dry run.
+    pub action: String,
+    /// `None` if it succeeded.
+    pub error: Option<SyncFault>,
+    /// Of a dry run: field by field what would be written. Holds personal data.
+    pub plan: Option<serde_json::Value>,
+}
+
+#[async_trait]
+pub trait RunReader: Send + Sync {
+    async fn get(&self, id: RunId) -> Result<Option<Run>, StoreError>;
+
+    /// The newest first, those older than `before`, at most `limit`.
+    async fn list(&self, before: Option<RunId>, limit: usize) -> Result<Vec<Run>, StoreError>;
+
+    /// In order, from position `from` on, at most `limit`; with `waiting`, only those without an outcome.
+    async fn items(
+        &self,
+        id: RunId,
+        from: u64,
+        limit: usize,
+        waiting: bool,
+    ) -> Result<Vec<RunItem>, StoreError>;
+}
+
+#[async_trait]
+pub trait RunRepository: Send {
+    async fn get(&mut self, id: RunId) -> Result<Option<Run>, StoreError>;
+
+    /// Adds a run with the subjects of its list; positions are given from 0.
+    async fn insert(&mut self, run: &Run, subjects: &[String]) -> Result<(), StoreError>;
+
+    /// Stores everything that changes.
+    async fn update(&mut self, run: &Run) -> Result<(), StoreError>;
+
+    /// Stores the items in place of those of the same positions.
+    async fn put_items(&mut self, id: RunId, items: &[RunItem]) -> Result<(), StoreError>;
+
+    /// Removes runs that ended before this moment, with their items; at most `limit` of them.
+    async fn forget_before(&mut self, moment: DateTime<Utc>, limit: usize) -> Result<(), StoreError>;
+}
