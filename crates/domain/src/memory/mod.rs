@@ -7,7 +7,12 @@ mod contacts;
 mod customers;
 mod idempotency;
 mod imports;
+mod jobs;
+mod mappings;
+mod runs;
 mod state;
+mod sync_conflicts;
+mod sync_log;
 mod tokens;
 mod users;
 
@@ -20,8 +25,10 @@ use crate::audit::{AuditReader, AuditRepository};
 use crate::idempotency::IdempotencyRepository;
 use crate::import::{ImportReader, ImportRepository};
 use crate::{
-    ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkKey,
-    LinkRepository, Neighbourhood, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader,
+    ConflictReader, ConflictRepository, ContactReader, ContactRepository, CustomerReader, CustomerRepository,
+    DeliveryRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
+    Neighbourhood, RunReader, RunRepository, Store, StoreError, SyncLogReader, SyncLogRepository,
+    SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository, Transaction, UserReader,
     UserRepository,
 };
 use state::State;
@@ -102,6 +109,30 @@ impl Store for MemoryStore {
     fn audit(&self) -> &dyn AuditReader {
         self
     }
+
+    fn jobs(&self) -> &dyn JobReader {
+        self
+    }
+
+    fn mappings(&self) -> &dyn MappingReader {
+        self
+    }
+
+    fn conflicts(&self) -> &dyn ConflictReader {
+        self
+    }
+
+    fn runs(&self) -> &dyn RunReader {
+        self
+    }
+
+    fn sync_log(&self) -> &dyn SyncLogReader {
+        self
+    }
+
+    fn sync_rules(&self) -> &dyn SyncRulesReader {
+        self
+    }
 }
 
 struct MemoryTransaction {
@@ -144,6 +175,30 @@ impl Transaction for MemoryTransaction {
     }
 
     fn audit(&mut self) -> &mut dyn AuditRepository {
+        self
+    }
+
+    fn jobs(&mut self) -> &mut dyn JobRepository {
+        self
+    }
+
+    fn mappings(&mut self) -> &mut dyn MappingRepository {
+        self
+    }
+
+    fn conflicts(&mut self) -> &mut dyn ConflictRepository {
+        self
+    }
+
+    fn runs(&mut self) -> &mut dyn RunRepository {
+        self
+    }
+
+    fn sync_log(&mut self) -> &mut dyn SyncLogRepository {
+        self
+    }
+
+    fn sync_rules(&mut self) -> &mut dyn SyncRulesRepository {
         self
     }
 

@@ -7,9 +7,10 @@ use crate::audit::{AuditEntry, AuditFacts};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyScope};
 use crate::import::{Import, RowFailure};
 use crate::{
-    AccessToken, BlockRule, ContactDetails, ContactId, ContactRecord, ContactSource, CustomerId,
-    CustomerRecord, ImportId, KnownContact, KnownCustomer, LinkDraft, LinkKey, Neighbourhood, Received,
-    Statement, TokenHash, TokenId, User, UserId,
+    AccessToken, BlockRule, Conflict, ConflictId, ContactDetails, ContactId, ContactRecord, ContactSource,
+    CustomerId, CustomerRecord, ImportId, Job, JobId, KnownContact, KnownCustomer, LinkDraft, LinkKey,
+    Mapping, MappingId, Neighbourhood, Received, Run, RunId, RunItem, Statement, SyncAttempt, SyncRules,
+    SyncSystem, TokenHash, TokenId, User, UserId,
 };
 
 #[derive(Clone, Default)]
@@ -32,6 +33,15 @@ pub(super) struct State {
     pub(super) pending: OrdMap<i64, AuditFacts>,
     pub(super) last_pending: i64,
     pub(super) audit: Vector<AuditEntry>,
+    pub(super) mappings: OrdMap<MappingId, Mapping>,
+    pub(super) conflicts: OrdMap<ConflictId, Conflict>,
+    pub(super) runs: OrdMap<RunId, Run>,
+    pub(super) run_items: OrdMap<(RunId, u64), RunItem>,
+    pub(super) jobs: OrdMap<JobId, Job>,
+    pub(super) last_job: i64,
+    pub(super) sync_log: OrdMap<i64, SyncAttempt>,
+    pub(super) last_sync_log: i64,
+    pub(super) sync_rules: HashMap<SyncSystem, SyncRules>,
 }
 
 #[derive(Clone)]
