@@ -86,14 +86,15 @@ pub use survivorship::{
 };
 pub use sync::{
     Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository, ConflictStatus,
-    ConflictSubject, DetachReason, FieldPlan, FieldRule, InvalidRemoteId, InvalidSyncRule, InvalidTaxNumber,
-    ItemOutcome, LoggedAttempt, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus,
-    PartnerAbilities, PartnerAddressId, PartnerContactId, PartnerDirectory, PartnerError, PartnerFault,
-    PartnerFaultReason, PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind,
-    PartnerName, PartnerParts, PartnerPull, PartnerWritten, PlacedMapping, RemoteMessage, RemotePartner, Run,
-    RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus, Side, SyncAttempt, SyncFault,
-    SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome, SyncPlan, SyncRules, SyncRulesReader,
-    SyncRulesRepository, SyncSystem, SyncText, SyncView, TaxNumber, merge, view_from_json, view_to_json,
+    ConflictSubject, DetachReason, Errand, FieldPlan, FieldRule, InvalidRemoteId, InvalidSyncRule,
+    InvalidTaxNumber, ItemOutcome, LoggedAttempt, Mapping, MappingId, MappingReader, MappingRepository,
+    MappingStatus, PartnerAbilities, PartnerAddressId, PartnerContactId, PartnerDirectory, PartnerError,
+    PartnerFault, PartnerFaultReason, PartnerField, PartnerFields, PartnerId, PartnerLookup,
+    PartnerLookupKind, PartnerName, PartnerParts, PartnerPull, PartnerWritten, PlacedMapping, RemoteMessage,
+    RemotePartner, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus,
+    Shown, Side, SyncAttempt, SyncError, SyncFault, SyncLogFilter, SyncLogReader, SyncLogRepository,
+    SyncOutcome, SyncPlan, SyncRules, SyncRulesReader, SyncRulesRepository, SyncSettings, SyncSystem,
+    SyncText, SyncTrigger, SyncView, Synced, Synchroniser, TaxNumber, merge, view_from_json, view_to_json,
 };
 pub use tokens::{
     Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash,

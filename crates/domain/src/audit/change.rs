@@ -1,11 +1,14 @@
 //! What use cases tell the trail: changes, from which it makes entries with who acts and when.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::snapshot::{StoredContact, of_contact, of_grouping, of_import, of_token, of_user};
 use super::{AuditAction, AuditDraft, AuditSubject, Snapshot};
 use crate::import::Import;
+use crate::sync::promise;
 use crate::{
     AccessToken, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, ImportId, OperationSubject,
     StoreError, Transaction, User,
@@ -163,6 +166,10 @@ impl Environment {
             let subject = OperationSubject { kind: made.subject.kind().to_owned(), id: made.subject.id() };
             transaction.idempotency().carried_out(operation, &subject).await?;
         }
+        if !self.triggers.is_empty() {
+            let customers: Vec<_> = changed_customers(&changes).into_iter().collect();
+            promise(transaction, &self.triggers, &customers, at).await?;
+        }
         let draft = |change: Change| AuditDraft {
             at,
             acting: self.acting.clone(),
@@ -178,4 +185,13 @@ impl Environment {
         }
         transaction.audit().append(&drafts).await
     }
+}
+
+/// The customers that changes are about, those on both sides of a merge or a split included.
+fn changed_customers(changes: &[Change]) -> BTreeSet<CustomerId> {
+    let subject = |change: &Change| match change.subject {
+        AuditSubject::Customer(customer) => Some(customer),
+        _ => None,
+    };
+    changes.iter().flat_map(|change| [change.customer, subject(change)]).flatten().collect()
 }

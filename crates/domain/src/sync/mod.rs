@@ -10,10 +10,15 @@ mod log;
 mod mapping;
 mod merge;
 mod partner;
+mod plan;
 mod rules;
 mod run;
+mod sync_error;
+mod synchroniser;
 mod system;
 mod tax_number;
+mod transform;
+mod trigger;
 mod view;
 
 pub use conflict::{
@@ -37,6 +42,10 @@ pub use partner::{
 };
 pub use rules::{FieldRule, InvalidSyncRule, SyncRules, SyncRulesReader, SyncRulesRepository};
 pub use run::{ItemOutcome, Run, RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus};
+pub use sync_error::{Retry, SyncError};
+pub use synchroniser::{Errand, Shown, SyncSettings, Synced, Synchroniser};
 pub use system::SyncSystem;
 pub use tax_number::{InvalidTaxNumber, TaxNumber};
+pub use trigger::SyncTrigger;
+pub(crate) use trigger::promise;
 pub use view::{SyncText, SyncView, view_from_json, view_to_json};
