@@ -1,6 +1,7 @@
 //! Sync with other companies' systems. The port to a directory of partners and what a partner is; what is stored
 //! of both sides (mappings, conflicts, runs, the log); and the rules by which the two are kept the same.
 
+mod compare;
 mod conflict;
 mod directory;
 mod error;
@@ -9,10 +10,12 @@ mod field;
 mod log;
 mod mapping;
 mod merge;
+mod missing;
 mod partner;
 mod plan;
 mod rules;
 mod run;
+mod runs;
 mod sync_error;
 mod synchroniser;
 mod system;
@@ -42,6 +45,7 @@ pub use partner::{
 };
 pub use rules::{FieldRule, InvalidSyncRule, SyncRules, SyncRulesReader, SyncRulesRepository};
 pub use run::{ItemOutcome, Run, RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus};
+pub use runs::Runs;
 pub use sync_error::{Retry, SyncError};
 pub use synchroniser::{Errand, Shown, SyncSettings, Synced, Synchroniser};
 pub use system::SyncSystem;

@@ -44,11 +44,6 @@ impl Comparison {
         self.plan.writes_to(side).into_keys().collect()
     }
 
-    /// Whether both sides agree already, and the mapping knows.
-    pub(super) fn is_settled(&self, mapping: &Mapping) -> bool {
-        self.plan.is_settled() && self.plan.new_base(&self.base) == mapping.base && mapping.sent.is_empty()
-    }
-
     /// Field by field, for a person. Fields that both sides agree on are left out.
     pub(super) fn to_json(&self) -> Value {
         let text = |text: &Option<SyncText>| text.as_ref().map(|text| text.as_str().to_owned());

@@ -191,10 +191,6 @@ impl Synchroniser {
         Ok(self.env.store.mappings().of_partner(self.system, id).await.map_err(Failure::from)?)
     }
 
-    pub(super) async fn mapping(&self, id: MappingId) -> Result<Option<Mapping>, SyncError> {
-        Ok(self.env.store.mappings().get(id).await.map_err(Failure::from)?)
-    }
-
     /// The rules that hold.
     pub(super) async fn rules(&self) -> Result<SyncRules, SyncError> {
         let stored = self.env.store.sync_rules().get(self.system).await.map_err(Failure::from)?;

@@ -198,7 +198,7 @@ impl Synchroniser {
         Ok(Mapping { version: follows.version + 1, ..follows })
     }
 
-    pub(super) fn touched(&self, mapping: Mapping, at: DateTime<Utc>) -> Mapping {
+    pub(in crate::sync) fn touched(&self, mapping: Mapping, at: DateTime<Utc>) -> Mapping {
         Mapping { updated_at: at, updated_by: self.by(), ..mapping }
     }
 
