@@ -1,4 +1,4 @@
-//! The connector to MetaKocka over real HTTP: against the double, and with the vendor's own samples.
+//! The connector to MetaKocka over real HTTP: against the double, and with samples of the contract.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
 

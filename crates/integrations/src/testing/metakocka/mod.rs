@@ -73,7 +73,7 @@ pub enum Trouble {
 /// In what MetaKocka is known to vary, or nobody knows which it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Habits {
-    /// Whether success says `opr_code: "0"`; the vendor's samples do not.
+    /// Whether success says `opr_code: "0"`; the documented answers do not.
     pub tells_success: bool,
     /// Whether a list of one comes as its only element.
     pub unwraps_lists: bool,
@@ -88,7 +88,7 @@ pub struct Habits {
 }
 
 impl Default for Habits {
-    /// What the vendor's samples show: no code on success, real lists; and a register that gives itself.
+    /// What is documented: no code on success, real lists; and a register that gives itself.
     fn default() -> Self {
         Self {
             tells_success: false,
@@ -130,8 +130,8 @@ struct State {
 
 impl MetaKockaDouble {
     /// The only credentials that it knows.
-    pub const SECRET_KEY: &str = "double-secret-8899";
-    pub const COMPANY_ID: &str = "16";
+    pub const SECRET_KEY: &str = "double-secret";
+    pub const COMPANY_ID: &str = "4711";
 
     /// Starts one on a free port of this machine.
     pub async fn start() -> Self {

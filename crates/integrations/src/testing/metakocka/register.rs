@@ -53,7 +53,7 @@ impl Register {
     /// Partners, addresses and contacts draw from one sequence.
     pub(super) fn next_id(&mut self) -> String {
         self.given += 1;
-        (228_000_000_000 + self.given).to_string()
+        (310_000_000_000 + self.given).to_string()
     }
 
     pub(super) fn insert(&mut self, mut partner: DoublePartner) -> DoublePartner {
@@ -158,7 +158,7 @@ fn shown_address(address: &DoubleAddress, habits: &Habits) -> Value {
         ("post_number", &address.post_number),
         ("city", &address.city),
         ("country", country),
-        ("payment_due_days", "15"),
+        ("payment_due_days", "30"),
         ("language", "Slovenski"),
     ]))
 }
