@@ -10,8 +10,8 @@ use super::{AuditAction, AuditDraft, AuditSubject, Snapshot};
 use crate::import::Import;
 use crate::sync::promise;
 use crate::{
-    AccessToken, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, ImportId, OperationSubject,
-    StoreError, Transaction, User,
+    AccessToken, Conflict, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, ImportId,
+    OperationSubject, StoreError, SyncRules, SyncSystem, SyncText, Transaction, User,
 };
 
 /// Something that was changed.
@@ -111,6 +111,37 @@ impl Change {
             after: Some(list(&mut changed.iter().map(|(_, after)| after))),
         };
         changed.chunks(CONTACTS_OF_AN_ENTRY).map(entry).collect()
+    }
+
+    pub(crate) fn sync_rules_changed(
+        system: SyncSystem,
+        before: Option<&SyncRules>,
+        after: &SyncRules,
+    ) -> Self {
+        let told = |rules: &SyncRules| {
+            rules.iter().map(|(field, rule)| (field.as_str().to_owned(), rule.as_str().into())).collect()
+        };
+        Self {
+            action: AuditAction::SyncRulesChanged,
+            subject: AuditSubject::Sync(system),
+            customer: None,
+            before: before.map(told).map(Value::Object),
+            after: Some(Value::Object(told(after))),
+        }
+    }
+
+    pub(crate) fn conflict_resolved(conflict: &Conflict, resolution: &str) -> Self {
+        let text = |text: &Option<SyncText>| text.as_ref().map(|text| text.as_str().to_owned());
+        let (local, remote) = (text(&conflict.local), text(&conflict.remote));
+        let before = json!({"conflict": conflict.id.0, "system": conflict.system.as_str(),
+            "field": conflict.subject.as_str(), "local": local, "remote": remote});
+        Self {
+            action: AuditAction::ConflictResolved,
+            subject: AuditSubject::Customer(conflict.customer),
+            customer: Some(conflict.customer),
+            before: Some(before),
+            after: Some(json!({"conflict": conflict.id.0, "resolution": resolution})),
+        }
     }
 
     fn between(action: AuditAction, before: &ContactRecord, after: &ContactRecord) -> Option<Self> {

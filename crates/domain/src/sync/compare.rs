@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use tokio::task::JoinSet;
 
 use super::plan::{compare, is_unchanged};
-use super::runs::{Done, Keep, Runs, count, outcome};
+use super::runs::{Done, Runs, Stopping, count, outcome, stop_if};
 use super::{
     ConflictFilter, ConflictStatus, ConflictSubject, DetachReason, Errand, FieldPlan, ItemOutcome, Mapping,
     MappingStatus, PartnerId, PlacedMapping, RemotePartner, Run, RunItem, RunKind, SyncError, SyncRules,
@@ -42,7 +42,11 @@ struct Looked {
 
 impl Runs {
     /// Returns why it is held, if it is.
-    pub(super) async fn compare(&self, run: &mut Run, keep: Keep<'_>) -> Result<Option<String>, SyncError> {
+    pub(super) async fn compare(
+        &self,
+        run: &mut Run,
+        stopping: Stopping<'_>,
+    ) -> Result<Option<String>, SyncError> {
         // Begun anew after a crash: what was done then is found as unchanged, and its items stay.
         let mut pass = Pass { rules: self.sync.rules().await?, seen: HashSet::new(), position: 0, merged: 0 };
         pass.position = self.kept_items(run).await?;
@@ -50,7 +54,7 @@ impl Runs {
         let mut pull = self.sync.directory.list();
         while let Some(partners) = pull.next().await? {
             for portion in portions(partners) {
-                keep().await?;
+                stop_if(stopping)?;
                 if let Some(held) = self.look_at(run, &mut pass, portion).await? {
                     return Ok(Some(held));
                 }
@@ -63,7 +67,7 @@ impl Runs {
             run.message = Some("Not every record could be read, so none is taken for missing.".to_owned());
             return Ok(None);
         }
-        self.look_for_missing(run, &mut pass.seen, pass.position, keep).await
+        self.look_for_missing(run, &mut pass.seen, pass.position, stopping).await
     }
 
     async fn kept_items(&self, run: &Run) -> Result<u64, SyncError> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
-use super::runs::{Done, Keep, Runs, count, outcome};
+use super::runs::{Done, Runs, Stopping, count, outcome, stop_if};
 use super::{
     DetachReason, Errand, ItemOutcome, Mapping, MappingId, MappingStatus, PartnerError, PartnerId,
     PlacedMapping, Run, RunItem, SyncError, SyncFault, SyncOutcome, Synchroniser,
@@ -53,14 +53,14 @@ impl Runs {
         run: &mut Run,
         seen: &mut HashSet<PartnerId>,
         mut position: u64,
-        keep: Keep<'_>,
+        stopping: Stopping<'_>,
     ) -> Result<Option<String>, SyncError> {
         let found = self.find(seen).await?;
         let held = self.brake(run, &found);
         let act = held.is_none() && !run.dry_run;
         let mut items = Vec::new();
         for (mapping, loss) in &found.lost {
-            keep().await?;
+            stop_if(stopping)?;
             let error = match act {
                 true => self.sync.let_go(mapping, *loss).await.err().map(|error| error.fault()),
                 false => None,
@@ -72,7 +72,7 @@ impl Runs {
             position += 1;
         }
         for mapping in found.unfinished {
-            keep().await?;
+            stop_if(stopping)?;
             let errand = Errand { run: Some(run.id), is_job: false };
             let done = match act {
                 true => self.sync.sync_customer(mapping.customer, errand).await.map(Done::Synced),

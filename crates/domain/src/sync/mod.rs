@@ -3,6 +3,7 @@
 
 mod compare;
 mod conflict;
+mod conflicts;
 mod directory;
 mod error;
 mod fault;
@@ -23,11 +24,13 @@ mod tax_number;
 mod transform;
 mod trigger;
 mod view;
+mod worker;
 
 pub use conflict::{
     Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository, ConflictStatus,
     ConflictSubject,
 };
+pub use conflicts::{Answer, Conflicts, ResolveError};
 pub use directory::{
     PartnerAbilities, PartnerDirectory, PartnerLookup, PartnerLookupKind, PartnerName, PartnerPull,
     PartnerWritten,
@@ -53,3 +56,4 @@ pub use tax_number::{InvalidTaxNumber, TaxNumber};
 pub use trigger::SyncTrigger;
 pub(crate) use trigger::promise;
 pub use view::{SyncText, SyncView, view_from_json, view_to_json};
+pub use worker::{JobDone, Jobs, SyncWorker, WorkerSettings};

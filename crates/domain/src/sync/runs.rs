@@ -21,9 +21,12 @@ pub struct Runs {
     pub(super) sync: Synchroniser,
 }
 
-/// Called now and then while a run is at work; an error stops it there.
-pub(crate) type Keep<'a> =
-    &'a (dyn Fn() -> futures_core::future::BoxFuture<'a, Result<(), SyncError>> + Send + Sync);
+/// Asked between portions: whether the program is about to stop.
+pub(crate) type Stopping<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+pub(super) fn stop_if(stopping: Stopping<'_>) -> Result<(), SyncError> {
+    if stopping() { Err(SyncError::Interrupted) } else { Ok(()) }
+}
 
 impl Runs {
     /// The most items of a list.
@@ -128,16 +131,16 @@ impl Runs {
     }
 
     /// Carries a run out, or goes on with it. The caller holds its job.
-    pub(crate) async fn carry_out(&self, id: RunId, keep: Keep<'_>) -> Result<(), SyncError> {
+    pub(crate) async fn carry_out(&self, id: RunId, stopping: Stopping<'_>) -> Result<(), SyncError> {
         let Some(run) = self.run(id).await?.filter(|run| !run.status.rests()) else { return Ok(()) };
         let at = self.sync.env.clock.now();
         let started_at = run.started_at.or(Some(at));
         let mut run = Run { status: RunStatus::Running, started_at, updated_at: at, ..run };
         self.put(&run, &[]).await?;
         let done = match run.kind {
-            RunKind::Sync | RunKind::Import => self.work_through(&mut run, keep).await,
+            RunKind::Sync | RunKind::Import => self.work_through(&mut run, stopping).await,
             RunKind::ImportAll | RunKind::Compare | RunKind::CompareFull => {
-                self.compare(&mut run, keep).await
+                self.compare(&mut run, stopping).await
             }
         };
         match done {
@@ -190,14 +193,14 @@ impl Runs {
             .await
     }
 
-    async fn work_through(&self, run: &mut Run, keep: Keep<'_>) -> Result<Option<String>, SyncError> {
+    async fn work_through(&self, run: &mut Run, stopping: Stopping<'_>) -> Result<Option<String>, SyncError> {
         loop {
             let waiting = self.sync.env.store.runs().items(run.id, 0, PORTION, true).await;
             let waiting = waiting.map_err(Failure::from)?;
             if waiting.is_empty() {
                 return Ok(None);
             }
-            keep().await?;
+            stop_if(stopping)?;
             let mut done = Vec::new();
             let mut stopped = None;
             let mut working = JoinSet::new();

@@ -24,6 +24,9 @@ pub enum SyncError {
     /// The partner has neither an email nor a phone, which every contact needs.
     #[error("the partner has neither an email address nor a phone number")]
     NoContactPoint,
+    /// The program is about to stop; somebody goes on with it.
+    #[error("the program is about to stop")]
+    Interrupted,
     #[error(transparent)]
     Partner(#[from] PartnerError),
     #[error(transparent)]
@@ -74,6 +77,7 @@ impl SyncError {
                 Retry::Never
             }
             Self::Busy => Retry::Wait(BUSY),
+            Self::Interrupted => Retry::Wait(Duration::ZERO),
             Self::Partner(error) => match error {
                 PartnerError::NotConfigured { .. } => Retry::Wait(UNCONFIGURED),
                 PartnerError::CircuitOpen { retry_after } => Retry::Wait(*retry_after),
@@ -109,6 +113,7 @@ impl SyncError {
             Self::NoSuchCustomer => "not_found",
             Self::OpenConflict { .. } => "conflict",
             Self::Busy => "busy",
+            Self::Interrupted => "interrupted",
             Self::Missing => "missing_remotely",
             Self::NoContactPoint => "no_contact_point",
             Self::Partner(error) => match error {

@@ -131,10 +131,10 @@ fn same_number(view: &mut SyncView, other: &SyncView) {
         let text = view.get(&PartnerField::TaxNumber)?.as_ref()?;
         super::TaxNumber::parse(text.as_str()).ok()
     };
-    if let (Some(one), Some(spelt)) = (number(view), number(other)) {
-        if one == spelt {
-            view.insert(PartnerField::TaxNumber, other[&PartnerField::TaxNumber].clone());
-        }
+    if let (Some(one), Some(spelt)) = (number(view), number(other))
+        && one == spelt
+    {
+        view.insert(PartnerField::TaxNumber, other[&PartnerField::TaxNumber].clone());
     }
 }
 

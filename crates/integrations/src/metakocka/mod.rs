@@ -99,6 +99,10 @@ impl PartnerDirectory for MetaKocka {
         }
     }
 
+    fn configured(&self) -> Result<(), PartnerError> {
+        self.connected().map(drop)
+    }
+
     fn as_kept(&self, fields: &PartnerFields) -> PartnerFields {
         write::as_kept(fields)
     }

@@ -25,7 +25,7 @@ enum Found {
     /// Nobody's yet.
     Free(Box<RemotePartner>),
     /// Another customer's.
-    Taken(PartnerId, Mapping),
+    Taken(PartnerId, Box<Mapping>),
 }
 
 impl Synchroniser {
@@ -35,7 +35,7 @@ impl Synchroniser {
         let fields = self.directory.as_kept(&fields_of(&view, &nothing, &SyncView::new()));
         self.directory.check(&fields)?;
         match self.look_for(&opened.customer, &opened.mapping, &fields).await? {
-            Found::Taken(record, other) => self.same_partner(opened, record, other).await,
+            Found::Taken(record, other) => self.same_partner(opened, record, *other).await,
             Found::Free(partner) => {
                 let opened = self.adopt(opened, &partner).await?;
                 self.reconcile(opened, Some(*partner), SyncOutcome::Adopted, errand).await
@@ -80,7 +80,7 @@ impl Synchroniser {
         for (_, _, partner) in found {
             match self.mapping_of_partner(&partner.id).await? {
                 None => return Ok(Found::Free(Box::new(partner))),
-                Some(other) => taken = taken.or(Some(Found::Taken(partner.id, other))),
+                Some(other) => taken = taken.or(Some(Found::Taken(partner.id, Box::new(other)))),
             }
         }
         Ok(taken.unwrap_or(Found::Nothing))

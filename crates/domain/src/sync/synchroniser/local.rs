@@ -17,14 +17,14 @@ use crate::{
 
 /// What became of the fields that were to be written here.
 #[derive(Default)]
-pub(super) struct Here {
-    pub(super) pulled: Vec<PartnerField>,
+pub(in crate::sync) struct Here {
+    pub(in crate::sync) pulled: Vec<PartnerField>,
     /// Nothing joins the value to the customer, or the profile cannot hold it.
-    pub(super) refused: Vec<PartnerField>,
+    pub(in crate::sync) refused: Vec<PartnerField>,
 }
 
 impl Synchroniser {
-    pub(super) async fn write_here(
+    pub(in crate::sync) async fn write_here(
         &self,
         transaction: &mut dyn Transaction,
         record: &CustomerRecord,

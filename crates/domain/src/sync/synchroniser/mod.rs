@@ -10,6 +10,7 @@ mod outcome;
 mod reconcile;
 mod show;
 
+pub(super) use create::SEPARATE;
 pub use show::Shown;
 
 use std::sync::Arc;
@@ -19,9 +20,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{
-    Mapping, MappingId, PartnerDirectory, PartnerField, PartnerId, RemotePartner, RunId, SyncError,
-    SyncOutcome, SyncRules, SyncSystem,
+    Mapping, PartnerDirectory, PartnerField, PartnerId, RemotePartner, RunId, SyncError, SyncOutcome,
+    SyncRules, SyncSystem,
 };
+use crate::audit::Change;
+use crate::contacts::Open;
 use crate::{
     Acting, Actor, ContactId, CustomerId, CustomerRecord, CustomerView, Environment, Failure,
     SurvivorshipRules,
@@ -191,10 +194,33 @@ impl Synchroniser {
         Ok(self.env.store.mappings().of_partner(self.system, id).await.map_err(Failure::from)?)
     }
 
-    /// The rules that hold.
-    pub(super) async fn rules(&self) -> Result<SyncRules, SyncError> {
+    /// The rules that hold: those that were put, or those that ship.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn rules(&self) -> Result<SyncRules, SyncError> {
         let stored = self.env.store.sync_rules().get(self.system).await.map_err(Failure::from)?;
         Ok(stored.unwrap_or_else(SyncRules::shipped))
+    }
+
+    /// Puts these rules in place of those that hold, for every comparison from now on.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn put_rules(&self, rules: &SyncRules) -> Result<(), SyncError> {
+        self.env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    let before = transaction.sync_rules().get(self.system).await?;
+                    if before.as_ref() != Some(rules) {
+                        let changed = Change::sync_rules_changed(self.system, before.as_ref(), rules);
+                        transaction.sync_rules().put(self.system, rules).await?;
+                        self.env.record(transaction.as_mut(), self.env.clock.now(), vec![changed]).await?;
+                    }
+                    Ok::<_, SyncError>(((), transaction))
+                })
+            })
+            .await
     }
 
     fn view(&self, customer: &CustomerRecord) -> CustomerView {

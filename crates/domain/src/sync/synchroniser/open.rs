@@ -71,8 +71,8 @@ impl Synchroniser {
         }
     }
 
-    /// Of the mappings that hang on this customer the oldest is in use; others are out of use as long as the
-    /// customer is one. Those whose contact has gone elsewhere are handed over.
+    /// Of the mappings that hang on this customer one is in use, the oldest if several were; others are out of use
+    /// as long as the customer is one. Those whose contact has gone elsewhere are handed over.
     pub(super) async fn settle(
         &self,
         transaction: &mut dyn Transaction,
@@ -82,7 +82,10 @@ impl Synchroniser {
         self.hand_over(transaction, record, at).await?;
         let hanging = transaction.mappings().hanging_on(self.system, record.id).await?;
         let usable = |mapping: &Mapping| mapping.detached.is_none_or(|reason| reason == DetachReason::Merged);
-        let mut usable = hanging.into_iter().filter(usable);
+        let mut usable: Vec<_> = hanging.into_iter().filter(usable).collect();
+        // The one in use stays, whoever is older.
+        usable.sort_by_key(|mapping| mapping.detached.is_some());
+        let mut usable = usable.into_iter();
         let Some(leader) = usable.next() else { return Ok(None) };
         // First, since a customer has at most one in use.
         for other in usable {
