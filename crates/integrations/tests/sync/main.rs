@@ -18,6 +18,8 @@ macro_rules! on_every_store {
 mod adoption;
 mod both_ways;
 mod conflicts;
+mod crash;
+mod crashing;
 mod missing;
 mod regrouping;
 mod runs;

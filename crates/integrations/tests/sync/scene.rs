@@ -41,7 +41,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 pub(crate) struct Scene {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<HandClock>,
-    pub(crate) double: MetaKockaDouble,
+    pub(crate) double: Arc<MetaKockaDouble>,
     pub(crate) env: Environment,
     pub(crate) sync: Synchroniser,
     pub(crate) runs: Runs,
@@ -57,14 +57,14 @@ pub(crate) fn settings() -> SyncSettings {
 
 impl Scene {
     pub(crate) async fn on(store: Arc<dyn Store>) -> Self {
-        let double = MetaKockaDouble::start().await;
+        let double = Arc::new(MetaKockaDouble::start().await);
         Self::with(store, double, settings(), false)
     }
 
     /// The same company with another store or other settings.
     pub(crate) fn with(
         store: Arc<dyn Store>,
-        double: MetaKockaDouble,
+        double: Arc<MetaKockaDouble>,
         settings: SyncSettings,
         new_customers: bool,
     ) -> Self {
@@ -74,7 +74,7 @@ impl Scene {
 
     pub(crate) fn at(
         store: Arc<dyn Store>,
-        double: MetaKockaDouble,
+        double: Arc<MetaKockaDouble>,
         settings: SyncSettings,
         new_customers: bool,
         clock: Arc<HandClock>,
@@ -85,15 +85,7 @@ impl Scene {
         let env = Environment::new(store.clone(), policy, clock.clone(), Arc::new(SystemRandomness))
             .with_patience(patience)
             .with_triggers([trigger]);
-        let config = Config {
-            secret_key: Credential::new(MetaKockaDouble::SECRET_KEY),
-            company_id: Credential::new(MetaKockaDouble::COMPANY_ID),
-            base_url: BaseUrl::parse(&double.base_url()).unwrap(),
-            // The clock stands still, so a pace would be felt.
-            calls_per_second: 1_000_000,
-            ..Config::default()
-        };
-        let directory = Arc::new(MetaKocka::new(&config, clock.clone()).unwrap());
+        let directory = Arc::new(connector(&double, clock.clone()));
         let rules = Arc::new(SurvivorshipRules::shipped());
         let sync = Synchroniser::new(env.clone(), SyncSystem::MetaKocka, directory, rules.clone(), settings);
         Self::around(store, clock, double, env, sync, rules)
@@ -102,7 +94,7 @@ impl Scene {
     pub(crate) fn around(
         store: Arc<dyn Store>,
         clock: Arc<HandClock>,
-        double: MetaKockaDouble,
+        double: Arc<MetaKockaDouble>,
         env: Environment,
         sync: Synchroniser,
         rules: Arc<SurvivorshipRules>,
@@ -207,6 +199,19 @@ impl Scene {
         };
         listed.into_iter().map(version).collect()
     }
+}
+
+/// The real connector, on its way to the double.
+pub(crate) fn connector(double: &MetaKockaDouble, clock: Arc<HandClock>) -> MetaKocka {
+    let config = Config {
+        secret_key: Credential::new(MetaKockaDouble::SECRET_KEY),
+        company_id: Credential::new(MetaKockaDouble::COMPANY_ID),
+        base_url: BaseUrl::parse(&double.base_url()).unwrap(),
+        // The clock stands still, so a pace would be felt.
+        calls_per_second: 1_000_000,
+        ..Config::default()
+    };
+    MetaKocka::new(&config, clock).unwrap()
 }
 
 /// Somebody as a person in the web application would type them in.

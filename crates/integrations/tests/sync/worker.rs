@@ -92,7 +92,7 @@ async fn several_workers_share_the_jobs(scene: Scene) {
 }
 
 async fn new_customers_are_created_there_if_that_is_wanted(scene: Scene) {
-    let double = MetaKockaDouble::start().await;
+    let double = std::sync::Arc::new(MetaKockaDouble::start().await);
     let scene = Scene::with(scene.store.clone(), double, settings(), true);
     assert_eq!(&scene.env.triggers[..], [SyncTrigger { system: SyncSystem::MetaKocka, new_customers: true }]);
     scene.customer("Ann Lee", "ann@example.com").await;

@@ -52,7 +52,8 @@ impl Synchroniser {
             let pushed = compared.to(Side::Remote);
             let mut known = read;
             if !pushed.is_empty() {
-                (opened, known, progress.in_doubt) = self.push(opened, known, &compared, &rules, &pushed).await?;
+                (opened, known, progress.in_doubt) =
+                    self.push(opened, known, &compared, &rules, &pushed).await?;
                 progress.pushed.extend(pushed);
             }
             match self.conclude(opened, &compared, &rules, known, outcome, &progress, errand).await? {
