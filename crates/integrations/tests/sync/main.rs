@@ -12,6 +12,24 @@ macro_rules! on_every_store {
                 super::$case(crate::scene::Scene::on(store).await).await;
             })+
         }
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::sqlite();
+                let store = std::sync::Arc::new(database.store().await);
+                super::$case(crate::scene::Scene::on(store).await).await;
+                database.assert_invariants().await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::postgres().await;
+                let store = std::sync::Arc::new(database.store().await);
+                super::$case(crate::scene::Scene::on(store).await).await;
+                database.assert_invariants().await;
+            })+
+        }
     };
 }
 
