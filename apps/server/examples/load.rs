@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use clap::Parser;
 use futures::future::try_join_all;
+use onefold_integrations::tls::client_builder;
 use reqwest::Client;
 use serde_json::json;
 
@@ -53,7 +54,7 @@ const KINDS: [(Kind, &str); 6] = [
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let load = Arc::new(Load {
-        client: Client::builder().timeout(Duration::from_secs(30)).build()?,
+        client: client_builder()?.timeout(Duration::from_secs(30)).build()?,
         url: arguments.url.trim_end_matches('/').to_owned(),
         // Values of one run must not meet those of another.
         run: fastrand::u32(..),

@@ -13,6 +13,7 @@ use clap::Parser;
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use onefold_domain::{EmailAddress, LinkPolicy, PhoneNumber, Statement, resolve};
+use onefold_integrations::tls::client_builder;
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -46,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let orders = read(&arguments.file)?;
     let server = Server {
-        client: Client::builder().timeout(Duration::from_secs(30)).build()?,
+        client: client_builder()?.timeout(Duration::from_secs(30)).build()?,
         url: format!("{}/identify", arguments.url.trim_end_matches('/')),
         clients: arguments.clients.max(1),
     };

@@ -7,8 +7,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use onefold_integrations::tls::client_builder;
 use onefold_persistence::testing::TestDatabase;
-use reqwest::Client;
 use tokio::time::{interval, timeout};
 
 /// More than a server finishes before it is killed.
@@ -125,7 +125,10 @@ async fn unanswered(address: &str, token: &str, caller: usize) -> Vec<usize> {
 /// POST always adds a contact: without the key, a repetition would be a second one.
 async fn is_answered(address: &str, token: &str, request: usize) -> bool {
     let body = format!(r#"{{"kind":"email","value":"p{request}@example.com","source":"order"}}"#);
-    let sent = Client::new()
+    let sent = client_builder()
+        .unwrap()
+        .build()
+        .unwrap()
         .post(format!("{address}/contacts"))
         .bearer_auth(token)
         .header("Idempotency-Key", format!("order-{request}"))

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use onefold_integrations::tls::client_builder;
 use onefold_persistence::testing::TestDatabase;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -154,7 +155,7 @@ async fn survive_a_crash(database: TestDatabase) {
     let announced = first_line(server.process.stdout.take().unwrap());
     let address = announced.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
     let path = format!("{address}/imports/{id}");
-    let client = reqwest::Client::new();
+    let client = client_builder().unwrap().build().unwrap();
     let show = async || -> Value {
         let answer = client.get(&path).bearer_auth(&token).send().await.unwrap();
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()

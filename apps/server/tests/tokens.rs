@@ -5,8 +5,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
+use onefold_integrations::tls::client_builder;
 use onefold_persistence::testing::TestDatabase;
-use reqwest::{Client, Method};
+use reqwest::Method;
 
 /// The program in a folder and on a database of its own.
 struct Machine {
@@ -66,7 +67,8 @@ impl Server {
     }
 
     async fn status(&self, token: &str, method: Method, path: &str) -> u16 {
-        let request = Client::new().request(method, format!("{}{path}", self.address()));
+        let request =
+            client_builder().unwrap().build().unwrap().request(method, format!("{}{path}", self.address()));
         request.bearer_auth(token).send().await.unwrap().status().as_u16()
     }
 }
@@ -150,7 +152,7 @@ async fn another_address_needs_a_token_first() {
     let mut greeting = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
     let server = Server { process, greeting: vec![greeting.replace("0.0.0.0", "127.0.0.1")] };
-    let identify = Client::new().post(format!("{}/identify", server.address()));
+    let identify = client_builder().unwrap().build().unwrap().post(format!("{}/identify", server.address()));
     let identify = identify.header("Content-Type", "application/json").body(r#"{"email":"a@example.com"}"#);
     let bare = identify.try_clone().unwrap().send().await.unwrap();
     assert_eq!(bare.status().as_u16(), 401);

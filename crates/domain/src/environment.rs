@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Acting, Clock, LinkPolicy, Patience, Randomness, Store};
+use crate::{Acting, Clock, LinkPolicy, Patience, Randomness, Store, SyncSystem, SyncTrigger};
 
 /// A store, the link policy, time and randomness, and who acts. Clones share them.
 #[derive(Clone)]
@@ -14,6 +14,8 @@ pub struct Environment {
     pub patience: Patience,
     /// For the audit trail.
     pub acting: Acting,
+    /// The other systems that are told of changes; none unless they are named.
+    pub triggers: Arc<[SyncTrigger]>,
 }
 
 impl Environment {
@@ -24,7 +26,15 @@ impl Environment {
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Self {
-        Self { store, policy, clock, randomness, patience: Patience::default(), acting: Acting::default() }
+        Self {
+            store,
+            policy,
+            clock,
+            randomness,
+            patience: Patience::default(),
+            acting: Acting::default(),
+            triggers: Arc::default(),
+        }
     }
 
     #[must_use]
@@ -36,5 +46,17 @@ impl Environment {
     #[must_use]
     pub fn acting(self, acting: Acting) -> Self {
         Self { acting, ..self }
+    }
+
+    /// The same; changes promise a sync with these systems.
+    #[must_use]
+    pub fn with_triggers(self, triggers: impl IntoIterator<Item = SyncTrigger>) -> Self {
+        Self { triggers: triggers.into_iter().collect(), ..self }
+    }
+
+    /// The same for what comes from this system itself.
+    pub(crate) fn without_trigger(self, system: SyncSystem) -> Self {
+        let others = self.triggers.iter().filter(|trigger| trigger.system != system).copied();
+        Self { triggers: others.collect(), ..self }
     }
 }

@@ -85,15 +85,17 @@ pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,
 };
 pub use sync::{
-    Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository, ConflictStatus,
-    ConflictSubject, DetachReason, FieldPlan, FieldRule, InvalidRemoteId, InvalidSyncRule, InvalidTaxNumber,
-    ItemOutcome, LoggedAttempt, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus,
-    PartnerAbilities, PartnerAddressId, PartnerContactId, PartnerDirectory, PartnerError, PartnerFault,
-    PartnerFaultReason, PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind,
-    PartnerName, PartnerParts, PartnerPull, PartnerWritten, PlacedMapping, RemoteMessage, RemotePartner, Run,
-    RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus, Side, SyncAttempt, SyncFault,
-    SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome, SyncPlan, SyncRules, SyncRulesReader,
-    SyncRulesRepository, SyncSystem, SyncText, SyncView, TaxNumber, merge, view_from_json, view_to_json,
+    Answer, Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository,
+    ConflictStatus, ConflictSubject, Conflicts, DetachReason, Errand, FieldPlan, FieldRule, InvalidRemoteId,
+    InvalidSyncRule, InvalidTaxNumber, ItemOutcome, JobDone, Jobs, LoggedAttempt, Mapping, MappingId,
+    MappingReader, MappingRepository, MappingStatus, PartnerAbilities, PartnerAddressId, PartnerContactId,
+    PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason, PartnerField, PartnerFields, PartnerId,
+    PartnerLookup, PartnerLookupKind, PartnerName, PartnerParts, PartnerPull, PartnerWritten, PlacedMapping,
+    RemoteMessage, RemotePartner, ResolveError, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunReader,
+    RunRepository, RunStatus, Runs, Shown, Side, SyncAttempt, SyncError, SyncFault, SyncLogFilter,
+    SyncLogReader, SyncLogRepository, SyncOutcome, SyncPlan, SyncRules, SyncRulesReader, SyncRulesRepository,
+    SyncSettings, SyncSystem, SyncText, SyncTrigger, SyncView, SyncWorker, Synced, Synchroniser, TaxNumber,
+    WorkerSettings, merge, view_from_json, view_to_json,
 };
 pub use tokens::{
     Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode, redirect, retry};
 
+use crate::tls;
+
 /// The most redirects within one host.
 const MOST_REDIRECTS: usize = 3;
 
@@ -50,9 +52,9 @@ pub(crate) enum HttpError {
 }
 
 /// # Errors
-/// A machine without certificates to trust.
+/// No safe version of TLS.
 pub(crate) fn client() -> Result<Client, Source> {
-    policy(Client::builder()).build().map_err(Into::into)
+    policy(tls::client_builder()?).build().map_err(Into::into)
 }
 
 fn policy(builder: ClientBuilder) -> ClientBuilder {

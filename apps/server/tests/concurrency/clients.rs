@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures::future::join_all;
+use onefold_integrations::tls::client_builder;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use tokio::time::{interval, timeout};
@@ -48,7 +49,7 @@ struct Body {
 impl<'a> Clients<'a> {
     pub(crate) fn new(history: &'a History) -> Self {
         // Shorter than the server keeps an idle connection, or both could act on it at once.
-        let http = Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().unwrap();
+        let http = client_builder().unwrap().pool_idle_timeout(Duration::from_secs(2)).build().unwrap();
         Self { http, history, targets: Vec::new(), bears_503: false }
     }
 

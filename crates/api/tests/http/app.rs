@@ -11,6 +11,7 @@ use onefold_domain::{
     Ability, Clock, Environment, Imports, LinkPolicy, NewToken, Region, SurvivorshipRules, SystemRandomness,
     TokenName, Tokens, UserId,
 };
+use onefold_integrations::tls::client_builder;
 use onefold_persistence::testing::{SeededRandomness, SteppingClock, TestDatabase};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -95,8 +96,8 @@ impl TestApp {
         let imports = app.imports.clone();
         let server = serve(app, listener, &Config { workers: 2, ..config }).unwrap();
         tokio::spawn(server);
-        let mut app =
-            Self { database, address, token: String::new(), client: Client::new(), imports, tokens };
+        let client = client_builder().unwrap().build().unwrap();
+        let mut app = Self { database, address, token: String::new(), client, imports, tokens };
         app.token = app.token_for(&["*"], None).await;
         app
     }

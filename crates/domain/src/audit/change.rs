@@ -1,14 +1,17 @@
 //! What use cases tell the trail: changes, from which it makes entries with who acts and when.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::snapshot::{StoredContact, of_contact, of_grouping, of_import, of_token, of_user};
 use super::{AuditAction, AuditDraft, AuditSubject, Snapshot};
 use crate::import::Import;
+use crate::sync::promise;
 use crate::{
-    AccessToken, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, ImportId, OperationSubject,
-    StoreError, Transaction, User,
+    AccessToken, Conflict, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, ImportId,
+    OperationSubject, StoreError, SyncRules, SyncSystem, SyncText, Transaction, User,
 };
 
 /// Something that was changed.
@@ -110,6 +113,37 @@ impl Change {
         changed.chunks(CONTACTS_OF_AN_ENTRY).map(entry).collect()
     }
 
+    pub(crate) fn sync_rules_changed(
+        system: SyncSystem,
+        before: Option<&SyncRules>,
+        after: &SyncRules,
+    ) -> Self {
+        let told = |rules: &SyncRules| {
+            rules.iter().map(|(field, rule)| (field.as_str().to_owned(), rule.as_str().into())).collect()
+        };
+        Self {
+            action: AuditAction::SyncRulesChanged,
+            subject: AuditSubject::Sync(system),
+            customer: None,
+            before: before.map(told).map(Value::Object),
+            after: Some(Value::Object(told(after))),
+        }
+    }
+
+    pub(crate) fn conflict_resolved(conflict: &Conflict, resolution: &str) -> Self {
+        let text = |text: &Option<SyncText>| text.as_ref().map(|text| text.as_str().to_owned());
+        let (local, remote) = (text(&conflict.local), text(&conflict.remote));
+        let before = json!({"conflict": conflict.id.0, "system": conflict.system.as_str(),
+            "field": conflict.subject.as_str(), "local": local, "remote": remote});
+        Self {
+            action: AuditAction::ConflictResolved,
+            subject: AuditSubject::Customer(conflict.customer),
+            customer: Some(conflict.customer),
+            before: Some(before),
+            after: Some(json!({"conflict": conflict.id.0, "resolution": resolution})),
+        }
+    }
+
     fn between(action: AuditAction, before: &ContactRecord, after: &ContactRecord) -> Option<Self> {
         let (was, is) = (of_contact(before), of_contact(after));
         (was != is).then(|| Self::of_a_contact(action, after.id, after.customer, Some(was), Some(is)))
@@ -163,6 +197,10 @@ impl Environment {
             let subject = OperationSubject { kind: made.subject.kind().to_owned(), id: made.subject.id() };
             transaction.idempotency().carried_out(operation, &subject).await?;
         }
+        if !self.triggers.is_empty() {
+            let customers: Vec<_> = changed_customers(&changes).into_iter().collect();
+            promise(transaction, &self.triggers, &customers, at).await?;
+        }
         let draft = |change: Change| AuditDraft {
             at,
             acting: self.acting.clone(),
@@ -178,4 +216,13 @@ impl Environment {
         }
         transaction.audit().append(&drafts).await
     }
+}
+
+/// The customers that changes are about, those on both sides of a merge or a split included.
+fn changed_customers(changes: &[Change]) -> BTreeSet<CustomerId> {
+    let subject = |change: &Change| match change.subject {
+        AuditSubject::Customer(customer) => Some(customer),
+        _ => None,
+    };
+    changes.iter().flat_map(|change| [change.customer, subject(change)]).flatten().collect()
 }

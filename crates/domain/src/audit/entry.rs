@@ -7,7 +7,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Acting, ContactId, CustomerId, ImportId, OperationId, TokenId, UserId};
+use crate::{Acting, ContactId, CustomerId, ImportId, OperationId, SyncSystem, TokenId, UserId};
 
 /// What was done.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -29,10 +29,14 @@ pub enum AuditAction {
     ImportUpdated,
     TokenCreated,
     TokenRevoked,
+    /// The rules by which both sides of a sync are merged.
+    SyncRulesChanged,
+    /// A person decided which of two values holds.
+    ConflictResolved,
 }
 
 impl AuditAction {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::ContactCreated,
         Self::ContactUpdated,
         Self::ContactClaimed,
@@ -45,6 +49,8 @@ impl AuditAction {
         Self::ImportUpdated,
         Self::TokenCreated,
         Self::TokenRevoked,
+        Self::SyncRulesChanged,
+        Self::ConflictResolved,
     ];
 
     /// The stable name under which stores and the API know this action.
@@ -62,6 +68,8 @@ impl AuditAction {
             Self::ImportUpdated => "import.updated",
             Self::TokenCreated => "token.created",
             Self::TokenRevoked => "token.revoked",
+            Self::SyncRulesChanged => "sync_rules.changed",
+            Self::ConflictResolved => "conflict.resolved",
         }
     }
 
@@ -78,6 +86,8 @@ pub enum AuditSubject {
     User(UserId),
     Import(ImportId),
     Token(TokenId),
+    /// All that is kept the same in another system.
+    Sync(SyncSystem),
 }
 
 impl AuditSubject {
@@ -88,6 +98,7 @@ impl AuditSubject {
             Self::User(_) => "user",
             Self::Import(_) => "import",
             Self::Token(_) => "token",
+            Self::Sync(_) => "sync",
         }
     }
 
@@ -97,6 +108,7 @@ impl AuditSubject {
             Self::Customer(CustomerId(id)) | Self::User(UserId(id)) | Self::Import(ImportId(id)) => {
                 id.hyphenated().to_string()
             }
+            Self::Sync(system) => system.as_str().to_owned(),
         }
     }
 
@@ -117,6 +129,7 @@ impl AuditSubject {
             "customer" => uuid().map(CustomerId).map(Self::Customer),
             "user" => uuid().map(UserId).map(Self::User),
             "import" => uuid().map(ImportId).map(Self::Import),
+            "sync" => SyncSystem::parse(id).map(Self::Sync),
             _ => None,
         }
     }

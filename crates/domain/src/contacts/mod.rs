@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) use change::apply;
 pub use change::{ContactChange, NewValue};
-pub(crate) use create::draft;
+pub(crate) use create::{create, draft};
 pub(crate) use link::{Row, carry_out, note_blocks, placed, rejudge};
 pub use list::{ContactFilter, ContactPage, PageRequest};
 pub use record::{ContactDetails, ContactKind, ContactRecord, Expectation};
@@ -133,6 +133,14 @@ impl Environment {
         &'a self,
         work: impl Fn(Open) -> BoxFuture<'a, Result<(T, Open), RecordError>> + Send + Sync,
     ) -> Result<T, RecordError> {
+        self.transact(work).await
+    }
+
+    /// The same for use cases with errors of their own.
+    pub(crate) async fn transact<'a, T: Send, E: Attempted + From<StoreError>>(
+        &'a self,
+        work: impl Fn(Open) -> BoxFuture<'a, Result<(T, Open), E>> + Send + Sync,
+    ) -> Result<T, E> {
         let work = &work;
         self.patience
             .keep_trying(self.randomness.as_ref(), |_| async move {

@@ -197,6 +197,17 @@ impl Profile {
             .collect()
     }
 
+    /// What it states of this field alone.
+    pub(crate) fn only(&self, field: ProfileField) -> Self {
+        Self(
+            self.0
+                .iter()
+                .filter(|(stated, _)| **stated == field)
+                .map(|(field, value)| (*field, value.clone()))
+                .collect(),
+        )
+    }
+
     /// A profile of these values, which come out of other profiles.
     pub(crate) fn of(values: impl IntoIterator<Item = (ProfileField, ProfileValue)>) -> Self {
         Self(values.into_iter().map(|(field, value)| (field, Some(value))).collect())

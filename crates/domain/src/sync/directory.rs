@@ -13,6 +13,12 @@ use crate::{
 pub trait PartnerDirectory: Send + Sync {
     fn abilities(&self) -> PartnerAbilities;
 
+    /// Makes no call.
+    ///
+    /// # Errors
+    /// [`PartnerError::NotConfigured`], with the settings that are missing.
+    fn configured(&self) -> Result<(), PartnerError>;
+
     /// What a read would give after these fields were written: blanks, lines and the like as the other
     /// system keeps them. Whoever compares the two sides compares this, or spelling looks like a change.
     fn as_kept(&self, fields: &PartnerFields) -> PartnerFields;

@@ -103,6 +103,30 @@ impl PartnerFields {
         PartnerField::ALL.into_iter().filter(|field| self.text(*field).is_some())
     }
 
+    /// Only these fields of it.
+    #[must_use]
+    pub fn only(&self, fields: &[PartnerField]) -> Self {
+        let mut some = self.clone();
+        for field in PartnerField::ALL.into_iter().filter(|field| !fields.contains(field)) {
+            some.clear(field);
+        }
+        some
+    }
+
+    fn clear(&mut self, field: PartnerField) {
+        match field {
+            PartnerField::Name => self.name = None,
+            PartnerField::CompanyName => self.company_name = None,
+            PartnerField::Email => self.email = None,
+            PartnerField::Phone => self.phone = None,
+            PartnerField::Street => self.street = None,
+            PartnerField::City => self.city = None,
+            PartnerField::PostalCode => self.postal_code = None,
+            PartnerField::Country => self.country = None,
+            PartnerField::TaxNumber => self.tax_number = None,
+        }
+    }
+
     /// The fields that this states and `other` has otherwise or not at all.
     pub fn differing(&self, other: &Self) -> Vec<PartnerField> {
         self.stated().filter(|field| !self.agrees(other, *field)).collect()

@@ -1,7 +1,9 @@
 //! Sync with other companies' systems. The port to a directory of partners and what a partner is; what is stored
 //! of both sides (mappings, conflicts, runs, the log); and the rules by which the two are kept the same.
 
+mod compare;
 mod conflict;
+mod conflicts;
 mod directory;
 mod error;
 mod fault;
@@ -9,17 +11,26 @@ mod field;
 mod log;
 mod mapping;
 mod merge;
+mod missing;
 mod partner;
+mod plan;
 mod rules;
 mod run;
+mod runs;
+mod sync_error;
+mod synchroniser;
 mod system;
 mod tax_number;
+mod transform;
+mod trigger;
 mod view;
+mod worker;
 
 pub use conflict::{
     Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository, ConflictStatus,
     ConflictSubject,
 };
+pub use conflicts::{Answer, Conflicts, ResolveError};
 pub use directory::{
     PartnerAbilities, PartnerDirectory, PartnerLookup, PartnerLookupKind, PartnerName, PartnerPull,
     PartnerWritten,
@@ -37,6 +48,12 @@ pub use partner::{
 };
 pub use rules::{FieldRule, InvalidSyncRule, SyncRules, SyncRulesReader, SyncRulesRepository};
 pub use run::{ItemOutcome, Run, RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus};
+pub use runs::Runs;
+pub use sync_error::{Retry, SyncError};
+pub use synchroniser::{Errand, Shown, SyncSettings, Synced, Synchroniser};
 pub use system::SyncSystem;
 pub use tax_number::{InvalidTaxNumber, TaxNumber};
+pub use trigger::SyncTrigger;
+pub(crate) use trigger::promise;
 pub use view::{SyncText, SyncView, view_from_json, view_to_json};
+pub use worker::{JobDone, Jobs, SyncWorker, WorkerSettings};

@@ -22,7 +22,7 @@ static COUNTRIES: LazyLock<Countries> = LazyLock::new(|| Countries::read(TABLE))
 #[serde(rename_all = "lowercase")]
 pub enum CountryLanguage {
     English,
-    /// What the vendor's own samples use.
+    /// What the contract's examples use.
     #[default]
     Slovenian,
 }

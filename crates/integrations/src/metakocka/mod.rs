@@ -33,7 +33,7 @@ use write::Writing;
 pub use config::{BaseUrl, Config, Credential, HomeCountry, InvalidBaseUrl};
 pub use country::CountryLanguage;
 
-/// The machine has no certificates to trust, so no safe connection can be made.
+/// No safe connection can be made from this program.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection to MetaKocka cannot be prepared")]
 pub struct Unprepared(#[source] Box<dyn std::error::Error + Send + Sync>);
@@ -55,7 +55,7 @@ impl MetaKocka {
     /// Makes no call. Without credentials every call will answer [`PartnerError::NotConfigured`].
     ///
     /// # Errors
-    /// A machine on which no connection can be trusted.
+    /// A program that cannot make safe connections.
     pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Unprepared> {
         let home = config.home_country.0;
         let connected = match config.credentials() {
@@ -97,6 +97,10 @@ impl PartnerDirectory for MetaKocka {
             concurrency: config::CONCURRENCY,
             calls_per_second: self.calls_per_second,
         }
+    }
+
+    fn configured(&self) -> Result<(), PartnerError> {
+        self.connected().map(drop)
     }
 
     fn as_kept(&self, fields: &PartnerFields) -> PartnerFields {

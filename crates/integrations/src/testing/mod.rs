@@ -7,5 +7,6 @@
 mod metakocka;
 
 pub use metakocka::{
-    DoubleAddress, DoubleCall, DoubleContact, DoublePartner, Habits, MetaKockaDouble, RecordedCall, Trouble,
+    CallCounts, DoubleAddress, DoubleCall, DoubleChange, DoubleContact, DoublePartner, Habits, Lasting,
+    MetaKockaDouble, RecordedCall, Trouble,
 };

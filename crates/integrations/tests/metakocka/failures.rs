@@ -21,7 +21,7 @@ fn hasty(config: &mut Config) {
 
 #[tokio::test]
 async fn without_credentials_every_call_says_what_to_set() {
-    let config = Config { company_id: Credential::new("16"), ..Config::default() };
+    let config = Config { company_id: Credential::new("4711"), ..Config::default() };
     let mk = MetaKocka::new(&config, std::sync::Arc::new(HandClock::default())).unwrap();
     let email = PartnerLookup::Email(ann().email.unwrap());
     let errors = [

@@ -1,7 +1,8 @@
-//! The connector to MetaKocka over real HTTP: against the double, and with the vendor's own samples.
+//! The connector to MetaKocka over real HTTP: against the double, and with samples of the contract.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
 
+mod double;
 mod failures;
 mod pulls;
 mod reads;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use onefold_domain::{PartnerDirectory, PartnerError};
-use onefold_integrations::testing::{DoubleCall, DoublePartner, Trouble};
+use onefold_integrations::testing::{DoubleCall, Trouble};
 use serde_json::json;
 
 use crate::support::{Bench, person};
@@ -95,15 +95,4 @@ async fn an_empty_register_and_one_with_gaps_are_not_taken_for_everything() {
         bench.double.next(DoubleCall::GetPartner, Trouble::Say(gap));
         assert_eq!(pull(&bench).await.unwrap(), (vec!["1".to_owned()], false));
     }
-}
-
-#[tokio::test]
-async fn ten_thousand_partners_come_in_one_answer() {
-    let bench = Bench::new().await;
-    for number in 0..10_000 {
-        let name = format!("Customer {number}");
-        bench.double.insert(DoublePartner { customer: name, ..person("", "c@example.com") });
-    }
-    let (found, is_complete) = pull(&bench).await.unwrap();
-    assert_eq!((found.len(), is_complete), (10_000, true));
 }

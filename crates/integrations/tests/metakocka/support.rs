@@ -73,8 +73,8 @@ pub(crate) fn ann() -> PartnerFields {
     PartnerFields {
         name: Some("Ann Lee".to_owned()),
         email: EmailAddress::parse("ann@example.com").ok(),
-        phone: PhoneNumber::parse("+38631111222", None).ok(),
-        street: Some("Stegne 21c".to_owned()),
+        phone: PhoneNumber::parse("+38640000123", None).ok(),
+        street: Some("Lipova pot 7".to_owned()),
         city: Some("Ljubljana".to_owned()),
         postal_code: Some("1000".to_owned()),
         country: CountryCode::parse("SI").ok(),
@@ -90,7 +90,7 @@ pub(crate) fn person(name: &str, email: &str) -> DoublePartner {
         foreign_county: Some(false),
         addresses: vec![DoubleAddress {
             address_type: "Račun".to_owned(),
-            street: "Tehnološki park 24".to_owned(),
+            street: "Cvetlična pot 12".to_owned(),
             post_number: "1000".to_owned(),
             city: "Ljubljana".to_owned(),
             country: "Slovenija".to_owned(),

@@ -82,7 +82,7 @@ async fn an_update_leaves_what_it_does_not_state() {
     before.taxpayer = Some(true);
     before.supplier = Some(true);
     before.tax_id_number = "SI12345678".to_owned();
-    before.contacts[0].phone = "05 320 24 88".to_owned();
+    before.contacts[0].phone = "05 900 01 23".to_owned();
     before.contacts.push(DoubleContact { name: "Bob".to_owned(), ..DoubleContact::default() });
     let before = bench.double.insert(before);
     let known = bench.mk.get(&id(&before.mk_id)).await.unwrap();
@@ -97,13 +97,13 @@ async fn an_update_leaves_what_it_does_not_state() {
 async fn a_land_line_gives_way_to_the_phone_that_was_written() {
     let bench = Bench::new().await;
     let mut partner = person("Ann Lee", "ann@example.com");
-    partner.contacts[0].phone = "05 320 24 88".to_owned();
+    partner.contacts[0].phone = "05 900 01 23".to_owned();
     let partner = bench.double.insert(partner);
     let fields = PartnerFields { phone: ann().phone, ..PartnerFields::default() };
     let updated = bench.mk.update(&id(&partner.mk_id), &fields, &PartnerParts::default()).await.unwrap();
     assert!(updated.differing.is_empty());
     let contact = &bench.double.partner(&partner.mk_id).unwrap().contacts[0];
-    assert_eq!((contact.gsm.as_str(), contact.phone.as_str()), ("+38631111222", "05 320 24 88"));
+    assert_eq!((contact.gsm.as_str(), contact.phone.as_str()), ("+38640000123", "05 900 01 23"));
 }
 
 #[tokio::test]

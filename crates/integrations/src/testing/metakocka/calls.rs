@@ -2,16 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::register::{DoubleAddress, DoubleContact, DoublePartner, list};
+use super::register::{BILLING, DoubleAddress, DoubleContact, DoublePartner, list};
 use super::{DoubleCall, Habits, MetaKockaDouble, State};
 use crate::metakocka::is_known_country;
 
 /// The order in which selectors are honoured: the first that is there, and only that.
 pub(super) const SELECTORS: [&str; 5] =
     ["partner_id", "partner_name", "partner_tax_number", "partner_email", "partner_phone_number"];
-
-/// The type of the address that `add_partner` makes.
-const BILLING: &str = "Račun";
 
 const ADDRESS_TYPES: [&str; 3] = [BILLING, "Dobava", "Poslovna enota"];
 
@@ -63,8 +60,11 @@ impl State {
         if selector == "partner_name" && value.is_empty() && !self.habits.gives_everything {
             return Err(Refusal("2", "Paramether 'partner_name' is empty".to_owned()));
         }
-        let found: Vec<_> =
-            self.register.all().iter().filter(|partner| is_found(partner, selector, value)).collect();
+        let found: Vec<_> = match (selector, value) {
+            ("partner_id", id) => self.register.get(id).into_iter().collect(),
+            ("partner_name", "") => self.register.all().collect(),
+            _ => self.register.all().filter(|partner| is_found(partner, selector, value)).collect(),
+        };
         if found.is_empty() {
             return Err(Refusal("2", "No partner with such properties.".to_owned()));
         }
@@ -118,16 +118,12 @@ impl State {
 
     fn update_partner(&mut self, sent: &Value) -> Result<Value, Refusal> {
         let (id, code) = (text(sent, "mk_id"), text(sent, "count_code"));
-        let known = |partner: &&DoublePartner| {
-            if id.is_empty() { partner.count_code == code } else { partner.mk_id == id }
+        let known = match id.as_str() {
+            "" => self.register.all().find(|partner| partner.count_code == code),
+            id => self.register.get(id),
         };
-        let mut partner = self
-            .register
-            .all()
-            .iter()
-            .find(known)
-            .cloned()
-            .ok_or_else(|| Refusal("6", format!("Partner not found : {id}")))?;
+        let known = known.cloned();
+        let mut partner = known.ok_or_else(|| Refusal("6", format!("Partner not found : {id}")))?;
         check_lengths(sent)?;
         change(sent, "customer", &mut partner.customer);
         change(sent, "tax_id_number", &mut partner.tax_id_number);
@@ -206,7 +202,6 @@ fn has_access(body: &Value) -> bool {
 fn is_found(partner: &DoublePartner, selector: &str, value: &str) -> bool {
     let contains = |text: &str| text.to_lowercase().contains(&value.to_lowercase());
     match selector {
-        "partner_id" => partner.mk_id == value,
         "partner_name" => contains(&partner.customer),
         "partner_tax_number" => partner.tax_id_number == value,
         "partner_email" => partner.contacts.iter().any(|contact| contains(&contact.email)),

@@ -1,13 +1,19 @@
 //! A MetaKocka of our own: it keeps partners and answers as the real one is known to.
 //!
-//! `register` keeps the partners, `calls` carries requests out on them, `server` speaks HTTP and makes the
-//! trouble that was ordered.
+//! `register` keeps the partners, `calls` carries requests out on them and `record` remembers them, `server`
+//! speaks HTTP and makes the `trouble` that was ordered. The other side of a test is played with the methods
+//! of [`MetaKockaDouble`], that of a demonstration with `control`; both use `change` and `people`.
 
 mod calls;
+mod change;
+mod control;
+mod people;
+mod record;
 mod register;
 mod server;
+mod trouble;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,64 +22,19 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use change::DoubleChange;
+pub use record::{CallCounts, DoubleCall, RecordedCall};
 pub use register::{DoubleAddress, DoubleContact, DoublePartner};
+pub use trouble::{Lasting, Trouble};
 
+use record::Record;
 use register::Register;
-
-/// A call of the contract.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum DoubleCall {
-    GetPartner,
-    AddPartner,
-    UpdatePartner,
-}
-
-/// A request that arrived, as far as tests ask for it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RecordedCall {
-    pub call: DoubleCall,
-    /// The selector of a `get_partner` and its value; for the others `partner`.
-    pub selector: String,
-    pub value: String,
-    /// All of it but the credentials.
-    pub body: Value,
-}
-
-/// What goes wrong with a call, once.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Trouble {
-    /// A page for people with this status; nothing is done. With 200 it is what proxies send.
-    Page(u16),
-    /// Code 1; nothing is done.
-    InternalError,
-    /// Code 5 with its misspelt text.
-    OverQuota,
-    /// A bare status, with `Retry-After` in seconds.
-    Status { status: u16, retry_after: Option<u32> },
-    /// The work is done and the connection dropped before the answer.
-    LoseAnswer,
-    /// The connection is dropped before the work.
-    Drop,
-    /// The work is done and no answer ever comes.
-    Silence,
-    /// The work is done, and the answer stops in the middle.
-    CutOff,
-    /// The work is done, and the answer has no ids.
-    ForgetIds,
-    /// Off to another address, body and all (307).
-    Redirect(String),
-    /// A refusal with this code and text.
-    Refuse { code: String, said: String },
-    /// This answer and nothing done.
-    Say(Value),
-    /// An answer of 6 MiB.
-    Flood,
-}
+use trouble::Orders;
 
 /// In what MetaKocka is known to vary, or nobody knows which it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Habits {
-    /// Whether success says `opr_code: "0"`; the vendor's samples do not.
+    /// Whether success says `opr_code: "0"`; the documented answers do not.
     pub tells_success: bool,
     /// Whether a list of one comes as its only element.
     pub unwraps_lists: bool,
@@ -88,7 +49,7 @@ pub struct Habits {
 }
 
 impl Default for Habits {
-    /// What the vendor's samples show: no code on success, real lists; and a register that gives itself.
+    /// What is documented: no code on success, real lists; and a register that gives itself.
     fn default() -> Self {
         Self {
             tells_success: false,
@@ -122,16 +83,18 @@ struct Shared {
 struct State {
     register: Register,
     habits: Habits,
-    troubles: VecDeque<(DoubleCall, Trouble)>,
-    calls: Vec<RecordedCall>,
+    orders: Orders,
+    record: Record,
+    /// How many partners were invented.
+    filled: usize,
     most_at_once: usize,
     answered: u64,
 }
 
 impl MetaKockaDouble {
     /// The only credentials that it knows.
-    pub const SECRET_KEY: &str = "double-secret-8899";
-    pub const COMPANY_ID: &str = "16";
+    pub const SECRET_KEY: &str = "double-secret";
+    pub const COMPANY_ID: &str = "4711";
 
     /// Starts one on a free port of this machine.
     pub async fn start() -> Self {
@@ -151,6 +114,11 @@ impl MetaKockaDouble {
         Self { address, shared, server }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What a connector is given as its base URL.
     pub fn base_url(&self) -> String {
         format!("http://{}/rest/eshop/v1/", self.address)
@@ -163,7 +131,18 @@ impl MetaKockaDouble {
 
     /// The next call of this kind gets into trouble; several orders are worked off one by one.
     pub fn next(&self, call: DoubleCall, trouble: Trouble) {
-        self.shared.lock().troubles.push_back((call, trouble));
+        self.trouble(Some(call), Lasting::Times(1), trouble);
+    }
+
+    /// Calls of this kind, or all with `None`, get into trouble so often. What is counted comes before what
+    /// lasts until [`Self::end_trouble`].
+    pub fn trouble(&self, call: Option<DoubleCall>, lasting: Lasting, trouble: Trouble) {
+        self.shared.lock().orders.add(call, lasting, trouble);
+    }
+
+    /// Forgets all trouble that was ordered. What waits for an answer goes on waiting.
+    pub fn end_trouble(&self) {
+        self.shared.lock().orders.clear();
     }
 
     /// Creates a partner as a person in the web application would. Ids that are empty are given.
@@ -171,14 +150,27 @@ impl MetaKockaDouble {
         self.shared.lock().register.insert(partner)
     }
 
-    /// Changes a partner as a person would.
-    pub fn edit(&self, id: &str, change: impl FnOnce(&mut DoublePartner)) {
-        change(self.shared.lock().register.get_mut(id).expect("a partner to edit"));
+    /// Creates so many invented partners, the same every time, and gives their ids. What is there stays.
+    pub fn fill(&self, count: usize) -> Vec<String> {
+        self.shared.lock().fill(count)
     }
 
-    /// Removes a partner, which no call can do.
-    pub fn remove(&self, id: &str) {
-        self.shared.lock().register.remove(id);
+    /// Changes values of a partner as a person would, and gives what became of it; `None` without the partner.
+    pub fn change(&self, id: &str, change: &DoubleChange) -> Option<DoublePartner> {
+        self.shared.lock().change(id, change)
+    }
+
+    /// Changes anything of a partner but its id.
+    pub fn edit(&self, id: &str, change: impl FnOnce(&mut DoublePartner)) {
+        let mut state = self.shared.lock();
+        let partner = state.register.get_mut(id).expect("a partner to edit");
+        change(partner);
+        assert_eq!(partner.mk_id, id, "the id of a partner is for ever");
+    }
+
+    /// Removes a partner, which no call can do. Tells whether it was there.
+    pub fn remove(&self, id: &str) -> bool {
+        self.shared.lock().register.remove(id).is_some()
     }
 
     pub fn partner(&self, id: &str) -> Option<DoublePartner> {
@@ -187,12 +179,22 @@ impl MetaKockaDouble {
 
     /// All partners, oldest first.
     pub fn partners(&self) -> Vec<DoublePartner> {
-        self.shared.lock().register.all().to_vec()
+        self.shared.lock().register.all().cloned().collect()
+    }
+
+    /// How many partners there are.
+    pub fn partner_count(&self) -> usize {
+        self.shared.lock().register.len()
     }
 
     /// The requests that arrived, in order.
     pub fn calls(&self) -> Vec<RecordedCall> {
-        self.shared.lock().calls.clone()
+        self.shared.lock().record.calls().cloned().collect()
+    }
+
+    /// The requests that write, in order.
+    pub fn write_calls(&self) -> Vec<RecordedCall> {
+        self.calls().into_iter().filter(|recorded| recorded.call.writes()).collect()
     }
 
     /// What the requests said, without the credentials.
@@ -202,12 +204,22 @@ impl MetaKockaDouble {
 
     /// How many requests of a kind arrived.
     pub fn count(&self, call: DoubleCall) -> usize {
-        self.shared.lock().calls.iter().filter(|recorded| recorded.call == call).count()
+        self.counts().of(call)
+    }
+
+    /// How many requests of each kind arrived.
+    pub fn counts(&self) -> CallCounts {
+        self.shared.lock().record.counts()
+    }
+
+    /// Forgets which requests arrived, so that counting begins anew.
+    pub fn forget_calls(&self) {
+        self.shared.lock().record = Record::default();
     }
 
     /// Requests that write: what must be zero when nothing has changed.
     pub fn writes(&self) -> usize {
-        self.count(DoubleCall::AddPartner) + self.count(DoubleCall::UpdatePartner)
+        self.counts().writes()
     }
 
     /// The most requests that were here at the same time.
@@ -233,6 +245,22 @@ impl MetaKockaDouble {
     /// Ids that two rows of the register have; a correct register has none.
     pub fn doubled_ids(&self) -> BTreeSet<String> {
         self.shared.lock().register.doubled_ids()
+    }
+}
+
+impl State {
+    /// Goes on where an earlier one ended, so that nobody is made twice.
+    fn fill(&mut self, count: usize) -> Vec<String> {
+        let numbers = self.filled..self.filled + count;
+        self.filled = numbers.end;
+        numbers.map(|number| self.register.insert(people::partner(number)).mk_id).collect()
+    }
+
+    fn change(&mut self, id: &str, change: &DoubleChange) -> Option<DoublePartner> {
+        let mut partner = self.register.get(id)?.clone();
+        change.make(&mut partner, &mut self.register);
+        self.register.get_mut(id)?.clone_from(&partner);
+        Some(partner)
     }
 }
 

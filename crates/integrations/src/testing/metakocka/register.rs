@@ -1,13 +1,17 @@
 //! The partners that the double keeps, and how they look on the wire.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Habits;
 
+/// The type of the address that bills go to.
+pub(super) const BILLING: &str = "Račun";
+
 /// A partner, with the names of the wire.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct DoublePartner {
     pub mk_id: String,
     pub count_code: String,
@@ -22,7 +26,7 @@ pub struct DoublePartner {
     pub contacts: Vec<DoubleContact>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct DoubleAddress {
     pub mk_id: String,
     pub address_type: String,
@@ -32,7 +36,7 @@ pub struct DoubleAddress {
     pub country: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct DoubleContact {
     pub mk_id: String,
     pub mk_address_id: String,
@@ -44,8 +48,10 @@ pub struct DoubleContact {
 
 #[derive(Debug, Default)]
 pub(super) struct Register {
-    /// In order of creation.
-    partners: Vec<DoublePartner>,
+    /// In order of creation. Who was removed leaves a gap, so that the places of the others stay.
+    partners: Vec<Option<DoublePartner>>,
+    /// The place of each id: ten thousand are asked for one by one.
+    places: HashMap<String, usize>,
     given: u64,
 }
 
@@ -53,7 +59,7 @@ impl Register {
     /// Partners, addresses and contacts draw from one sequence.
     pub(super) fn next_id(&mut self) -> String {
         self.given += 1;
-        (228_000_000_000 + self.given).to_string()
+        (310_000_000_000 + self.given).to_string()
     }
 
     pub(super) fn insert(&mut self, mut partner: DoublePartner) -> DoublePartner {
@@ -71,7 +77,9 @@ impl Register {
                 contact.mk_address_id.clone_from(&first);
             }
         }
-        self.partners.push(partner.clone());
+        let before = self.places.insert(partner.mk_id.clone(), self.partners.len());
+        assert!(before.is_none(), "two partners with one id");
+        self.partners.push(Some(partner.clone()));
         partner
     }
 
@@ -81,25 +89,29 @@ impl Register {
         }
     }
 
-    pub(super) fn all(&self) -> &[DoublePartner] {
-        &self.partners
+    pub(super) fn all(&self) -> impl Iterator<Item = &DoublePartner> {
+        self.partners.iter().flatten()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&DoublePartner> {
-        self.partners.iter().find(|partner| partner.mk_id == id)
+        self.partners[*self.places.get(id)?].as_ref()
     }
 
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut DoublePartner> {
-        self.partners.iter_mut().find(|partner| partner.mk_id == id)
+        self.partners[*self.places.get(id)?].as_mut()
     }
 
-    pub(super) fn remove(&mut self, id: &str) {
-        self.partners.retain(|partner| partner.mk_id != id);
+    pub(super) fn remove(&mut self, id: &str) -> Option<DoublePartner> {
+        self.partners[self.places.remove(id)?].take()
     }
 
     pub(super) fn doubled_ids(&self) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();
-        let rows = self.partners.iter().flat_map(|partner| {
+        let rows = self.all().flat_map(|partner| {
             let addresses = partner.addresses.iter().map(|address| &address.mk_id);
             let contacts = partner.contacts.iter().map(|contact| &contact.mk_id);
             std::iter::once(&partner.mk_id).chain(addresses).chain(contacts)
@@ -158,7 +170,7 @@ fn shown_address(address: &DoubleAddress, habits: &Habits) -> Value {
         ("post_number", &address.post_number),
         ("city", &address.city),
         ("country", country),
-        ("payment_due_days", "15"),
+        ("payment_due_days", "30"),
         ("language", "Slovenski"),
     ]))
 }

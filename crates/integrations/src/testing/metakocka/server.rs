@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::HeaderValue;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -13,9 +14,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::calls::{refused, selector};
-use super::{DoubleCall, RecordedCall, Shared, Trouble};
+use super::{DoubleCall, RecordedCall, Shared, Trouble, control};
 
 const PATH: &str = "/rest/eshop/v1/";
+
+const CONTROL: &str = "/double/";
+
+/// On every answer, so that nobody takes one for MetaKocka's.
+const MARK: (&str, &str) = ("x-double", "a stand-in, not MetaKocka");
 
 /// The most bytes of a request.
 const LARGEST_REQUEST: usize = 1024 * 1024;
@@ -32,13 +38,14 @@ type Reply = Result<Response<Full<Bytes>>, Dropped>;
 
 /// Runs until it is aborted; its connections end with it.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    tracing::info!("a DOUBLE of MetaKocka is listening; it is no real register");
+    let address = listener.local_addr().ok();
+    tracing::warn!(?address, "THIS IS A DOUBLE: a stand-in for tests and demonstrations, NOT MetaKocka");
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
-            let service = service_fn(move |request| reply(Arc::clone(&shared), request));
+            let service = service_fn(move |request| marked(Arc::clone(&shared), request));
             let connection = hyper::server::conn::http1::Builder::new();
             // How a connection ends is the client's business.
             drop(connection.serve_connection(TokioIo::new(stream), service).await);
@@ -46,7 +53,25 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn reply(shared: Arc<Shared>, request: Request<Incoming>) -> Reply {
+async fn marked(shared: Arc<Shared>, request: Request<Incoming>) -> Reply {
+    let is_control = request.uri().path().starts_with(CONTROL);
+    let mut response =
+        if is_control { controlled(&shared, request).await } else { reply(&shared, request).await }?;
+    response.headers_mut().insert(MARK.0, HeaderValue::from_static(MARK.1));
+    Ok(response)
+}
+
+async fn controlled(shared: &Shared, request: Request<Incoming>) -> Reply {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, LARGEST_REQUEST).collect().await.map_err(|_| Dropped)?.to_bytes();
+    let path = head.uri.path().strip_prefix(CONTROL).unwrap_or_default();
+    let query = head.uri.query().unwrap_or_default();
+    let (status, told) = control::answer(shared, &head.method, path, query, &body);
+    // With a line break, for a terminal.
+    Ok(with_type("application/json", status, format!("{told:#}\n")))
+}
+
+async fn reply(shared: &Shared, request: Request<Incoming>) -> Reply {
     let call = match (request.method(), request.uri().path().strip_prefix(PATH)) {
         (&Method::POST, Some("get_partner")) => DoubleCall::GetPartner,
         (&Method::POST, Some("add_partner")) => DoubleCall::AddPartner,
@@ -57,12 +82,13 @@ async fn reply(shared: Arc<Shared>, request: Request<Incoming>) -> Reply {
     let body = Limited::new(request.into_body(), LARGEST_REQUEST).collect().await;
     let body = body.map(|body| serde_json::from_slice::<Value>(&body.to_bytes()));
     let Ok(Ok(body)) = body else { return Ok(json(&refused("2", "Invalid JSON"))) };
-    let _here = InFlight::enter(&shared);
+    let _here = InFlight::enter(shared);
     // Recorded on arrival, so that a test can see what is being held.
     let (trouble, latency) = shared.arrived(call, &body);
     shared.until_released().await;
     tokio::time::sleep(latency).await;
-    carry_out(&shared, call, &body, trouble).await
+    tracing::info!(?call, ?trouble, "DOUBLE: a call");
+    carry_out(shared, call, &body, trouble).await
 }
 
 async fn carry_out(shared: &Shared, call: DoubleCall, body: &Value, trouble: Option<Trouble>) -> Reply {
@@ -81,6 +107,10 @@ async fn carry_out(shared: &Shared, call: DoubleCall, body: &Value, trouble: Opt
     let answer = shared.lock().carry_out(call, body);
     match trouble {
         Some(Trouble::LoseAnswer) => Err(Dropped),
+        Some(Trouble::Slow(time)) => {
+            tokio::time::sleep(time).await;
+            Ok(json(&answer))
+        }
         Some(Trouble::Silence) => pending::<Reply>().await,
         Some(Trouble::ForgetIds) => Ok(json(&serde_json::json!({"opr_code": "0"}))),
         Some(Trouble::CutOff) => {
@@ -104,14 +134,12 @@ impl Shared {
         if let Some(members) = body.as_object_mut() {
             members.retain(|name, _| name != "secret_key" && name != "company_id");
         }
-        state.calls.push(RecordedCall { call, selector, value, body });
+        state.record.add(RecordedCall { call, selector, value, body });
         state.answered += 1;
         if state.habits.quota.is_some_and(|quota| state.answered > quota) {
             return (Some(Trouble::OverQuota), state.habits.latency);
         }
-        let ordered = state.troubles.iter().position(|(for_call, _)| *for_call == call);
-        let trouble = ordered.and_then(|index| state.troubles.remove(index)).map(|(_, trouble)| trouble);
-        (trouble, state.habits.latency)
+        (state.orders.take(call), state.habits.latency)
     }
 
     async fn until_released(&self) {

@@ -1,0 +1,354 @@
+//! What a person does about conflicts: reads them, decides them, and takes back what a rule decided.
+
+use std::collections::BTreeMap;
+
+use super::plan::Comparison;
+use super::synchroniser::SEPARATE;
+use super::{
+    Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject, DetachReason, FieldPlan, Mapping,
+    MappingStatus, PartnerField, PartnerFields, Side, SyncError, SyncPlan, SyncText, SyncView, Synchroniser,
+    TaxNumber,
+};
+use crate::attempts::Attempted;
+use crate::audit::Change;
+use crate::contacts::{Open, upsert};
+use crate::{
+    Acting, ContactRequest, CountryCode, CustomerId, CustomerRecord, EmailAddress, Failure, JobKind,
+    PhoneNumber, Received, Region, Statement, StoreError, Transaction,
+};
+
+/// What a person decides.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The customer's value.
+    Local,
+    /// The other system's value. Of two records of a customer: the other one is kept the same from now on.
+    Remote,
+    /// This value, on both sides.
+    Value(String),
+    /// The two customers are one.
+    Merge,
+    /// The two customers are not the same; each gets a record.
+    Separate,
+}
+
+impl Answer {
+    /// Its name in stores and in the API.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Remote => "remote",
+            Self::Value(_) => "value",
+            Self::Merge => "merge",
+            Self::Separate => SEPARATE,
+        }
+    }
+}
+
+/// The value is personal data.
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a conflict was not resolved. Nothing was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    #[error("there is no such conflict")]
+    NoSuchConflict,
+    #[error("the conflict was resolved before")]
+    AlreadyResolved,
+    /// Such a conflict has other answers.
+    #[error("this conflict is resolved by {}", possible.join(", "))]
+    NoAnswer { possible: &'static [&'static str] },
+    #[error("the value is no {}", field.as_str())]
+    InvalidValue { field: PartnerField },
+    /// No statement of an email and a phone could join them.
+    #[error("nothing that could be stated joins the two")]
+    NotJoinable,
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+}
+
+impl From<Failure> for ResolveError {
+    fn from(failure: Failure) -> Self {
+        Self::Sync(failure.into())
+    }
+}
+
+impl From<StoreError> for ResolveError {
+    fn from(error: StoreError) -> Self {
+        Self::Sync(error.into())
+    }
+}
+
+impl Attempted for ResolveError {
+    fn into_store(self) -> Result<StoreError, Self> {
+        match self {
+            Self::Sync(error) => error.into_store().map_err(Self::Sync),
+            other => Err(other),
+        }
+    }
+}
+
+/// Shows and resolves conflicts with one other system.
+#[derive(Clone)]
+pub struct Conflicts {
+    sync: Synchroniser,
+    /// Of phone numbers without a country code.
+    region: Option<Region>,
+}
+
+const FIELD_ANSWERS: &[&str] = &["local", "remote", "a value"];
+const PARTNER_ANSWERS: &[&str] = &["merge", "separate"];
+const CUSTOMER_ANSWERS: &[&str] = &["local", "remote"];
+
+impl Conflicts {
+    pub fn new(sync: Synchroniser, region: Option<Region>) -> Self {
+        Self { sync, region }
+    }
+
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &Acting) -> Self {
+        Self { sync: self.sync.acting(acting), region: self.region }
+    }
+
+    /// In ascending order of their ids, those behind `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn list(
+        &self,
+        filter: &ConflictFilter,
+        after: Option<ConflictId>,
+        limit: usize,
+    ) -> Result<Vec<Conflict>, Failure> {
+        Ok(self.sync.env.store.conflicts().list(filter, after, limit).await?)
+    }
+
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn get(&self, id: ConflictId) -> Result<Option<Conflict>, Failure> {
+        Ok(self.sync.env.store.conflicts().get(id).await?)
+    }
+
+    /// Decides a conflict; one that a rule decided is decided anew. The decision is stored, and a job carries it
+    /// out: whoever wants to wait for that syncs the customer. If a side has changed since, both are asked about
+    /// again.
+    ///
+    /// # Errors
+    /// See [`ResolveError`].
+    pub async fn resolve(&self, id: ConflictId, answer: &Answer) -> Result<Conflict, ResolveError> {
+        self.sync
+            .env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    let found = transaction.conflicts().get(id).await?;
+                    let conflict = found.ok_or(ResolveError::NoSuchConflict)?;
+                    if conflict.status == ConflictStatus::Resolved {
+                        return Err(ResolveError::AlreadyResolved);
+                    }
+                    self.decide(transaction.as_mut(), &conflict, answer).await?;
+                    let resolved = self.note(transaction.as_mut(), &conflict, answer).await?;
+                    Ok((resolved, transaction))
+                })
+            })
+            .await
+    }
+
+    async fn decide(
+        &self,
+        transaction: &mut dyn Transaction,
+        conflict: &Conflict,
+        answer: &Answer,
+    ) -> Result<(), ResolveError> {
+        let mapping = transaction.mappings().get(conflict.mapping).await?;
+        let mapping = mapping.ok_or(ResolveError::NoSuchConflict)?;
+        match (conflict.subject, answer) {
+            (ConflictSubject::Field(field), answer) => {
+                self.decide_field(transaction, conflict, mapping, field, answer).await
+            }
+            (ConflictSubject::SamePartner, Answer::Separate) => Ok(()),
+            (ConflictSubject::SamePartner, Answer::Merge) => self.merge(transaction, conflict).await,
+            (ConflictSubject::SamePartner, _) => Err(ResolveError::NoAnswer { possible: PARTNER_ANSWERS }),
+            (ConflictSubject::SameCustomer, Answer::Local) => Ok(()),
+            (ConflictSubject::SameCustomer, Answer::Remote) => {
+                self.change_over(transaction, conflict, mapping).await
+            }
+            (ConflictSubject::SameCustomer, _) => Err(ResolveError::NoAnswer { possible: CUSTOMER_ANSWERS }),
+        }
+    }
+
+    /// The side that loses is put into the base as it was seen: to the next comparison only the other one has
+    /// changed, unless somebody changed the loser again meanwhile.
+    async fn decide_field(
+        &self,
+        transaction: &mut dyn Transaction,
+        conflict: &Conflict,
+        mapping: Mapping,
+        field: PartnerField,
+        answer: &Answer,
+    ) -> Result<(), ResolveError> {
+        let open = conflict.status == ConflictStatus::Open;
+        let seen = match (answer, open) {
+            (Answer::Local, true) => conflict.remote.clone(),
+            (Answer::Remote, true) => conflict.local.clone(),
+            (Answer::Value(value), _) => {
+                self.write(transaction, conflict, field, value).await?;
+                conflict.remote.clone().filter(|_| open)
+            }
+            // Both sides have what the rule chose; the other value comes as a change from here.
+            (Answer::Local | Answer::Remote, false) => {
+                let chosen = match answer {
+                    Answer::Local => &conflict.local,
+                    _ => &conflict.remote,
+                };
+                let value = chosen.as_ref().map_or("", SyncText::as_str);
+                return self.write(transaction, conflict, field, value).await;
+            }
+            (Answer::Merge | Answer::Separate, _) => {
+                return Err(ResolveError::NoAnswer { possible: FIELD_ANSWERS });
+            }
+        };
+        if open {
+            let mut base = mapping.base.clone();
+            base.insert(field, seen);
+            let at = self.sync.env.clock.now();
+            let decided = Mapping { base, ..self.sync.touched(mapping, at) };
+            transaction.mappings().update(&decided).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        transaction: &mut dyn Transaction,
+        conflict: &Conflict,
+        field: PartnerField,
+        value: &str,
+    ) -> Result<(), ResolveError> {
+        let fields = self.parse(field, value).ok_or(ResolveError::InvalidValue { field })?;
+        let value = fields.text(field).and_then(SyncText::new);
+        let plan = FieldPlan::Take { from: Side::Remote, value, lost: None };
+        let compared = Comparison {
+            ours: PartnerFields::default(),
+            theirs: fields,
+            base: SyncView::new(),
+            plan: SyncPlan { fields: BTreeMap::from([(field, plan)]) },
+        };
+        let record = customer(transaction, conflict.customer).await?;
+        let written = self.sync.write_here(transaction, &record, &compared).await;
+        let written = written.map_err(SyncError::from)?;
+        if written.refused.is_empty() { Ok(()) } else { Err(ResolveError::NotJoinable) }
+    }
+
+    /// The value as a field; an empty text is none.
+    fn parse(&self, field: PartnerField, value: &str) -> Option<PartnerFields> {
+        let mut fields = PartnerFields::default();
+        let text = value.trim();
+        if text.is_empty() {
+            let optional = !matches!(field, PartnerField::Email | PartnerField::Phone);
+            return optional.then_some(fields);
+        }
+        let plain = || Some(text.to_owned());
+        match field {
+            PartnerField::Name => fields.name = plain(),
+            PartnerField::CompanyName => fields.company_name = plain(),
+            PartnerField::Street => fields.street = plain(),
+            PartnerField::City => fields.city = plain(),
+            PartnerField::PostalCode => fields.postal_code = plain(),
+            PartnerField::Email => fields.email = Some(EmailAddress::parse(text).ok()?),
+            PartnerField::Phone => fields.phone = Some(PhoneNumber::parse(text, self.region).ok()?),
+            PartnerField::Country => fields.country = Some(CountryCode::parse(text).ok()?),
+            PartnerField::TaxNumber => fields.tax_number = Some(TaxNumber::parse(text).ok()?),
+        }
+        Some(fields)
+    }
+
+    /// States that the two customers are one, by an email of one and a phone of the other: evidence like any other,
+    /// that can be withdrawn.
+    async fn merge(
+        &self,
+        transaction: &mut dyn Transaction,
+        conflict: &Conflict,
+    ) -> Result<(), ResolveError> {
+        let other = conflict.local.as_ref().and_then(|id| uuid::Uuid::parse_str(id.as_str()).ok());
+        let other = CustomerId(other.ok_or(ResolveError::NotJoinable)?);
+        let one = customer(transaction, conflict.customer).await?;
+        let other = customer(transaction, other).await?;
+        if one.id == other.id {
+            return Ok(());
+        }
+        let statement = across(&one, &other).or_else(|| across(&other, &one));
+        let statement = statement.ok_or(ResolveError::NotJoinable)?;
+        let request = ContactRequest::new(statement, Received::default(), crate::ContactSource::Manual);
+        let (record, _) = upsert(transaction, &self.sync.env, &request).await.map_err(SyncError::from)?;
+        let joined = customer(transaction, one.id).await?;
+        // A rule may keep the two apart.
+        if joined.id == customer(transaction, other.id).await?.id && record.customer == joined.id {
+            Ok(())
+        } else {
+            Err(ResolveError::NotJoinable)
+        }
+    }
+
+    /// The customer's other record is kept the same from now on, and this one no more.
+    async fn change_over(
+        &self,
+        transaction: &mut dyn Transaction,
+        conflict: &Conflict,
+        mapping: Mapping,
+    ) -> Result<(), ResolveError> {
+        let id = conflict.remote.as_ref().and_then(|id| super::PartnerId::parse(id.as_str()).ok());
+        let id = id.ok_or(ResolveError::NoSuchConflict)?;
+        let other = transaction.mappings().of_partner(self.sync.system, &id).await?;
+        let other = other.ok_or(ResolveError::NoSuchConflict)?;
+        let at = self.sync.env.clock.now();
+        let customer = mapping.customer;
+        let aside = Mapping {
+            status: MappingStatus::Detached,
+            detached: Some(DetachReason::Merged),
+            ..self.sync.touched(mapping, at)
+        };
+        transaction.mappings().update(&aside).await?;
+        let leads = Mapping {
+            customer,
+            status: MappingStatus::Pending,
+            detached: None,
+            customer_version: None,
+            ..self.sync.touched(other, at)
+        };
+        Ok(transaction.mappings().update(&leads).await?)
+    }
+
+    async fn note(
+        &self,
+        transaction: &mut dyn Transaction,
+        conflict: &Conflict,
+        answer: &Answer,
+    ) -> Result<Conflict, ResolveError> {
+        let at = self.sync.env.clock.now();
+        let (id, name) = (conflict.id, answer.as_str());
+        transaction.conflicts().resolve(id, name, &self.sync.by(), at).await?;
+        let job = JobKind::SyncCustomer(self.sync.system, conflict.customer);
+        transaction.jobs().enqueue(&[job], at, at).await?;
+        let changed = Change::conflict_resolved(conflict, name);
+        self.sync.env.record(transaction, at, vec![changed]).await?;
+        transaction.conflicts().get(id).await?.ok_or(ResolveError::NoSuchConflict)
+    }
+}
+
+async fn customer(transaction: &mut dyn Transaction, id: CustomerId) -> Result<CustomerRecord, SyncError> {
+    transaction.customers().get(id).await?.ok_or(SyncError::NoSuchCustomer)
+}
+
+/// An email of one beside a phone of the other.
+fn across(one: &CustomerRecord, other: &CustomerRecord) -> Option<Statement> {
+    let linking = one.contacts.iter().filter(|contact| contact.email_blocked_by.is_none());
+    let email = linking.filter_map(|contact| contact.statement.email()).next()?;
+    let linking = other.contacts.iter().filter(|contact| contact.phone_blocked_by.is_none());
+    let phone = linking.filter_map(|contact| contact.statement.phone()).next()?;
+    Statement::new(Some(email.clone()), Some(phone.clone()))
+}

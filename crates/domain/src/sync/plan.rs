@@ -1,0 +1,103 @@
+//! What is to be done about one customer and its partner: the views of both sides and the merge over them. A pure
+//! function; a dry run shows it, the synchroniser carries it out.
+
+use serde_json::{Value, json};
+
+use super::transform::{fields_of, ours, theirs, view_of};
+use super::{
+    FieldPlan, Mapping, MappingStatus, PartnerAbilities, PartnerField, PartnerFields, RemotePartner, Side,
+    SyncPlan, SyncRules, SyncText, SyncView, merge,
+};
+use crate::CustomerView;
+
+/// Both sides, compared.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Comparison {
+    /// What the customer would be as a partner, in the other system's spelling.
+    pub(super) ours: PartnerFields,
+    pub(super) theirs: PartnerFields,
+    /// What both last agreed on, our own writes that were found there included.
+    pub(super) base: SyncView,
+    pub(super) plan: SyncPlan,
+}
+
+/// Compares. `as_kept` is the directory's; without a partner there is nothing there yet.
+pub(super) fn compare(
+    customer: &CustomerView,
+    partner: &RemotePartner,
+    mapping: &Mapping,
+    rules: &SyncRules,
+    abilities: &PartnerAbilities,
+    as_kept: impl Fn(&PartnerFields) -> PartnerFields,
+) -> Comparison {
+    let other = theirs(partner, mapping, abilities);
+    let fields = as_kept(&fields_of(customer, &partner.fields, &other.base));
+    let own = ours(&fields, &other, abilities);
+    // Nobody knows there when a field was changed, so `newest` asks.
+    let plan = merge(&other.base, &own, &other.view, rules, |_| None);
+    Comparison { ours: fields, theirs: partner.fields.clone(), base: other.base, plan }
+}
+
+impl Comparison {
+    /// The fields that are to be written to a side.
+    pub(super) fn to(&self, side: Side) -> Vec<PartnerField> {
+        self.plan.writes_to(side).into_keys().collect()
+    }
+
+    /// Field by field, for a person. Fields that both sides agree on are left out.
+    pub(super) fn to_json(&self) -> Value {
+        let text = |text: &Option<SyncText>| text.as_ref().map(|text| text.as_str().to_owned());
+        let told = |(field, plan): (&PartnerField, &FieldPlan)| {
+            let told = match plan {
+                FieldPlan::Agreed { .. } => return None,
+                FieldPlan::Take { from, value, lost } => {
+                    let to = if *from == Side::Local { "remote" } else { "local" };
+                    json!({"field": field.as_str(), "write": to, "value": text(value), "instead": text(lost)})
+                }
+                FieldPlan::KeepBoth { local, remote } => {
+                    let (local, remote) = (local.as_str(), remote.as_str());
+                    json!({"field": field.as_str(), "write": "local", "value": remote, "beside": local})
+                }
+                FieldPlan::Ask { base, local, remote } => {
+                    let (base, local, remote) = (text(base), text(local), text(remote));
+                    json!({"field": field.as_str(), "ask": {"base": base, "local": local, "remote": remote}})
+                }
+            };
+            Some(told)
+        };
+        self.plan.fields.iter().filter_map(told).collect()
+    }
+}
+
+/// Whether a partner is just as it was when both sides were last compared, and so is the customer. Then nothing has
+/// to be looked at.
+pub(super) fn is_unchanged(
+    mapping: &Mapping,
+    version: i64,
+    partner: &RemotePartner,
+    abilities: &PartnerAbilities,
+) -> bool {
+    let mut expected = mapping.base.clone();
+    expected.extend(mapping.kept.iter().map(|(field, value)| (*field, value.clone())));
+    let seen = view_of(&partner.fields, abilities);
+    let same = |(field, value): (&PartnerField, &Option<SyncText>)| {
+        expected.get(field).is_some_and(|expected| expected == value)
+    };
+    mapping.status == MappingStatus::Synced
+        && mapping.customer_version == Some(version)
+        && mapping.sent.is_empty()
+        && mapping.missing_since.is_none()
+        && partner.unreadable.is_empty()
+        && seen.iter().all(same)
+}
+
+/// How the other system keeps the values that it took over in another form than they were sent.
+pub(super) fn kept_otherwise(
+    differing: &[PartnerField],
+    partner: &RemotePartner,
+    abilities: &PartnerAbilities,
+) -> SyncView {
+    let mut kept = view_of(&partner.fields, abilities);
+    kept.retain(|field, _| differing.contains(field));
+    kept
+}

@@ -1,0 +1,333 @@
+//! Runs: the bulk processor. A run is stored with its list before anything is done, and every portion that is done is
+//! stored with its outcomes; whoever goes on with it after a crash begins with what waits.
+
+use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{
+    Errand, ItemOutcome, PartnerId, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunStatus, Shown,
+    SyncError, SyncOutcome, Synced, Synchroniser,
+};
+use crate::contacts::Open;
+use crate::{ContactId, CustomerId, Failure, JobKind};
+
+/// How many items are done before the outcomes are stored.
+const PORTION: usize = 50;
+
+/// Asks for runs, shows them, and carries them out.
+#[derive(Clone)]
+pub struct Runs {
+    pub(super) sync: Synchroniser,
+}
+
+/// Asked between portions: whether the program is about to stop.
+pub(crate) type Stopping<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+pub(super) fn stop_if(stopping: Stopping<'_>) -> Result<(), SyncError> {
+    if stopping() { Err(SyncError::Interrupted) } else { Ok(()) }
+}
+
+impl Runs {
+    /// The most items of a list.
+    pub const MOST_ITEMS: usize = 10_000;
+
+    pub fn new(sync: Synchroniser) -> Self {
+        Self { sync }
+    }
+
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &crate::Acting) -> Self {
+        Self { sync: self.sync.acting(acting) }
+    }
+
+    /// Stores a run and promises to carry it out. The subjects of a list are contacts, customers or records as the
+    /// caller wrote them; the other kinds have none.
+    ///
+    /// # Errors
+    /// [`super::PartnerError::NotConfigured`], a store that does not answer.
+    pub async fn request(&self, kind: RunKind, subjects: &[String], dry_run: bool) -> Result<Run, SyncError> {
+        self.sync.configured()?;
+        let env = &self.sync.env;
+        let at = env.clock.now();
+        let run = Run {
+            id: RunId(env.randomness.uuid(at)),
+            system: self.sync.system,
+            kind,
+            dry_run,
+            approved: false,
+            status: RunStatus::Queued,
+            counts: RunCounts { total: subjects.len() as u64, ..RunCounts::default() },
+            message: None,
+            requested_by: self.sync.by(),
+            created_at: at,
+            started_at: None,
+            updated_at: at,
+            finished_at: None,
+        };
+        let new = &run;
+        env.transact(move |mut transaction: Open| {
+            Box::pin(async move {
+                // A try whose commit was interrupted may have stored it.
+                if transaction.runs().get(new.id).await?.is_none() {
+                    transaction.runs().insert(new, subjects).await?;
+                    transaction.jobs().enqueue(&[JobKind::Run(new.id)], at, at).await?;
+                }
+                Ok::<_, SyncError>(((), transaction))
+            })
+        })
+        .await?;
+        Ok(run)
+    }
+
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn run(&self, id: RunId) -> Result<Option<Run>, SyncError> {
+        Ok(self.sync.env.store.runs().get(id).await.map_err(Failure::from)?)
+    }
+
+    /// Newest first, those older than `before`, at most `limit`.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn list(&self, before: Option<RunId>, limit: usize) -> Result<Vec<Run>, SyncError> {
+        Ok(self.sync.env.store.runs().list(before, limit).await.map_err(Failure::from)?)
+    }
+
+    /// In order, from position `from` on, at most `limit`.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn items(&self, id: RunId, from: u64, limit: usize) -> Result<Vec<RunItem>, SyncError> {
+        Ok(self.sync.env.store.runs().items(id, from, limit, false).await.map_err(Failure::from)?)
+    }
+
+    /// Releases the brakes of a run that is held, which then goes on. `None` if there is no such run that is held.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn approve(&self, id: RunId) -> Result<Option<Run>, SyncError> {
+        let env = &self.sync.env;
+        let at = env.clock.now();
+        env.transact(move |mut transaction: Open| {
+            Box::pin(async move {
+                let held = transaction.runs().get(id).await?.filter(|run| run.status == RunStatus::Held);
+                let Some(run) = held else { return Ok((None, transaction)) };
+                let run = Run {
+                    approved: true,
+                    status: RunStatus::Queued,
+                    message: None,
+                    finished_at: None,
+                    updated_at: at,
+                    ..run
+                };
+                transaction.runs().update(&run).await?;
+                transaction.jobs().enqueue(&[JobKind::Run(id)], at, at).await?;
+                Ok::<_, SyncError>((Some(run), transaction))
+            })
+        })
+        .await
+    }
+
+    /// Carries a run out, or goes on with it. The caller holds its job.
+    pub(crate) async fn carry_out(&self, id: RunId, stopping: Stopping<'_>) -> Result<(), SyncError> {
+        let Some(run) = self.run(id).await?.filter(|run| !run.status.rests()) else { return Ok(()) };
+        let at = self.sync.env.clock.now();
+        let started_at = run.started_at.or(Some(at));
+        let mut run = Run { status: RunStatus::Running, started_at, updated_at: at, ..run };
+        self.put(&run, &[]).await?;
+        let done = match run.kind {
+            RunKind::Sync | RunKind::Import => self.work_through(&mut run, stopping).await,
+            RunKind::ImportAll | RunKind::Compare | RunKind::CompareFull => {
+                self.compare(&mut run, stopping).await
+            }
+        };
+        match done {
+            Ok(None) => self.end(run, RunStatus::Completed, None).await,
+            Ok(Some(held)) => self.end(run, RunStatus::Held, Some(held)).await,
+            Err(error) if error.retry() == Retry::Never => {
+                self.end(run, RunStatus::Failed, Some(error.fault().message)).await
+            }
+            Err(error) => {
+                run.message = Some(format!("waits to go on: {}", error.fault().message));
+                self.put(&run, &[]).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives a run up whose last attempt failed.
+    pub(crate) async fn give_up(&self, id: RunId, why: &str) -> Result<(), SyncError> {
+        match self.run(id).await?.filter(|run| !run.status.rests()) {
+            Some(run) => self.end(run, RunStatus::Failed, Some(why.to_owned())).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn end(&self, run: Run, status: RunStatus, message: Option<String>) -> Result<(), SyncError> {
+        let at = self.sync.env.clock.now();
+        let ended = Run { status, message, updated_at: at, finished_at: Some(at), ..run };
+        self.put(&ended, &[]).await?;
+        let counts = ended.counts;
+        tracing::info!(
+            run = %ended.id.0, system = %ended.system, kind = ended.kind.as_str(), status = status.as_str(),
+            dry_run = ended.dry_run, total = counts.total, succeeded = counts.succeeded, failed = counts.failed,
+            created = counts.created, pushed = counts.pushed, pulled = counts.pulled,
+            unchanged = counts.unchanged, conflicts = counts.conflicts, stale = counts.stale,
+            detached = counts.detached, seconds = seconds(&ended), "sync run ended"
+        );
+        Ok(())
+    }
+
+    pub(super) async fn put(&self, run: &Run, items: &[RunItem]) -> Result<(), SyncError> {
+        self.sync
+            .env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    transaction.runs().put_items(run.id, items).await?;
+                    transaction.runs().update(run).await?;
+                    Ok::<_, SyncError>(((), transaction))
+                })
+            })
+            .await
+    }
+
+    async fn work_through(&self, run: &mut Run, stopping: Stopping<'_>) -> Result<Option<String>, SyncError> {
+        loop {
+            let waiting = self.sync.env.store.runs().items(run.id, 0, PORTION, true).await;
+            let waiting = waiting.map_err(Failure::from)?;
+            if waiting.is_empty() {
+                return Ok(None);
+            }
+            stop_if(stopping)?;
+            let mut done = Vec::new();
+            let mut stopped = None;
+            let mut working = JoinSet::new();
+            let mut waiting = waiting.into_iter();
+            let at_once = self.sync.directory.abilities().concurrency.max(1);
+            loop {
+                while working.len() < at_once && stopped.is_none() {
+                    let Some(item) = waiting.next() else { break };
+                    let (runs, run) = (self.clone(), run.clone());
+                    working.spawn(async move { (runs.item(&run, &item.subject).await, item) });
+                }
+                let Some(joined) = working.join_next().await else { break };
+                let (result, item) =
+                    joined.map_err(|error| Failure::Store(crate::StoreError::Backend(error.into())))?;
+                match result {
+                    // The next ones would wait in vain: they stay for later.
+                    Err(error)
+                        if matches!(error.retry(), Retry::Wait(_)) && !matches!(error, SyncError::Busy) =>
+                    {
+                        stopped = Some(error);
+                    }
+                    result => {
+                        let outcome = outcome(result);
+                        count(&mut run.counts, &outcome);
+                        done.push(RunItem { outcome: Some(outcome), ..item });
+                    }
+                }
+            }
+            run.updated_at = self.sync.env.clock.now();
+            self.put(run, &done).await?;
+            if let Some(error) = stopped {
+                return Err(error);
+            }
+        }
+    }
+
+    async fn item(&self, run: &Run, subject: &str) -> Result<Done, SyncError> {
+        let errand = Errand { run: Some(run.id), is_job: false };
+        let sync = &self.sync;
+        if run.kind == RunKind::Import {
+            let id = PartnerId::parse(subject).map_err(|_| super::PartnerError::NotFound)?;
+            return match run.dry_run {
+                true => sync.show_partner(&id).await.map(Done::Shown),
+                false => sync.import_partner(&id, errand).await.map(Done::Synced),
+            };
+        }
+        let customer = self.customer(subject).await?;
+        match run.dry_run {
+            true => sync.show_customer(customer).await.map(Done::Shown),
+            false => sync.sync_customer(customer, errand).await.map(Done::Synced),
+        }
+    }
+
+    /// A UUID is a customer, a number a contact that stands for its customer.
+    async fn customer(&self, subject: &str) -> Result<CustomerId, SyncError> {
+        if let Ok(id) = Uuid::parse_str(subject) {
+            return Ok(CustomerId(id));
+        }
+        let id = subject.parse().map_err(|_| SyncError::NoSuchCustomer)?;
+        self.sync.customer_of(ContactId(id)).await
+    }
+}
+
+/// What was done, or would be.
+pub(super) enum Done {
+    Synced(Synced),
+    Shown(Shown),
+}
+
+pub(super) fn outcome(result: Result<Done, SyncError>) -> ItemOutcome {
+    match result {
+        Ok(Done::Synced(synced)) => ItemOutcome {
+            customer: Some(synced.mapping.customer),
+            mapping: Some(synced.mapping.id),
+            external: synced.mapping.external.clone(),
+            action: action(&synced).to_owned(),
+            error: None,
+            plan: None,
+        },
+        Ok(Done::Shown(shown)) => ItemOutcome {
+            customer: shown.customer,
+            mapping: shown.mapping.map(|mapping| mapping.id),
+            external: shown.external,
+            action: shown.action.to_owned(),
+            error: None,
+            plan: Some(shown.plan),
+        },
+        Err(error) => {
+            let conflict = matches!(error, SyncError::OpenConflict { .. });
+            let action = if conflict { "conflict" } else { "failed" };
+            ItemOutcome { action: action.to_owned(), error: Some(error.fault()), ..ItemOutcome::default() }
+        }
+    }
+}
+
+/// The name of what was done; of values that were written, on which side.
+fn action(synced: &Synced) -> &'static str {
+    match (synced.outcome, synced.pushed.is_empty(), synced.pulled.is_empty()) {
+        (SyncOutcome::Updated, false, true) => "pushed",
+        (SyncOutcome::Updated, true, false) => "pulled",
+        (outcome, ..) => outcome.as_str(),
+    }
+}
+
+pub(super) fn count(counts: &mut RunCounts, outcome: &ItemOutcome) {
+    match outcome.error {
+        None => counts.succeeded += 1,
+        Some(_) => counts.failed += 1,
+    }
+    match outcome.action.as_str() {
+        "created" | "create" | "imported" | "import" => counts.created += 1,
+        "pushed" => counts.pushed += 1,
+        "pulled" => counts.pulled += 1,
+        "updated" | "update" | "adopted" | "adopt" => {
+            counts.pushed += 1;
+            counts.pulled += 1;
+        }
+        "conflict" => counts.conflicts += 1,
+        "stale" => counts.stale += 1,
+        "detached" => counts.detached += 1,
+        "unchanged" => counts.unchanged += 1,
+        _ => {}
+    }
+}
+
+fn seconds(run: &Run) -> f64 {
+    let since: DateTime<Utc> = run.started_at.unwrap_or(run.created_at);
+    let took = run.finished_at.unwrap_or(run.updated_at) - since;
+    took.as_seconds_f64()
+}

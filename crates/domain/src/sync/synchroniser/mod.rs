@@ -1,0 +1,241 @@
+//! The synchroniser: brings one customer and its partner into step. Every step that writes to the other system
+//! stands between two transactions, the first of which says what will be written and the second what came of it;
+//! whoever is killed in between leaves a state from which the next one goes on.
+
+mod create;
+mod import;
+mod local;
+mod open;
+mod outcome;
+mod reconcile;
+mod show;
+
+pub(super) use create::SEPARATE;
+pub use show::Shown;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::{
+    Mapping, PartnerDirectory, PartnerField, PartnerId, RemotePartner, RunId, SyncError, SyncOutcome,
+    SyncRules, SyncSystem,
+};
+use crate::audit::Change;
+use crate::contacts::Open;
+use crate::{
+    Acting, Actor, ContactId, CustomerId, CustomerRecord, CustomerView, Environment, Failure,
+    SurvivorshipRules,
+};
+
+/// How sync behaves where that is a matter of taste.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct SyncSettings {
+    /// How long somebody may work on one mapping. Longer than any call to the other system may take: a lease
+    /// that runs out under a call would let a second one create the same record.
+    pub lease: Duration,
+    /// How long a record may be missing there before its mapping is detached.
+    pub grace: Duration,
+    /// The most mappings that one run may let go, and the share of all of them, in percent, whichever is larger.
+    pub most_lost: u64,
+    pub most_lost_percent: u64,
+    /// Whether a comparison takes in records that nobody here knows.
+    pub import_new: bool,
+}
+
+impl Default for SyncSettings {
+    /// 3 minutes, 7 days, 10 mappings or 5 percent, and new records are taken in.
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(180),
+            grace: Duration::from_secs(7 * 24 * 60 * 60),
+            most_lost: 10,
+            most_lost_percent: 5,
+            import_new: true,
+        }
+    }
+}
+
+/// In the course of what something is synced.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Errand {
+    pub run: Option<RunId>,
+    /// Whether it is tried again by itself when it fails; otherwise a failure that may pass leaves a job behind.
+    pub is_job: bool,
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Synced {
+    pub mapping: Mapping,
+    pub outcome: SyncOutcome,
+    /// The fields that were written there.
+    pub pushed: Vec<PartnerField>,
+    /// The fields that were written here.
+    pub pulled: Vec<PartnerField>,
+}
+
+/// Syncs customers with one other system.
+#[derive(Clone)]
+pub struct Synchroniser {
+    pub(super) env: Environment,
+    pub(super) system: SyncSystem,
+    pub(super) directory: Arc<dyn PartnerDirectory>,
+    pub(super) survivorship: Arc<SurvivorshipRules>,
+    pub(super) settings: SyncSettings,
+}
+
+/// A customer and its mapping, which is leased to us.
+struct Opened {
+    mapping: Mapping,
+    customer: CustomerRecord,
+    owner: Uuid,
+    since: DateTime<Utc>,
+}
+
+impl Synchroniser {
+    pub fn new(
+        env: Environment,
+        system: SyncSystem,
+        directory: Arc<dyn PartnerDirectory>,
+        survivorship: Arc<SurvivorshipRules>,
+        settings: SyncSettings,
+    ) -> Self {
+        // What it writes here came from there: it must not be told to go back.
+        let env = env.without_trigger(system);
+        Self { env, system, directory, survivorship, settings }
+    }
+
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &Acting) -> Self {
+        Self { env: self.env.clone().acting(acting.clone()), ..self.clone() }
+    }
+
+    pub fn system(&self) -> SyncSystem {
+        self.system
+    }
+
+    /// # Errors
+    /// [`super::PartnerError::NotConfigured`].
+    pub fn configured(&self) -> Result<(), SyncError> {
+        Ok(self.directory.configured()?)
+    }
+
+    /// Brings a customer and its record there into step. Without one yet, the record is looked for and adopted, or
+    /// created. An absorbed customer stands for its survivor.
+    ///
+    /// # Errors
+    /// See [`SyncError`]. Whatever happened is noted in the mapping and in the log.
+    pub async fn sync_customer(&self, customer: CustomerId, errand: Errand) -> Result<Synced, SyncError> {
+        self.configured()?;
+        let opened = self.open(customer).await?;
+        self.bring_into_step(opened, None, errand).await
+    }
+
+    /// The same when the record has just been read.
+    pub(super) async fn sync_with(
+        &self,
+        mapping: &Mapping,
+        partner: RemotePartner,
+        errand: Errand,
+    ) -> Result<Synced, SyncError> {
+        let opened = self.open(mapping.customer).await?;
+        // Of several mappings of a customer one is in use.
+        let same = opened.mapping.external.as_ref() == Some(&partner.id);
+        let partner = Some(partner).filter(|_| same);
+        self.bring_into_step(opened, partner, errand).await
+    }
+
+    async fn bring_into_step(
+        &self,
+        opened: Opened,
+        partner: Option<RemotePartner>,
+        errand: Errand,
+    ) -> Result<Synced, SyncError> {
+        let (mapping, owner, since) = (opened.mapping.clone(), opened.owner, opened.since);
+        let result = match &opened.mapping.external {
+            None => self.create(opened, errand).await,
+            Some(_) => self.reconcile(opened, partner, SyncOutcome::Unchanged, errand).await,
+        };
+        if let Err(error) = &result {
+            self.note_failure(&mapping, owner, since, error, errand).await;
+        }
+        result
+    }
+
+    /// The customer that a contact resolves to.
+    ///
+    /// # Errors
+    /// [`SyncError::NoSuchCustomer`], a store that does not answer.
+    pub async fn customer_of(&self, contact: ContactId) -> Result<CustomerId, SyncError> {
+        let record = self.env.store.contacts().get(contact).await.map_err(Failure::from)?;
+        record.map(|record| record.customer).ok_or(SyncError::NoSuchCustomer)
+    }
+
+    /// The mapping that this customer has in use; `None` if there is none.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn mapping_of_customer(&self, customer: CustomerId) -> Result<Option<Mapping>, SyncError> {
+        let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
+        let customer = record.map_or(customer, |record| record.id);
+        let mappings = self.env.store.mappings().of_customer(self.system, customer).await;
+        let mut mappings = mappings.map_err(Failure::from)?;
+        mappings.sort_by_key(|mapping| mapping.detached.is_some());
+        Ok(mappings.into_iter().next())
+    }
+
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn mapping_of_partner(&self, id: &PartnerId) -> Result<Option<Mapping>, SyncError> {
+        Ok(self.env.store.mappings().of_partner(self.system, id).await.map_err(Failure::from)?)
+    }
+
+    /// The rules that hold: those that were put, or those that ship.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn rules(&self) -> Result<SyncRules, SyncError> {
+        let stored = self.env.store.sync_rules().get(self.system).await.map_err(Failure::from)?;
+        Ok(stored.unwrap_or_else(SyncRules::shipped))
+    }
+
+    /// Puts these rules in place of those that hold, for every comparison from now on.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn put_rules(&self, rules: &SyncRules) -> Result<(), SyncError> {
+        self.env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    let before = transaction.sync_rules().get(self.system).await?;
+                    if before.as_ref() != Some(rules) {
+                        let changed = Change::sync_rules_changed(self.system, before.as_ref(), rules);
+                        transaction.sync_rules().put(self.system, rules).await?;
+                        self.env.record(transaction.as_mut(), self.env.clock.now(), vec![changed]).await?;
+                    }
+                    Ok::<_, SyncError>(((), transaction))
+                })
+            })
+            .await
+    }
+
+    fn view(&self, customer: &CustomerRecord) -> CustomerView {
+        CustomerView::of(customer.clone(), &self.survivorship)
+    }
+
+    /// Who acts, for mappings, conflicts and the log.
+    pub(super) fn by(&self) -> String {
+        match self.env.acting.actor {
+            Actor::Token { id, .. } => format!("token:{}", id.0),
+            actor => actor.name(),
+        }
+    }
+
+    fn lease_until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now + TimeDelta::from_std(self.settings.lease).unwrap_or(TimeDelta::MAX)
+    }
+}

@@ -1,0 +1,118 @@
+//! What is noted of an attempt: in the log, and in the mapping if it failed.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::reconcile::Progress;
+use super::{Errand, Synchroniser};
+use crate::contacts::Open;
+use crate::sync::{Mapping, MappingStatus, Retry, SyncAttempt, SyncError, SyncOutcome};
+use crate::{JobKind, StoreError, Transaction};
+
+/// How long a failure that may pass rests before the promised second attempt.
+const PAUSE: TimeDelta = TimeDelta::seconds(30);
+
+impl Synchroniser {
+    pub(super) async fn log_attempt(
+        &self,
+        transaction: &mut dyn Transaction,
+        mapping: &Mapping,
+        outcome: SyncOutcome,
+        progress: &Progress,
+        errand: Errand,
+        since: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let attempt = self.attempt(mapping, outcome, progress, errand, since);
+        transaction.sync_log().append(&[attempt]).await
+    }
+
+    fn attempt(
+        &self,
+        mapping: &Mapping,
+        outcome: SyncOutcome,
+        progress: &Progress,
+        errand: Errand,
+        since: DateTime<Utc>,
+    ) -> SyncAttempt {
+        let at = self.env.clock.now();
+        SyncAttempt {
+            at,
+            system: self.system,
+            mapping: Some(mapping.id),
+            customer: Some(mapping.customer),
+            external: mapping.external.clone(),
+            run: errand.run,
+            by: self.by(),
+            outcome,
+            pushed: progress.pushed.clone(),
+            pulled: progress.pulled.clone(),
+            error: mapping.error.clone(),
+            took_ms: u64::try_from((at - since).num_milliseconds()).unwrap_or_default(),
+        }
+    }
+
+    /// Notes a failure, lets the mapping go, and promises another attempt if one may succeed. If that fails too the
+    /// lease runs out by itself, and the next comparison finds the mapping.
+    pub(super) async fn note_failure(
+        &self,
+        mapping: &Mapping,
+        owner: Uuid,
+        since: DateTime<Utc>,
+        error: &SyncError,
+        errand: Errand,
+    ) {
+        // Concluded already, and the mapping is not ours any more.
+        let concluded = matches!(error, SyncError::OpenConflict { .. }) && mapping.external.is_some();
+        if concluded || matches!(error, SyncError::Busy) {
+            return;
+        }
+        let noted = self
+            .env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    self.fail(transaction.as_mut(), mapping, owner, since, error, errand).await?;
+                    Ok::<_, SyncError>(((), transaction))
+                })
+            })
+            .await;
+        if let Err(noting) = noted {
+            tracing::warn!(mapping = %mapping.id.0, error = %error, noting = %noting, "a failed sync was not noted");
+        }
+    }
+
+    async fn fail(
+        &self,
+        transaction: &mut dyn Transaction,
+        mapping: &Mapping,
+        owner: Uuid,
+        since: DateTime<Utc>,
+        error: &SyncError,
+        errand: Errand,
+    ) -> Result<(), StoreError> {
+        let Some(stored) = transaction.mappings().get(mapping.id).await? else { return Ok(()) };
+        if stored.lease.is_none_or(|(holder, _)| holder != owner) {
+            return Ok(());
+        }
+        let at = self.env.clock.now();
+        let (status, outcome) = match error {
+            SyncError::OpenConflict { .. } => (MappingStatus::Conflict, SyncOutcome::Conflict),
+            SyncError::Missing => (MappingStatus::Stale, SyncOutcome::Missing),
+            _ => (MappingStatus::Error, SyncOutcome::Failed),
+        };
+        let missing = matches!(error, SyncError::Missing).then_some(at);
+        let failed = Mapping {
+            status,
+            missing_since: stored.missing_since.or(missing),
+            error: Some(error.fault()),
+            ..self.touched(stored, at)
+        };
+        transaction.mappings().update(&failed).await?;
+        transaction.mappings().release(failed.id, owner).await?;
+        self.log_attempt(transaction, &failed, outcome, &Progress::default(), errand, since).await?;
+        if !errand.is_job && error.retry() != Retry::Never {
+            let job = JobKind::SyncCustomer(self.system, failed.customer);
+            transaction.jobs().enqueue(&[job], at + PAUSE, at).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! The dry run of one customer or record: the same comparison by the same code, and nothing is written on either
+//! side.
+
+use serde_json::{Value, json};
+
+use super::Synchroniser;
+use crate::sync::plan::compare;
+use crate::sync::transform::fields_of;
+use crate::sync::{
+    Mapping, MappingId, PartnerError, PartnerField, PartnerFields, PartnerId, RemotePartner, SyncError,
+    SyncView,
+};
+use crate::{CustomerId, CustomerRecord, Failure};
+
+/// What would be done.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Shown {
+    pub customer: Option<CustomerId>,
+    pub mapping: Option<Mapping>,
+    pub external: Option<PartnerId>,
+    /// `create`, `adopt`, `import`, `update`, `unchanged` or `conflict`.
+    pub action: &'static str,
+    /// Field by field.
+    pub plan: Value,
+}
+
+impl Synchroniser {
+    /// What [`Self::sync_customer`] would do.
+    ///
+    /// # Errors
+    /// Those that it would have.
+    pub async fn show_customer(&self, customer: CustomerId) -> Result<Shown, SyncError> {
+        self.configured()?;
+        let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
+        let record = record.ok_or(SyncError::NoSuchCustomer)?;
+        let mapping = self.mapping_of_customer(record.id).await?.filter(|mapping| mapping.detached.is_none());
+        let external = mapping.as_ref().and_then(|mapping| mapping.external.clone());
+        let blank = mapping.unwrap_or_else(|| {
+            let at = self.env.clock.now();
+            self.new_mapping(MappingId(self.env.randomness.uuid(at)), &record, at)
+        });
+        match external {
+            Some(id) => {
+                let partner = match self.directory.get(&id).await {
+                    Err(PartnerError::NotFound) => return Err(SyncError::Missing),
+                    read => read?,
+                };
+                self.show_pair(&record, &partner, &blank, "update").await
+            }
+            None => self.show_new(&record, &blank).await,
+        }
+    }
+
+    async fn show_new(&self, record: &CustomerRecord, blank: &Mapping) -> Result<Shown, SyncError> {
+        let view = self.view(record);
+        let fields = fields_of(&view, &PartnerFields::default(), &SyncView::new());
+        let fields = self.directory.as_kept(&fields);
+        self.directory.check(&fields)?;
+        if let Some(partner) = self.what_is_there(record, blank, &fields).await? {
+            return self.show_pair(record, &partner, blank, "adopt").await;
+        }
+        let write = |field: PartnerField| json!({"field": field.as_str(), "write": "remote", "value": fields.text(field)});
+        Ok(Shown {
+            customer: Some(record.id),
+            mapping: None,
+            external: None,
+            action: "create",
+            plan: fields.stated().map(write).collect(),
+        })
+    }
+
+    /// What [`Self::import_partner`] would do.
+    ///
+    /// # Errors
+    /// Those that it would have.
+    pub async fn show_partner(&self, id: &PartnerId) -> Result<Shown, SyncError> {
+        self.configured()?;
+        if let Some(mapping) = self.mapping_of_partner(id).await? {
+            return self.show_customer(mapping.customer).await;
+        }
+        let partner = self.directory.get(id).await?;
+        self.show_new_partner(&partner)
+    }
+
+    /// The same for a record that was just read.
+    pub(in crate::sync) fn show_new_partner(&self, partner: &RemotePartner) -> Result<Shown, SyncError> {
+        super::import::statement(partner).ok_or(SyncError::NoContactPoint)?;
+        let value = |field| partner.fields.text(field);
+        let write =
+            |field: PartnerField| json!({"field": field.as_str(), "write": "local", "value": value(field)});
+        Ok(Shown {
+            customer: None,
+            mapping: None,
+            external: Some(partner.id.clone()),
+            action: "import",
+            plan: partner.fields.stated().map(write).collect(),
+        })
+    }
+
+    /// What would be done about a customer and a record.
+    pub(in crate::sync) async fn show_pair(
+        &self,
+        record: &CustomerRecord,
+        partner: &RemotePartner,
+        mapping: &Mapping,
+        action: &'static str,
+    ) -> Result<Shown, SyncError> {
+        let (view, abilities, rules) = (self.view(record), self.directory.abilities(), self.rules().await?);
+        let as_kept = |fields: &_| self.directory.as_kept(fields);
+        let compared = compare(&view, partner, mapping, &rules, &abilities, as_kept);
+        let action = match action {
+            "update" if compared.plan.questions().next().is_some() => "conflict",
+            "update" if compared.plan.is_settled() => "unchanged",
+            action => action,
+        };
+        let known = mapping.external.is_some();
+        Ok(Shown {
+            customer: Some(record.id),
+            mapping: known.then(|| mapping.clone()),
+            external: Some(partner.id.clone()),
+            action,
+            plan: compared.to_json(),
+        })
+    }
+}

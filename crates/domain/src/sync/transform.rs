@@ -1,0 +1,165 @@
+//! The transformer: a customer and a partner as views that can be compared, and back again. Pure functions.
+
+use serde_json::{Map, Value};
+
+use super::{Mapping, PartnerAbilities, PartnerField, PartnerFields, RemotePartner, SyncText, SyncView};
+use crate::{ContactRecord, CustomerView, EmailAddress, PhoneNumber, ProfileField};
+
+/// What the customer would be as a partner. Of several emails and phones it shows the one that `theirs` or
+/// `base` has, so that having more of them is no difference; else the first choice, one that is verified, the
+/// oldest.
+pub(super) fn fields_of(customer: &CustomerView, theirs: &PartnerFields, base: &SyncView) -> PartnerFields {
+    let profile = &customer.profile;
+    let text = |field| profile.text(field).map(ToOwned::to_owned);
+    let address = profile.address();
+    let emails: Vec<_> = customer.contacts.iter().filter_map(email).collect();
+    let phones: Vec<_> = customer.contacts.iter().filter_map(phone).collect();
+    let told = |field| base.get(&field).and_then(Option::as_ref).map(SyncText::as_str);
+    PartnerFields {
+        name: text(ProfileField::Name).or_else(|| full_name(customer)),
+        company_name: text(ProfileField::CompanyName),
+        email: preferred(&emails, |email| {
+            [theirs.email.as_ref() == Some(email), told(PartnerField::Email) == Some(email.as_str())]
+        }),
+        phone: preferred(&phones, |phone: &PhoneNumber| {
+            let same = |known: &PhoneNumber| known.match_key() == phone.match_key();
+            [theirs.phone.as_ref().is_some_and(same), told(PartnerField::Phone) == Some(phone.as_str())]
+        }),
+        street: address.and_then(|address| address.street.clone()),
+        city: address.and_then(|address| address.city.clone()),
+        postal_code: address.and_then(|address| address.postal_code.clone()),
+        country: profile.text(ProfileField::Country).and_then(|code| crate::CountryCode::parse(code).ok()),
+        tax_number: profile
+            .text(ProfileField::TaxNumber)
+            .and_then(|number| super::TaxNumber::parse(number).ok()),
+    }
+}
+
+/// First and last name, where no source told the name as a whole.
+fn full_name(customer: &CustomerView) -> Option<String> {
+    let parts = [ProfileField::FirstName, ProfileField::LastName];
+    let parts: Vec<_> = parts.into_iter().filter_map(|field| customer.profile.text(field)).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+fn email(contact: &ContactRecord) -> Option<Known<'_, EmailAddress>> {
+    let value = contact.statement.email()?;
+    Some(Known { contact, value, links: contact.email_blocked_by.is_none() })
+}
+
+fn phone(contact: &ContactRecord) -> Option<Known<'_, PhoneNumber>> {
+    let value = contact.statement.phone()?;
+    Some(Known { contact, value, links: contact.phone_blocked_by.is_none() })
+}
+
+/// A value and the contact that shows it.
+struct Known<'a, V> {
+    contact: &'a ContactRecord,
+    value: &'a V,
+    /// Whether no rule keeps it from linking: a placeholder is nobody's address.
+    links: bool,
+}
+
+/// The best of the values; the contacts come oldest first, and of equals the first stays.
+fn preferred<V: Clone>(values: &[Known<'_, V>], known: impl Fn(&V) -> [bool; 2]) -> Option<V> {
+    let usable = values.iter().filter(|one| one.links || known(one.value).contains(&true));
+    let rank = |one: &&Known<'_, V>| {
+        let [theirs, base] = known(one.value);
+        let details = &one.contact.details;
+        std::cmp::Reverse((theirs, base, details.is_primary, details.verified_at.is_some()))
+    };
+    usable.min_by_key(rank).map(|one| one.value.clone())
+}
+
+/// The fields that the other system carries, each with its text or none.
+pub(super) fn view_of(fields: &PartnerFields, abilities: &PartnerAbilities) -> SyncView {
+    let text = |field: &PartnerField| (*field, fields.text(*field).and_then(SyncText::new));
+    abilities.fields.iter().map(text).collect()
+}
+
+/// The partner as it stands beside its base. A field that holds there what is no value here is left out: it is
+/// not empty. An email or phone that is gone there counts as it was: sync never takes a contact point away.
+pub(super) fn theirs(partner: &RemotePartner, mapping: &Mapping, abilities: &PartnerAbilities) -> Theirs {
+    let mut view = view_of(&partner.fields, abilities);
+    view.retain(|field, _| !partner.unreadable.contains(field));
+    let mut base = mapping.base.clone();
+    // Our own write, found there: they have not changed it, whatever became of us after the call.
+    for (field, sent) in &mapping.sent {
+        if view.get(field) == Some(sent) {
+            base.insert(*field, sent.clone());
+        }
+    }
+    for (field, kept) in &mapping.kept {
+        if view.get(field) == Some(kept) {
+            view.insert(*field, base.get(field).cloned().flatten());
+        }
+    }
+    for field in [PartnerField::Email, PartnerField::Phone] {
+        if view.get(&field) == Some(&None) {
+            view.insert(field, base.get(&field).cloned().flatten());
+        }
+    }
+    same_number(&mut view, &base);
+    Theirs { view, base }
+}
+
+/// The other side, with what both last agreed on.
+pub(super) struct Theirs {
+    pub(super) view: SyncView,
+    pub(super) base: SyncView,
+}
+
+/// The customer as it stands beside the partner. What cannot be cleared there counts as it was when it is gone
+/// here: trying again on every run would end the same way.
+pub(super) fn ours(fields: &PartnerFields, theirs: &Theirs, abilities: &PartnerAbilities) -> SyncView {
+    let mut view = view_of(fields, abilities);
+    if !abilities.clears {
+        for (field, value) in &mut view {
+            if value.is_none() {
+                value.clone_from(theirs.base.get(field).unwrap_or(&None));
+            }
+        }
+    }
+    same_number(&mut view, &theirs.base);
+    same_number(&mut view, &theirs.view);
+    view
+}
+
+/// A tax number that differs in its spelling only is shown as the other one spells it.
+fn same_number(view: &mut SyncView, other: &SyncView) {
+    let number = |view: &SyncView| {
+        let text = view.get(&PartnerField::TaxNumber)?.as_ref()?;
+        super::TaxNumber::parse(text.as_str()).ok()
+    };
+    if let (Some(one), Some(spelt)) = (number(view), number(other))
+        && one == spelt
+    {
+        view.insert(PartnerField::TaxNumber, other[&PartnerField::TaxNumber].clone());
+    }
+}
+
+/// A merge patch of the profile that says what these fields are there. Nothing of emails and phones, which are
+/// contacts of their own.
+pub(super) fn profile_patch(theirs: &PartnerFields, changed: &[PartnerField]) -> Map<String, Value> {
+    let mut patch = Map::new();
+    let mut address = Map::new();
+    for field in changed {
+        let value = theirs.text(*field).map_or(Value::Null, Value::from);
+        match field {
+            PartnerField::Email | PartnerField::Phone => {}
+            PartnerField::Street | PartnerField::City | PartnerField::PostalCode => {
+                address.insert(field.as_str().to_owned(), value);
+            }
+            PartnerField::Name
+            | PartnerField::CompanyName
+            | PartnerField::Country
+            | PartnerField::TaxNumber => {
+                patch.insert(field.as_str().to_owned(), value);
+            }
+        }
+    }
+    if !address.is_empty() {
+        patch.insert(ProfileField::Address.as_str().to_owned(), address.into());
+    }
+    patch
+}

@@ -1,0 +1,423 @@
+//! The worker: takes jobs and does them, over and over. Any number of workers share them. A job that is at work is
+//! leased, and the lease is made longer while it lasts; a worker that dies lets it run out.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+use uuid::Uuid;
+
+use super::{Errand, PartnerError, Retry, RunKind, Runs, SyncError, SyncSystem, Synchroniser};
+use crate::contacts::Open;
+use crate::{Environment, FailedAttempt, Failure, Job, JobId, JobKind, JobStatus, RunId};
+
+/// How a worker works.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct WorkerSettings {
+    /// The jobs that one worker does at a time.
+    pub at_once: usize,
+    /// How long to wait when nothing is due.
+    pub poll: Duration,
+    /// How long a job is left alone with a worker of which nothing is heard.
+    pub lease: Duration,
+    /// How often a job is tried.
+    pub attempts: u32,
+    /// Between two comparisons; zero for none.
+    pub interval: Duration,
+    /// Between two full comparisons; zero for none.
+    pub full_interval: Duration,
+    /// How long runs and the log are kept.
+    pub keep: Duration,
+}
+
+impl Default for WorkerSettings {
+    /// 4 jobs at a time, 1 s, 60 s, 12 attempts (some 9 hours), every 15 minutes, daily, 90 days.
+    fn default() -> Self {
+        Self {
+            at_once: 4,
+            poll: Duration::from_secs(1),
+            lease: Duration::from_secs(60),
+            attempts: 12,
+            interval: Duration::from_secs(15 * 60),
+            full_interval: Duration::from_secs(24 * 60 * 60),
+            keep: Duration::from_secs(90 * 24 * 60 * 60),
+        }
+    }
+}
+
+/// The pause after the first attempt; each doubles the last.
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// Rows that are forgotten at a time.
+const FORGET: usize = 10_000;
+
+/// Does jobs.
+#[derive(Clone)]
+pub struct SyncWorker {
+    env: Environment,
+    syncs: Vec<Synchroniser>,
+    settings: WorkerSettings,
+}
+
+/// What was done with a job.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum JobDone {
+    Finished,
+    /// It is tried again later.
+    PutBack,
+    /// Its last attempt failed.
+    Dead,
+}
+
+impl SyncWorker {
+    pub fn new(env: Environment, syncs: Vec<Synchroniser>, settings: WorkerSettings) -> Self {
+        Self { env, syncs, settings }
+    }
+
+    /// Works until `stop` says so, then finishes what runs.
+    ///
+    /// # Errors
+    /// A store that does not answer when the periodic comparisons are planned. Later ones are waited for.
+    pub async fn work(&self, stop: watch::Receiver<bool>) -> Result<(), SyncError> {
+        self.plan_comparisons().await?;
+        let mut loops = JoinSet::new();
+        for _ in 0..self.settings.at_once.max(1) {
+            let (worker, stop) = (self.clone(), stop.clone());
+            loops.spawn(async move { worker.keep_working(stop).await });
+        }
+        while loops.join_next().await.is_some() {}
+        Ok(())
+    }
+
+    async fn keep_working(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            let pause = match self.step(None, &|| *stop.borrow()).await {
+                Ok(Some(_)) => continue,
+                Ok(None) => self.settings.poll,
+                Err(error) => {
+                    tracing::warn!(error = %error, "no job could be taken or put back; trying again");
+                    self.settings.poll * 5
+                }
+            };
+            tokio::select! {
+                () = sleep(pause) => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+
+    /// Does what is due, until nothing is; returns how many jobs that were.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn work_once(&self) -> Result<u64, SyncError> {
+        let mut done = 0;
+        while self.step(None, &|| false).await?.is_some() {
+            done += 1;
+        }
+        Ok(done)
+    }
+
+    /// Carries out this run now, unless somebody else is at it.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn carry_out(&self, run: RunId) -> Result<(), SyncError> {
+        self.step(Some(JobKind::Run(run)), &|| false).await.map(|_| ())
+    }
+
+    /// Promises the periodic comparisons; they come again by themselves.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn plan_comparisons(&self) -> Result<(), SyncError> {
+        let mut kinds = Vec::new();
+        for sync in self.syncs.iter().filter(|sync| sync.configured().is_ok()) {
+            if !self.settings.interval.is_zero() {
+                kinds.push((JobKind::Compare(sync.system()), TimeDelta::zero()));
+            }
+            if !self.settings.full_interval.is_zero() {
+                kinds.push((JobKind::CompareFull(sync.system()), delta(self.settings.full_interval)));
+            }
+        }
+        let at = self.env.clock.now();
+        let kinds = &kinds;
+        self.env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    for (kind, after) in kinds {
+                        transaction.jobs().enqueue(&[*kind], at + *after, at).await?;
+                    }
+                    Ok::<_, SyncError>(((), transaction))
+                })
+            })
+            .await
+    }
+
+    /// Takes a job and does it. `None` if none is due.
+    async fn step(
+        &self,
+        only: Option<JobKind>,
+        stopping: &(dyn Fn() -> bool + Send + Sync),
+    ) -> Result<Option<JobDone>, SyncError> {
+        let now = self.env.clock.now();
+        let owner = self.env.randomness.uuid(now);
+        let until = now + delta(self.settings.lease);
+        let taken = self
+            .env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    let job = transaction.jobs().take(only, owner, now, until).await?;
+                    Ok::<_, SyncError>((job, transaction))
+                })
+            })
+            .await?;
+        let Some(job) = taken else { return Ok(None) };
+        let since = Instant::now();
+        let result = self.attend(&job, owner, stopping).await;
+        let done = self.report(&job, owner, &result).await?;
+        let key = job.kind.key();
+        let took_ms = since.elapsed().as_millis();
+        match &result {
+            Ok(()) => tracing::debug!(job = job.id.0, key, took_ms, "job done"),
+            Err(error) => tracing::info!(
+                job = job.id.0, key, took_ms, attempt = job.attempts, outcome = ?done, error = error.code(),
+                "job not done"
+            ),
+        }
+        Ok(Some(done))
+    }
+
+    /// Does the job while its lease is kept alive; drops it when the lease is lost.
+    async fn attend(
+        &self,
+        job: &Job,
+        owner: Uuid,
+        stopping: &(dyn Fn() -> bool + Send + Sync),
+    ) -> Result<(), SyncError> {
+        let mut work = std::pin::pin!(self.carry(job, stopping));
+        loop {
+            let beat = Instant::now() + self.settings.lease / 3;
+            tokio::select! {
+                result = &mut work => return result,
+                () = sleep_until(beat) => self.extend(job.id, owner).await?,
+            }
+        }
+    }
+
+    async fn extend(&self, id: JobId, owner: Uuid) -> Result<(), SyncError> {
+        let mut transaction = self.env.store.begin().await?;
+        let until = self.env.clock.now() + delta(self.settings.lease);
+        transaction.jobs().extend(id, owner, until).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn carry(&self, job: &Job, stopping: &(dyn Fn() -> bool + Send + Sync)) -> Result<(), SyncError> {
+        match job.kind {
+            JobKind::SyncCustomer(system, customer) => {
+                let sync = self.sync_of(system)?;
+                let errand = Errand { run: None, is_job: true };
+                sync.sync_customer(customer, errand).await.map(|_| ())
+            }
+            JobKind::Compare(system) => self.compare(system, RunKind::Compare).await,
+            JobKind::CompareFull(system) => self.compare(system, RunKind::CompareFull).await,
+            JobKind::Run(id) => {
+                let run = self.env.store.runs().get(id).await.map_err(Failure::from)?;
+                let Some(run) = run else { return Ok(()) };
+                Runs::new(self.sync_of(run.system)?.clone()).carry_out(id, stopping).await
+            }
+        }
+    }
+
+    fn sync_of(&self, system: SyncSystem) -> Result<&Synchroniser, SyncError> {
+        let found = self.syncs.iter().find(|sync| sync.system() == system);
+        let missing = || PartnerError::NotConfigured { missing: vec![system.as_str()] };
+        Ok(found.ok_or_else(missing)?)
+    }
+
+    /// Asks for a comparison, unless one is under way, and plans the next.
+    async fn compare(&self, system: SyncSystem, kind: RunKind) -> Result<(), SyncError> {
+        let sync = self.sync_of(system)?;
+        let (job, interval) = match kind {
+            RunKind::CompareFull => (JobKind::CompareFull(system), self.settings.full_interval),
+            _ => (JobKind::Compare(system), self.settings.interval),
+        };
+        self.forget().await?;
+        if !interval.is_zero() {
+            let at = self.env.clock.now();
+            let next = at + delta(interval);
+            self.env
+                .transact(move |mut transaction: Open| {
+                    Box::pin(async move {
+                        transaction.jobs().enqueue(&[job], next, at).await?;
+                        Ok::<_, SyncError>(((), transaction))
+                    })
+                })
+                .await?;
+        }
+        let runs = Runs::new(sync.clone());
+        let recent = runs.list(None, 50).await?;
+        let under_way = recent.iter().any(|run| {
+            // A full one does the work of both.
+            let as_good = run.kind == RunKind::CompareFull || run.kind == kind;
+            run.system == system && as_good && !run.dry_run && !run.status.rests()
+        });
+        if !under_way {
+            runs.request(kind, &[], false).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self) -> Result<(), SyncError> {
+        let moment = self.env.clock.now() - delta(self.settings.keep);
+        self.env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    transaction.runs().forget_before(moment, 100).await?;
+                    transaction.sync_log().forget_before(moment, FORGET).await?;
+                    Ok::<_, SyncError>(((), transaction))
+                })
+            })
+            .await
+    }
+
+    async fn report(
+        &self,
+        job: &Job,
+        owner: Uuid,
+        result: &Result<(), SyncError>,
+    ) -> Result<JobDone, SyncError> {
+        let at = self.env.clock.now();
+        let failed = match result {
+            Ok(()) => None,
+            Err(error) => self.judge(job, error, at),
+        };
+        let (given_up, failed) = match &failed {
+            Some(failed) => (failed.not_before.is_none(), Some(failed)),
+            None => (false, None),
+        };
+        self.env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    match failed {
+                        None => transaction.jobs().finish(job.id, owner).await?,
+                        Some(failed) => transaction.jobs().put_back(job.id, owner, failed, at).await?,
+                    }
+                    Ok::<_, SyncError>(((), transaction))
+                })
+            })
+            .await?;
+        if let (true, JobKind::Run(id), Err(error), Some(sync)) =
+            (given_up, job.kind, result, self.syncs.first())
+        {
+            Runs::new(sync.clone()).give_up(id, &error.fault().message).await?;
+        }
+        Ok(match failed {
+            None => JobDone::Finished,
+            Some(_) if given_up => JobDone::Dead,
+            Some(_) => JobDone::PutBack,
+        })
+    }
+
+    /// What becomes of a job that failed; `None` if it is as good as done.
+    fn judge(&self, job: &Job, error: &SyncError, at: DateTime<Utc>) -> Option<FailedAttempt> {
+        let later = |pause: Duration| Some(at + delta(pause));
+        match error.retry() {
+            Retry::Wait(pause) => Some(FailedAttempt { error: None, not_before: later(pause) }),
+            Retry::Never if settled(error) => None,
+            Retry::Never => Some(FailedAttempt { error: Some(error.fault()), not_before: None }),
+            Retry::After(_) if job.attempts >= self.settings.attempts => {
+                Some(FailedAttempt { error: Some(error.fault()), not_before: None })
+            }
+            Retry::After(asked) => {
+                let pause = self.pause(job.attempts).max(asked.unwrap_or_default());
+                Some(FailedAttempt { error: Some(error.fault()), not_before: later(pause) })
+            }
+        }
+    }
+
+    /// Doubles with every attempt, give or take a quarter, so that what failed together does not come back together.
+    fn pause(&self, attempts: u32) -> Duration {
+        let pause = FIRST_PAUSE * 2_u32.saturating_pow(attempts.saturating_sub(1).min(16));
+        let pause = pause.min(LONGEST_PAUSE);
+        pause * 3 / 4 + self.env.randomness.up_to(pause / 2)
+    }
+}
+
+/// Whether the mapping says all there is to say, and a person does not need the job as well.
+fn settled(error: &SyncError) -> bool {
+    matches!(
+        error,
+        SyncError::NoSuchCustomer
+            | SyncError::OpenConflict { .. }
+            | SyncError::Missing
+            | SyncError::Partner(PartnerError::Invalid(_))
+    )
+}
+
+fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}
+
+/// What a person does about jobs.
+#[derive(Clone)]
+pub struct Jobs {
+    env: Environment,
+}
+
+impl Jobs {
+    pub fn new(env: Environment) -> Self {
+        Self { env }
+    }
+
+    /// In ascending order of their ids, those behind `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn list(
+        &self,
+        status: Option<JobStatus>,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<Job>, Failure> {
+        Ok(self.env.store.jobs().list(status, after, limit).await?)
+    }
+
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn get(&self, id: JobId) -> Result<Option<Job>, Failure> {
+        Ok(self.env.store.jobs().get(id).await?)
+    }
+
+    /// Lets a dead job be tried again from the first attempt on. `false` if there is no such job that is dead.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn replay(&self, id: JobId) -> Result<bool, SyncError> {
+        let at = self.env.clock.now();
+        self.env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    Ok::<_, SyncError>((transaction.jobs().replay(id, at).await?, transaction))
+                })
+            })
+            .await
+    }
+
+    /// Removes a job that nobody is at. `false` if there is none.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn drop_job(&self, id: JobId) -> Result<bool, SyncError> {
+        self.env
+            .transact(move |mut transaction: Open| {
+                Box::pin(
+                    async move { Ok::<_, SyncError>((transaction.jobs().remove(id).await?, transaction)) },
+                )
+            })
+            .await
+    }
+}
