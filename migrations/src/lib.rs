@@ -11,6 +11,7 @@ mod m20261121_000004_filed_links;
 mod m20261121_000005_tokens;
 mod m20261121_000006_audit;
 mod m20261121_000007_idempotency;
+mod m20261121_000008_sync;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_tokens::Migration),
             Box::new(m20261121_000006_audit::Migration),
             Box::new(m20261121_000007_idempotency::Migration),
+            Box::new(m20261121_000008_sync::Migration),
         ]
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use onefold_api::KratosWebhook;
 use onefold_integrations::kratos::Kratos;
-use onefold_runtime::{ConfigError, LinkingConfig, LogConfig, ProfileConfig, load};
+use onefold_runtime::{ConfigError, LinkingConfig, LogConfig, ProfileConfig, SyncConfig, load};
 use serde::Deserialize;
 use validator::Validate;
 
@@ -19,6 +19,9 @@ pub(crate) struct Config {
     pub(crate) profile: ProfileConfig,
     pub(crate) kratos: onefold_api::KratosConfig,
     pub(crate) metakocka: onefold_integrations::metakocka::Config,
+    pub(crate) sync: SyncConfig,
+    #[serde(rename = "worker")]
+    _worker: serde::de::IgnoredAny,
     pub(crate) log: LogConfig,
 }
 
@@ -31,6 +34,7 @@ impl Config {
                 ("database", config.database.validate()),
                 ("limits", config.limits.validate()),
                 ("metakocka", config.metakocka.validate()),
+                ("sync", config.sync.validate()),
             ]
         })
         .map_err(|error: ConfigError| anyhow::anyhow!(error))?;

@@ -1,43 +1,71 @@
-//! The sync worker. It has no jobs yet: connectors bring them. It opens the database, says what it
-//! does, and stops when told.
+//! The sync worker: does the jobs that changes promise, compares both sides again and again, and lets an operator
+//! look at and repeat what failed.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use onefold_domain::{Acting, Actor, Environment, SystemClock, SystemRandomness};
 use onefold_persistence::SeaOrmStore;
-use onefold_runtime::{LinkingConfig, LogConfig, ProfileConfig, Signals, init_logs, load};
-use serde::Deserialize;
-use validator::Validate;
+use onefold_runtime::{Syncing, init_logs};
 
-/// Onefold's sync worker.
+use crate::config::Config;
+
+mod compare;
+mod config;
+mod jobs;
+mod runs;
+mod status;
+mod work;
+
+/// Onefold's sync worker. Without a command it works until it is told to stop.
 #[derive(Parser)]
 #[command(name = "onefold-worker", version, about)]
 struct Arguments {
     /// A configuration file in TOML, the same as the server's; the environment outdoes it.
-    #[arg(long)]
+    #[arg(long, global = true)]
     config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
-/// The worker reads the server's file, so it must know all of its sections.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Config {
-    #[serde(rename = "server")]
-    _server: serde::de::IgnoredAny,
-    #[serde(rename = "kratos")]
-    _kratos: serde::de::IgnoredAny,
-    database: onefold_persistence::Config,
-    linking: LinkingConfig,
-    profile: ProfileConfig,
-    metakocka: onefold_integrations::metakocka::Config,
-    log: LogConfig,
+#[derive(Subcommand)]
+enum Command {
+    /// Do jobs and compare both sides, until a signal.
+    Run {
+        /// Compare both sides now, do all jobs that are due, and stop.
+        #[arg(long)]
+        once: bool,
+        /// With `--once`: look at every field, also where nothing seems to have changed.
+        #[arg(long, requires = "once")]
+        full: bool,
+    },
+    /// Show what a comparison would do, field by field, and do nothing.
+    Plan {
+        /// Look at every field, also where nothing seems to have changed.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Look at jobs, replay or drop those that were given up.
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
+    /// Look at runs, and release one that a brake holds.
+    #[command(subcommand)]
+    Runs(runs::RunsCommand),
+}
+
+/// The database, and what syncs it.
+struct Desk {
+    config: Config,
+    store: SeaOrmStore,
+    syncing: Syncing,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(arguments.config.as_deref()).await {
+    match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("onefold-worker: {error:#}");
@@ -46,22 +74,42 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(file: Option<&Path>) -> anyhow::Result<()> {
-    let config: Config = load(file, |config: &Config| {
-        vec![("database", config.database.validate()), ("metakocka", config.metakocka.validate())]
-    })?;
-    config.linking.policy()?;
-    config.profile.rules()?;
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let file = arguments.config.as_deref();
+    match arguments.command.unwrap_or(Command::Run { once: false, full: false }) {
+        Command::Run { once: false, .. } => work::run(open(file, Actor::Program).await?).await,
+        Command::Run { once: true, full } => {
+            let desk = open(file, Actor::CommandLine).await?;
+            compare::once(&desk.syncing, full).await?;
+            Ok(desk.store.close().await?)
+        }
+        Command::Plan { full } => {
+            let desk = open(file, Actor::CommandLine).await?;
+            compare::plan(&desk.syncing, full).await?;
+            Ok(desk.store.close().await?)
+        }
+        Command::Jobs(command) => {
+            let desk = open(file, Actor::CommandLine).await?;
+            jobs::run(&desk.syncing, &command).await?;
+            Ok(desk.store.close().await?)
+        }
+        Command::Runs(command) => {
+            let desk = open(file, Actor::CommandLine).await?;
+            runs::run(&desk.syncing, &command).await?;
+            Ok(desk.store.close().await?)
+        }
+    }
+}
+
+/// Reads the configuration, opens the database and brings it up to date.
+async fn open(file: Option<&Path>, actor: Actor) -> anyhow::Result<Desk> {
+    let config = Config::load(file)?;
     init_logs(&config.log)?;
-    let signals = Signals::listen()?;
     let store = SeaOrmStore::connect(&config.database).await?;
     store.migrate().await?;
-    println!("Onefold's worker is ready (database: {}).", config.database.url);
-    println!("No connector is configured, so there is nothing to sync; it waits for a signal to stop.");
-    tracing::info!(database = %config.database.url, jobs = 0, "ready");
-
-    signals.stop_requested().await;
-    store.close().await?;
-    tracing::info!("stopped");
-    Ok(())
+    let policy = Arc::new(config.linking.policy()?);
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let env = Environment::new(Arc::new(store.clone()), policy, clock, randomness).acting(Acting::of(actor));
+    let syncing = config.sync.assemble(env, &config.metakocka, config.profile.rules()?)?;
+    Ok(Desk { config, store, syncing })
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mockall::mock;
 use onefold_domain::{
-    AuditReader, ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify,
-    IdentifyRequest, ImportReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy, MemoryStore,
-    Neighbourhood, Outcome, Patience, Received, Statement, Store, StoreError, SystemClock, SystemRandomness,
-    TokenReader, Transaction, UserReader,
+    AuditReader, ConflictReader, ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify,
+    IdentifyRequest, ImportReader, JobReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy,
+    MappingReader, MemoryStore, Neighbourhood, Outcome, Patience, Received, RunReader, Statement, Store,
+    StoreError, SyncLogReader, SyncRulesReader, SystemClock, SystemRandomness, TokenReader, Transaction,
+    UserReader,
 };
 use onefold_domain::{ContactId, CustomerId, StatementKeys};
 
@@ -29,6 +30,12 @@ mock! {
         fn imports(&self) -> &dyn ImportReader;
         fn tokens(&self) -> &dyn TokenReader;
         fn audit(&self) -> &dyn AuditReader;
+        fn jobs(&self) -> &dyn JobReader;
+        fn mappings(&self) -> &dyn MappingReader;
+        fn conflicts(&self) -> &dyn ConflictReader;
+        fn runs(&self) -> &dyn RunReader;
+        fn sync_log(&self) -> &dyn SyncLogReader;
+        fn sync_rules(&self) -> &dyn SyncRulesReader;
     }
 }
 

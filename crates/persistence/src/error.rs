@@ -2,7 +2,7 @@
 
 use onefold_domain::StoreError;
 use sea_orm::sqlx::Error as SqlxError;
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// Why a program cannot start with its database.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,15 @@ pub(crate) fn store_error(error: DbErr) -> StoreError {
         Verdict::StartOver => StoreError::Conflict,
         Verdict::Away => StoreError::Unavailable(Box::new(error)),
         Verdict::Defect => StoreError::Backend(Box::new(error)),
+    }
+}
+
+/// The same for a statement that may meet a row of somebody who was faster. PostgreSQL has spoilt the transaction
+/// by then, so it is only for those who start over.
+pub(crate) fn unless_taken(error: DbErr) -> StoreError {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict,
+        _ => store_error(error),
     }
 }
 

@@ -2,9 +2,12 @@
 
 use async_trait::async_trait;
 use onefold_domain::{
-    AuditReader, AuditRepository, ContactReader, ContactRepository, CustomerReader, CustomerRepository,
-    DeliveryRepository, IdempotencyRepository, ImportReader, ImportRepository, LinkKey, LinkRepository,
-    Neighbourhood, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader, UserRepository,
+    AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
+    CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
+    ImportRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
+    Neighbourhood, RunReader, RunRepository, Store, StoreError, SyncLogReader, SyncLogRepository,
+    SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository, Transaction, UserReader,
+    UserRepository,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
@@ -134,6 +137,30 @@ impl Store for SeaOrmStore {
     fn audit(&self) -> &dyn AuditReader {
         self
     }
+
+    fn jobs(&self) -> &dyn JobReader {
+        self
+    }
+
+    fn mappings(&self) -> &dyn MappingReader {
+        self
+    }
+
+    fn conflicts(&self) -> &dyn ConflictReader {
+        self
+    }
+
+    fn runs(&self) -> &dyn RunReader {
+        self
+    }
+
+    fn sync_log(&self) -> &dyn SyncLogReader {
+        self
+    }
+
+    fn sync_rules(&self) -> &dyn SyncRulesReader {
+        self
+    }
 }
 
 /// Begins in a task that nobody cancels. Were a caller cut off here, sqlx would hand the connection
@@ -204,6 +231,30 @@ impl Transaction for SeaOrmTransaction {
     }
 
     fn audit(&mut self) -> &mut dyn AuditRepository {
+        self
+    }
+
+    fn jobs(&mut self) -> &mut dyn JobRepository {
+        self
+    }
+
+    fn mappings(&mut self) -> &mut dyn MappingRepository {
+        self
+    }
+
+    fn conflicts(&mut self) -> &mut dyn ConflictRepository {
+        self
+    }
+
+    fn runs(&mut self) -> &mut dyn RunRepository {
+        self
+    }
+
+    fn sync_log(&mut self) -> &mut dyn SyncLogRepository {
+        self
+    }
+
+    fn sync_rules(&mut self) -> &mut dyn SyncRulesRepository {
         self
     }
 

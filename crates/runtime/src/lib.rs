@@ -1,13 +1,17 @@
-//! What both programs need: configuration, telemetry, shutdown. No program logic.
+//! What both programs need: configuration, telemetry, shutdown, and the assembly of sync. No program logic.
 
 mod config;
+mod gauges;
 mod linking;
 mod profile;
 mod shutdown;
+mod sync;
 mod telemetry;
 
 pub use config::{ConfigError, Section, load};
+pub use gauges::{describe_sync_gauges, refresh_sync_gauges};
 pub use linking::{LinkingConfig, LinkingConfigError};
 pub use profile::{ProfileConfig, ProfileConfigError};
 pub use shutdown::Signals;
+pub use sync::{SyncConfig, Syncing, WorkerPlace};
 pub use telemetry::{LogConfig, LogFormat, TelemetryError, init_logs, init_metrics};

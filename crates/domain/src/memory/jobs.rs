@@ -98,16 +98,17 @@ impl JobRepository for MemoryTransaction {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<Option<Job>, StoreError> {
-        let at_work =
-            |job: &Job| job.status == JobStatus::Running && job.lease.is_some_and(|(_, lapses)| lapses > now);
-        let busy: Vec<_> = self.state.jobs.values().filter(|job| at_work(job)).map(|job| job.kind).collect();
+        // Also one whose lease has run out: its owner may be alive and extend it, so it is taken over before another
+        // one of its kind begins.
+        let runs = |job: &&Job| job.status == JobStatus::Running;
+        let busy: Vec<_> = self.state.jobs.values().filter(runs).map(|job| job.kind).collect();
         let free = |job: &&Job| {
             let due = match job.status {
-                JobStatus::Waiting => job.not_before <= now,
-                JobStatus::Running => !at_work(job),
+                JobStatus::Waiting => job.not_before <= now && !busy.contains(&job.kind),
+                JobStatus::Running => job.lease.is_none_or(|(_, lapses)| lapses <= now),
                 JobStatus::Dead => false,
             };
-            due && !busy.contains(&job.kind) && only.is_none_or(|only| job.kind == only)
+            due && only.is_none_or(|only| job.kind == only)
         };
         let found = self.state.jobs.values().filter(free).min_by_key(|job| (job.not_before, job.id));
         let Some(mut job) = found.cloned() else { return Ok(None) };

@@ -48,7 +48,8 @@ impl RunRepository for MemoryTransaction {
     }
 
     async fn update(&mut self, run: &Run) -> Result<(), StoreError> {
-        self.state.runs.insert(run.id, run.clone());
+        let stored = self.state.runs.get_mut(&run.id).ok_or(StoreError::Conflict)?;
+        *stored = run.clone();
         Ok(())
     }
 

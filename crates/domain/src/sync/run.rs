@@ -42,6 +42,11 @@ impl RunKind {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
+
+    /// Whether it looks at both sides as wholes.
+    pub fn compares(self) -> bool {
+        matches!(self, Self::Compare | Self::CompareFull)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

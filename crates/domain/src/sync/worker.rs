@@ -261,8 +261,9 @@ impl SyncWorker {
         let runs = Runs::new(sync.clone());
         let recent = runs.list(None, 50).await?;
         let under_way = recent.iter().any(|run| {
-            let compares = matches!(run.kind, RunKind::Compare | RunKind::CompareFull);
-            run.system == system && compares && !run.dry_run && !run.status.rests()
+            // A full one does the work of both.
+            let as_good = run.kind == RunKind::CompareFull || run.kind == kind;
+            run.system == system && as_good && !run.dry_run && !run.status.rests()
         });
         if !under_way {
             runs.request(kind, &[], false).await?;

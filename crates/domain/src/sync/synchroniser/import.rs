@@ -130,7 +130,7 @@ impl Synchroniser {
         transaction.mappings().insert(&mapping).await?;
         let written = self.write_here(transaction, customer, &compared).await?;
         let to_push = compared.to(Side::Remote);
-        let progress = Progress { pushed: Vec::new(), pulled: written.pulled.clone() };
+        let progress = Progress { pulled: written.pulled.clone(), ..Progress::default() };
         let done = Written { partner, compared: &compared, pulled: written.pulled, refused: written.refused };
         let questions = self.note_questions(transaction, &mapping, &done, at).await?;
         let now = transaction.customers().get(customer.id).await?.ok_or(SyncError::NoSuchCustomer)?;

@@ -24,9 +24,11 @@ enum Concluded {
     Moved(Box<Opened>),
 }
 
-/// Fields that were written on both sides so far.
+/// What was written on both sides so far.
 #[derive(Clone, Default)]
 pub(super) struct Progress {
+    /// Whether something was written there that could not be read back.
+    pub(super) in_doubt: bool,
     pub(super) pushed: Vec<PartnerField>,
     pub(super) pulled: Vec<PartnerField>,
 }
@@ -50,7 +52,8 @@ impl Synchroniser {
             let pushed = compared.to(Side::Remote);
             let mut known = read;
             if !pushed.is_empty() {
-                (opened, known) = self.push(opened, known, &compared, &rules, &pushed).await?;
+                (opened, known, progress.in_doubt) =
+                    self.push(opened, known, &compared, &rules, &pushed).await?;
                 progress.pushed.extend(pushed);
             }
             match self.conclude(opened, &compared, &rules, known, outcome, &progress, errand).await? {
@@ -83,7 +86,7 @@ impl Synchroniser {
         compared: &Comparison,
         rules: &SyncRules,
         pushed: &[PartnerField],
-    ) -> Result<(Opened, RemotePartner), SyncError> {
+    ) -> Result<(Opened, RemotePartner, bool), SyncError> {
         let sent = compared.plan.writes_to(Side::Remote);
         let fields = outgoing(compared, pushed);
         let abilities = self.directory.abilities();
@@ -97,13 +100,13 @@ impl Synchroniser {
         let mut mapping = Mapping { parts: written.parts.clone(), ..opened.mapping.clone() };
         let Some(read) = written.partner else {
             // Nobody knows how it looks there now; `sent` recognises it next time.
-            return Ok((self.store(opened, mapping).await?, partner));
+            return Ok((self.store(opened, mapping).await?, partner, true));
         };
         mapping.base.extend(sent);
         mapping.kept.retain(|field, _| !pushed.contains(field));
         mapping.kept.extend(kept_otherwise(&written.differing, &read, &abilities));
         mapping.sent = SyncView::new();
-        Ok((self.store(opened, mapping).await?, read))
+        Ok((self.store(opened, mapping).await?, read, false))
     }
 
     /// Keeps what loses by a rule, before it is overwritten.
@@ -297,17 +300,22 @@ impl Synchroniser {
         for field in &done.refused {
             restore(&mut base, &done.compared.base, *field);
         }
-        // What was sent and not read back stays in doubt.
-        for field in held.sent.keys() {
-            restore(&mut base, &done.compared.base, *field);
+        let mut sent = SyncView::new();
+        if progress.in_doubt {
+            // What was sent stays on record until it is seen there.
+            for field in held.sent.keys() {
+                restore(&mut base, &done.compared.base, *field);
+            }
+            sent.clone_from(&held.sent);
         }
         let changed = Mapping {
             customer: now.id,
-            parts: if held.sent.is_empty() { done.partner.parts.clone() } else { held.parts.clone() },
+            parts: if sent.is_empty() { done.partner.parts.clone() } else { held.parts.clone() },
             status,
             base,
             kept: still_kept(&held.kept, &view_of(&done.partner.fields, &self.directory.abilities())),
-            customer_version: Some(now.version).filter(|_| held.sent.is_empty()),
+            customer_version: Some(now.version).filter(|_| sent.is_empty()),
+            sent,
             missing_since: None,
             error: None,
             ..held.clone()

@@ -1,0 +1,148 @@
+//! `onefold-worker run --once` and `plan`: one comparison of both sides, watched by a person or a timer.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use indicatif::{HumanCount, ProgressBar};
+use onefold_domain::{Run, RunId, RunItem, RunKind, RunStatus, Runs};
+use onefold_runtime::Syncing;
+use serde_json::Value;
+
+/// How often progress is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How many items are read at once.
+const PAGE: usize = 500;
+
+pub(crate) async fn once(syncing: &Syncing, full: bool) -> anyhow::Result<()> {
+    let run = compare(syncing, full, false).await?;
+    let jobs = syncing.worker.work_once().await?;
+    tell(&run);
+    if jobs > 0 {
+        println!("{} more {} done", HumanCount(jobs), if jobs == 1 { "job" } else { "jobs" });
+    }
+    ensure!(
+        run.status == RunStatus::Completed,
+        "the run is {}: {}{}",
+        run.status.as_str(),
+        run.message.as_deref().unwrap_or("no reason is known"),
+        if run.status == RunStatus::Held {
+            format!(" Look at it with `onefold-worker runs show {}`, then approve it.", run.id.0)
+        } else {
+            String::new()
+        }
+    );
+    Ok(())
+}
+
+pub(crate) async fn plan(syncing: &Syncing, full: bool) -> anyhow::Result<()> {
+    let run = compare(syncing, full, true).await?;
+    show_items(&Runs::new(syncing.metakocka.clone()), run.id).await?;
+    tell(&run);
+    Ok(())
+}
+
+async fn compare(syncing: &Syncing, full: bool, dry_run: bool) -> anyhow::Result<Run> {
+    let runs = Runs::new(syncing.metakocka.clone());
+    let kind = if full { RunKind::CompareFull } else { RunKind::Compare };
+    let run = runs.request(kind, &[], dry_run).await?;
+    // Hidden by itself where nobody looks on.
+    let bar = ProgressBar::new_spinner();
+    let watching = async {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Ok(Some(run)) = runs.run(run.id).await {
+                bar.set_message(counted(&run));
+                bar.tick();
+                if run.status.rests() {
+                    return;
+                }
+            }
+        }
+    };
+    let carrying = async {
+        syncing.worker.carry_out(run.id).await?;
+        anyhow::Ok(())
+    };
+    tokio::pin!(carrying, watching);
+    // Another worker on the same database may have been quicker to take it; then it is watched to its end.
+    tokio::select! {
+        () = &mut watching => {}
+        done = &mut carrying => {
+            done?;
+            let now = runs.run(run.id).await?.context("the run is gone")?;
+            ensure!(now.started_at.is_none() || now.status.rests() || now.message.is_none(),
+                "the run {}", now.message.unwrap_or_default());
+            if !now.status.rests() {
+                watching.await;
+            }
+        }
+    }
+    bar.finish_and_clear();
+    runs.run(run.id).await?.context("the run is gone")
+}
+
+/// The items of a run, with what would be written.
+pub(crate) async fn show_items(runs: &Runs, id: RunId) -> anyhow::Result<()> {
+    let mut from = 0;
+    loop {
+        let items = runs.items(id, from, PAGE).await?;
+        let Some(last) = items.last() else { return Ok(()) };
+        from = last.position + 1;
+        for item in &items {
+            show(item);
+        }
+    }
+}
+
+fn show(item: &RunItem) {
+    let Some(outcome) = &item.outcome else {
+        println!("{}\twaits", item.subject);
+        return;
+    };
+    let customer = outcome.customer.map_or_else(|| "-".to_owned(), |customer| customer.0.to_string());
+    let external = outcome.external.as_ref().map_or("-", |external| external.as_str());
+    let error = outcome.error.as_ref().map_or_else(String::new, |error| format!("\t{}", error.message));
+    println!("{}\tcustomer {customer}\trecord {external}{error}", outcome.action);
+    for field in outcome.plan.as_ref().and_then(Value::as_array).into_iter().flatten() {
+        println!("    {}", told(field));
+    }
+}
+
+fn told(field: &Value) -> String {
+    let text =
+        |value: &Value| value.as_str().map_or_else(|| "nothing".to_owned(), |text| format!("{text:?}"));
+    let name = field["field"].as_str().unwrap_or_default();
+    if let Some(ask) = field.get("ask") {
+        return format!("{name}: asks ({} here, {} there)", text(&ask["local"]), text(&ask["remote"]));
+    }
+    let place = if field["write"] == "remote" { "there" } else { "here" };
+    let instead = match &field["instead"] {
+        Value::Null => String::new(),
+        value => format!(" instead of {}", text(value)),
+    };
+    format!("{name}: {} is written {place}{instead}", text(&field["value"]))
+}
+
+/// One line of what a run came to.
+pub(crate) fn tell(run: &Run) {
+    let mark = if run.dry_run { "(plan) " } else { "" };
+    println!("{mark}{} {} {}: {}", run.system.title(), run.kind.as_str(), run.status.as_str(), counted(run));
+}
+
+fn counted(run: &Run) -> String {
+    let counts = &run.counts;
+    format!(
+        "{} compared, {} unchanged, {} new, {} written there, {} written here, {} in conflict, {} missing, {} let go, \
+         {} failed",
+        HumanCount(counts.total),
+        HumanCount(counts.unchanged),
+        HumanCount(counts.created),
+        HumanCount(counts.pushed),
+        HumanCount(counts.pulled),
+        HumanCount(counts.conflicts),
+        HumanCount(counts.stale),
+        HumanCount(counts.detached),
+        HumanCount(counts.failed),
+    )
+}

@@ -1,0 +1,47 @@
+//! `onefold-worker runs`: what was compared, and a person's word where a brake holds one.
+
+use anyhow::Context;
+use clap::Subcommand;
+use onefold_domain::{RunId, Runs};
+use onefold_runtime::Syncing;
+
+use crate::compare::{show_items, tell};
+
+#[derive(Subcommand)]
+pub(crate) enum RunsCommand {
+    /// Show the latest runs, newest first.
+    List,
+    /// Show a run and all its items.
+    Show { id: uuid::Uuid },
+    /// Release the brakes of a run that is held; the worker goes on with it.
+    Approve { id: uuid::Uuid },
+}
+
+/// How many runs are shown.
+const LATEST: usize = 50;
+
+pub(crate) async fn run(syncing: &Syncing, command: &RunsCommand) -> anyhow::Result<()> {
+    let runs = Runs::new(syncing.metakocka.clone());
+    match command {
+        RunsCommand::List => {
+            for run in runs.list(None, LATEST).await? {
+                print!("{}\t{}\t", run.id.0, run.created_at.to_rfc3339());
+                tell(&run);
+            }
+        }
+        RunsCommand::Show { id } => {
+            let run = runs.run(RunId(*id)).await?.with_context(|| format!("there is no run {id}"))?;
+            show_items(&runs, run.id).await?;
+            tell(&run);
+            if let Some(message) = &run.message {
+                println!("{message}");
+            }
+        }
+        RunsCommand::Approve { id } => {
+            let run = runs.approve(RunId(*id)).await?;
+            run.with_context(|| format!("there is no run {id} that is held"))?;
+            eprintln!("run {id} goes on");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! A process that dies at a chosen step. Steps are the moments around every commit and every call to the other
+//! system; at the chosen one nothing goes on, and whoever waits drops everything, as a killed process would.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use onefold_domain::{
+    AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
+    CustomerId, CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
+    ImportRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
+    Neighbourhood, PartnerAbilities, PartnerDirectory, PartnerError, PartnerFields, PartnerId, PartnerLookup,
+    PartnerParts, PartnerPull, PartnerWritten, RemotePartner, RunReader, RunRepository, Store, StoreError,
+    SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository,
+    Transaction, UserReader, UserRepository,
+};
+use tokio::sync::Notify;
+
+/// Counts steps and ends the process at one of them.
+#[derive(Default)]
+pub(crate) struct Fate {
+    steps: AtomicUsize,
+    last: AtomicUsize,
+    died: Notify,
+}
+
+impl Fate {
+    /// Dies at this step, counted from 1.
+    pub(crate) fn at(step: usize) -> Arc<Self> {
+        let fate = Self::default();
+        fate.last.store(step, Ordering::SeqCst);
+        Arc::new(fate)
+    }
+
+    async fn step(&self) {
+        if self.steps.fetch_add(1, Ordering::SeqCst) + 1 >= self.last.load(Ordering::SeqCst) {
+            self.died.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Lets the work go on until it is done (`true`) or dies.
+    pub(crate) async fn live(&self, work: impl Future<Output = ()>) -> bool {
+        tokio::select! {
+            () = work => true,
+            () = self.died.notified() => false,
+        }
+    }
+}
+
+pub(crate) struct MortalStore {
+    pub(crate) inner: Arc<dyn Store>,
+    pub(crate) fate: Arc<Fate>,
+}
+
+struct MortalTransaction {
+    inner: Box<dyn Transaction>,
+    fate: Arc<Fate>,
+}
+
+macro_rules! pass_on {
+    (&self: $($name:ident -> $what:ident),+ $(,)?) => { $(fn $name(&self) -> &dyn $what { self.inner.$name() })+ };
+    (&mut self: $($name:ident -> $what:ident),+ $(,)?) => {
+        $(fn $name(&mut self) -> &mut dyn $what { self.inner.$name() })+
+    };
+}
+
+#[async_trait]
+impl Store for MortalStore {
+    async fn neighbourhood(&self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
+        self.inner.neighbourhood(keys).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        Ok(Box::new(MortalTransaction { inner: self.inner.begin().await?, fate: Arc::clone(&self.fate) }))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.inner.ping().await
+    }
+
+    pass_on!(&self: contacts -> ContactReader, customers -> CustomerReader, users -> UserReader,
+        imports -> ImportReader, tokens -> TokenReader, audit -> AuditReader, jobs -> JobReader,
+        mappings -> MappingReader, conflicts -> ConflictReader, runs -> RunReader, sync_log -> SyncLogReader,
+        sync_rules -> SyncRulesReader);
+}
+
+#[async_trait]
+impl Transaction for MortalTransaction {
+    pass_on!(&mut self: customers -> CustomerRepository, contacts -> ContactRepository, links -> LinkRepository,
+        users -> UserRepository, imports -> ImportRepository, deliveries -> DeliveryRepository,
+        tokens -> TokenRepository, idempotency -> IdempotencyRepository, audit -> AuditRepository,
+        jobs -> JobRepository, mappings -> MappingRepository, conflicts -> ConflictRepository,
+        runs -> RunRepository, sync_log -> SyncLogRepository, sync_rules -> SyncRulesRepository);
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.fate.step().await;
+        let committed = self.inner.commit().await;
+        self.fate.step().await;
+        committed
+    }
+}
+
+pub(crate) struct MortalDirectory<D> {
+    pub(crate) inner: D,
+    pub(crate) fate: Arc<Fate>,
+}
+
+#[async_trait]
+impl<D: PartnerDirectory> PartnerDirectory for MortalDirectory<D> {
+    fn abilities(&self) -> PartnerAbilities {
+        self.inner.abilities()
+    }
+
+    fn configured(&self) -> Result<(), PartnerError> {
+        self.inner.configured()
+    }
+
+    fn as_kept(&self, fields: &PartnerFields) -> PartnerFields {
+        self.inner.as_kept(fields)
+    }
+
+    fn check(&self, fields: &PartnerFields) -> Result<(), PartnerError> {
+        self.inner.check(fields)
+    }
+
+    async fn get(&self, id: &PartnerId) -> Result<RemotePartner, PartnerError> {
+        self.fate.step().await;
+        self.inner.get(id).await
+    }
+
+    async fn add(&self, fields: &PartnerFields, whose: CustomerId) -> Result<PartnerWritten, PartnerError> {
+        self.fate.step().await;
+        let added = self.inner.add(fields, whose).await;
+        self.fate.step().await;
+        added
+    }
+
+    async fn update(
+        &self,
+        id: &PartnerId,
+        fields: &PartnerFields,
+        parts: &PartnerParts,
+    ) -> Result<PartnerWritten, PartnerError> {
+        self.fate.step().await;
+        let updated = self.inner.update(id, fields, parts).await;
+        self.fate.step().await;
+        updated
+    }
+
+    async fn find_by(&self, lookup: &PartnerLookup) -> Result<Vec<RemotePartner>, PartnerError> {
+        self.fate.step().await;
+        self.inner.find_by(lookup).await
+    }
+
+    fn list(&self) -> Box<dyn PartnerPull> {
+        self.inner.list()
+    }
+}

@@ -1,0 +1,45 @@
+//! Sync from end to end: the synchroniser and the worker on every store, against the stateful double over HTTP.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+/// Makes `memory::x`, `sqlite::x` and `postgres::x` of each `async fn x(scene: Scene)`.
+macro_rules! on_every_store {
+    ($($case:ident),+ $(,)?) => {
+        mod memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let store = std::sync::Arc::new(onefold_domain::MemoryStore::default());
+                super::$case(crate::scene::Scene::on(store).await).await;
+            })+
+        }
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::sqlite();
+                let store = std::sync::Arc::new(database.store().await);
+                super::$case(crate::scene::Scene::on(store).await).await;
+                database.assert_invariants().await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::postgres().await;
+                let store = std::sync::Arc::new(database.store().await);
+                super::$case(crate::scene::Scene::on(store).await).await;
+                database.assert_invariants().await;
+            })+
+        }
+    };
+}
+
+mod adoption;
+mod both_ways;
+mod conflicts;
+mod crash;
+mod crashing;
+mod missing;
+mod regrouping;
+mod runs;
+mod scene;
+mod worker;

@@ -1,0 +1,124 @@
+//! Bulk: lists and whole registers, with an answer for each, going on where they were cut off.
+
+use onefold_domain::{Errand, RunKind, RunStatus, SyncError};
+use onefold_integrations::testing::{DoubleCall, DoubleChange, Lasting, Trouble};
+use serde_json::json;
+
+use crate::scene::{Scene, person};
+
+on_every_store!(
+    a_list_is_synced_and_each_gets_its_answer,
+    a_whole_register_comes_in,
+    a_thousand_unchanged_pairs_cost_no_write,
+    a_run_waits_while_no_call_is_made_and_goes_on,
+    a_plan_shows_field_by_field_and_writes_nothing,
+);
+
+async fn a_list_is_synced_and_each_gets_its_answer(scene: Scene) {
+    let good = scene.customer("Ann Lee", "ann@example.com").await;
+    let by_number = scene.contact("Ben Lee", "ben@example.com", "").await;
+    let poor = scene.customer("Cat Lee", "cat@example.com").await;
+    scene.edit(poor, json!({"address": {"street": null}})).await;
+    let subjects = [good.0.to_string(), by_number.id.0.to_string(), poor.0.to_string(), "nobody".to_owned()];
+    let subjects: Vec<_> = subjects.iter().map(String::as_str).collect();
+    let run = scene.run(RunKind::Sync, &subjects).await;
+    let counts = run.counts;
+    assert_eq!(run.status, RunStatus::Completed);
+    assert_eq!((counts.total, counts.succeeded, counts.failed, counts.created), (4, 2, 2, 2));
+    let items = scene.runs.items(run.id, 0, 10).await.unwrap();
+    let told = items.iter().map(|item| {
+        let outcome = item.outcome.clone().unwrap();
+        let code = outcome.error.map_or_else(String::new, |error| error.code);
+        (item.subject.clone(), outcome.action, code)
+    });
+    let expected = [
+        (subjects[0], "created", ""),
+        (subjects[1], "created", ""),
+        (subjects[2], "failed", "invalid_fields"),
+        (subjects[3], "failed", "not_found"),
+    ];
+    let expected = expected.map(|(one, two, three)| (one.to_owned(), two.to_owned(), three.to_owned()));
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_eq!(scene.double.partner_count(), 2);
+}
+
+async fn a_whole_register_comes_in(scene: Scene) {
+    scene.double.fill(300);
+    scene.double.insert(person("Nobody", ""));
+    let run = scene.run(RunKind::ImportAll, &[]).await;
+    let counts = run.counts;
+    assert_eq!((counts.total, counts.succeeded, counts.failed), (301, 300, 1), "{run:?}");
+    scene.worker.work_once().await.unwrap();
+    scene.assert_quiet(RunKind::CompareFull).await;
+}
+
+async fn a_thousand_unchanged_pairs_cost_no_write(scene: Scene) {
+    scene.double.fill(1_000);
+    let run = scene.run(RunKind::ImportAll, &[]).await;
+    assert_eq!(run.counts.failed, 0, "{run:?}");
+    scene.worker.work_once().await.unwrap();
+    scene.assert_quiet(RunKind::CompareFull).await;
+    scene.assert_quiet(RunKind::Compare).await;
+}
+
+async fn a_run_waits_while_no_call_is_made_and_goes_on(scene: Scene) {
+    let mut subjects = Vec::new();
+    for number in 0..20 {
+        let customer = scene.customer("Ann Lee", &format!("ann{number}@example.com")).await;
+        subjects.push(customer.0.to_string());
+    }
+    scene.double.trouble(Some(DoubleCall::GetPartner), Lasting::UntilTold, Trouble::Page(500));
+    let subjects: Vec<_> = subjects.iter().map(String::as_str).collect();
+    let run = scene.run(RunKind::Sync, &subjects).await;
+    assert_eq!(run.status, RunStatus::Running, "the circuit breaker stopped it: {run:?}");
+    assert!(run.counts.failed < 20 && run.counts.succeeded == 0);
+    scene.double.end_trouble();
+    scene.clock.pass(std::time::Duration::from_secs(120));
+    scene.worker.work_once().await.unwrap();
+    let run = scene.runs.run(run.id).await.unwrap().unwrap();
+    assert_eq!((run.status, run.counts.succeeded + run.counts.failed), (RunStatus::Completed, 20));
+    // Those that had failed before it stopped were promised another attempt each.
+    assert_eq!(scene.double.partner_count(), 20);
+}
+
+async fn a_plan_shows_field_by_field_and_writes_nothing(scene: Scene) {
+    let customer = scene.customer("Ann Lee", "ann@example.com").await;
+    let id = scene.sync(customer).await.mapping.external.unwrap();
+    let new = scene.customer("Ben Lee", "ben@example.com").await;
+    let unknown = scene.double.insert(person("Cat Lee", "cat@example.com"));
+    scene.edit(customer, json!({"companyName": "Lee d.o.o.", "address": {"street": "Ours 1"}})).await;
+    let change = DoubleChange {
+        city: Some("Bled".to_owned()),
+        street: Some("Theirs 2".to_owned()),
+        ..DoubleChange::default()
+    };
+    scene.edit_there(&id, &change);
+    let before = (scene.double.writes(), scene.view(customer).await.revision, scene.mapping(customer).await);
+    let shown = scene.sync.show_customer(customer).await.unwrap();
+    assert_eq!(shown.action, "conflict");
+    assert_eq!(
+        shown.plan,
+        json!([
+            {"field": "companyName", "write": "remote", "value": "Lee d.o.o.", "instead": null},
+            {"field": "street", "ask": {"base": "Lipova pot 7", "local": "Ours 1", "remote": "Theirs 2"}},
+            {"field": "city", "write": "local", "value": "Bled", "instead": null},
+        ])
+    );
+    assert_eq!(scene.sync.show_customer(new).await.unwrap().action, "create");
+    let run = scene.run_as(RunKind::Compare, &[], true).await;
+    assert_eq!((run.status, run.counts.total), (RunStatus::Completed, 2));
+    let items = scene.runs.items(run.id, 0, 10).await.unwrap();
+    let mut actions: Vec<_> = items
+        .iter()
+        .map(|item| (item.subject.as_str(), item.outcome.as_ref().unwrap().action.as_str()))
+        .collect();
+    actions.sort_unstable();
+    let mut expected = [(id.as_str(), "conflict"), (unknown.mk_id.as_str(), "import")];
+    expected.sort_unstable();
+    assert_eq!(actions, expected);
+    let after = (scene.double.writes(), scene.view(customer).await.revision, scene.mapping(customer).await);
+    assert_eq!(after, before);
+    let gone =
+        scene.sync.sync_customer(onefold_domain::CustomerId(uuid::Uuid::nil()), Errand::default()).await;
+    assert!(matches!(gone, Err(SyncError::NoSuchCustomer)));
+}

@@ -1,0 +1,123 @@
+//! Jobs: promised with the change, tried again with patience, given up in the end, and replayed by a person.
+
+use std::time::Duration;
+
+use onefold_domain::{
+    JobKind, JobStatus, Jobs, RunKind, SyncSystem, SyncTrigger, SyncWorker, WorkerSettings,
+};
+use onefold_integrations::testing::{DoubleCall, Lasting, MetaKockaDouble, Trouble};
+use serde_json::json;
+
+use crate::scene::{DAY, Scene, settings};
+
+on_every_store!(
+    a_job_is_tried_again_given_up_and_replayed,
+    comparisons_come_again_by_themselves,
+    several_workers_share_the_jobs,
+    new_customers_are_created_there_if_that_is_wanted,
+    a_worker_that_is_told_to_stop_finishes_what_runs,
+);
+
+async fn a_job_is_tried_again_given_up_and_replayed(scene: Scene) {
+    let customer = scene.customer("Ann Lee", "ann@example.com").await;
+    let id = scene.sync(customer).await.mapping.external.unwrap();
+    let refusal = Trouble::Refuse { code: "6".to_owned(), said: "Ne gre.".to_owned() };
+    scene.double.trouble(Some(DoubleCall::UpdatePartner), Lasting::UntilTold, refusal);
+    scene.edit(customer, json!({"address": {"street": "Nova 1"}})).await;
+    let jobs = Jobs::new(scene.env.clone());
+    scene.worker.work_once().await.unwrap();
+    let dead = jobs.list(Some(JobStatus::Dead), None, 10).await.unwrap();
+    let [job] = &dead[..] else { panic!("{dead:?}") };
+    assert_eq!((job.attempts, job.error.as_ref().unwrap().code.as_str()), (1, "rejected"));
+    assert_eq!(job.kind, JobKind::SyncCustomer(SyncSystem::MetaKocka, customer));
+    scene.double.end_trouble();
+    assert!(jobs.replay(job.id).await.unwrap());
+    assert_eq!(scene.worker.work_once().await.unwrap(), 1);
+    assert_eq!(scene.there(&id).addresses[0].street, "Nova 1");
+    assert!(jobs.list(None, None, 10).await.unwrap().is_empty());
+
+    // What may pass is tried for hours.
+    scene.double.trouble(Some(DoubleCall::GetPartner), Lasting::UntilTold, Trouble::OverQuota);
+    scene.edit(customer, json!({"address": {"street": "Nova 2"}})).await;
+    let mut attempts = 0;
+    while jobs.list(Some(JobStatus::Dead), None, 10).await.unwrap().is_empty() {
+        attempts += scene.worker.work_once().await.unwrap();
+        scene.clock.pass(Duration::from_secs(3 * 60 * 60));
+        assert!(attempts < 50);
+    }
+    assert_eq!(attempts, 12);
+    let dead = jobs.list(Some(JobStatus::Dead), None, 10).await.unwrap();
+    assert_eq!(dead[0].error.as_ref().unwrap().code, "quota_exceeded");
+    assert!(jobs.drop_job(dead[0].id).await.unwrap());
+    assert!(!jobs.drop_job(dead[0].id).await.unwrap());
+}
+
+async fn comparisons_come_again_by_themselves(scene: Scene) {
+    scene.double.fill(3);
+    let hour = Duration::from_secs(60 * 60);
+    let times = WorkerSettings { interval: hour, full_interval: DAY, ..WorkerSettings::default() };
+    let worker = SyncWorker::new(scene.env.clone(), vec![scene.sync.clone()], times);
+    worker.plan_comparisons().await.unwrap();
+    for _ in 0..49 {
+        worker.work_once().await.unwrap();
+        scene.clock.pass(Duration::from_secs(30 * 60 + 1));
+    }
+    let runs = scene.runs.list(None, 100).await.unwrap();
+    let count = |kind| runs.iter().filter(|run| run.kind == kind).count();
+    // When both are due, the full one is enough.
+    assert_eq!((count(RunKind::Compare), count(RunKind::CompareFull)), (24, 1));
+    assert_eq!(scene.double.writes(), 0);
+}
+
+async fn several_workers_share_the_jobs(scene: Scene) {
+    let mut customers = Vec::new();
+    for number in 0..12 {
+        let customer = scene.customer("Ann Lee", &format!("ann{number}@example.com")).await;
+        scene.sync(customer).await;
+        customers.push(customer);
+    }
+    for customer in &customers {
+        scene.edit(*customer, json!({"address": {"street": "Nova 1"}})).await;
+    }
+    let at_work = (0..4).map(|_| {
+        let worker = scene.worker.clone();
+        tokio::spawn(async move { worker.work_once().await.unwrap() })
+    });
+    let mut done = 0;
+    for worker in at_work.collect::<Vec<_>>() {
+        done += worker.await.unwrap();
+    }
+    assert_eq!((done, scene.double.writes()), (12, 24));
+    scene.assert_quiet(RunKind::CompareFull).await;
+}
+
+async fn new_customers_are_created_there_if_that_is_wanted(scene: Scene) {
+    let double = std::sync::Arc::new(MetaKockaDouble::start().await);
+    let scene = Scene::with(scene.store.clone(), double, settings(), true);
+    assert_eq!(&scene.env.triggers[..], [SyncTrigger { system: SyncSystem::MetaKocka, new_customers: true }]);
+    scene.customer("Ann Lee", "ann@example.com").await;
+    let poor = scene.contact("Ben Lee", "ben@example.com", "").await.customer;
+    scene.edit(poor, json!({"country": null})).await;
+    scene.worker.work_once().await.unwrap();
+    assert_eq!(scene.double.partner_count(), 1, "the other one is not complete");
+    assert!(Jobs::new(scene.env.clone()).list(None, None, 10).await.unwrap().is_empty());
+    scene.edit(poor, json!({"country": "SI"})).await;
+    scene.worker.work_once().await.unwrap();
+    assert_eq!(scene.double.partner_count(), 2);
+}
+
+async fn a_worker_that_is_told_to_stop_finishes_what_runs(scene: Scene) {
+    let customer = scene.customer("Ann Lee", "ann@example.com").await;
+    scene.sync(customer).await;
+    scene.edit(customer, json!({"address": {"street": "Nova 1"}})).await;
+    scene.double.hold();
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let worker = scene.worker.clone();
+    let at_work = tokio::spawn(async move { worker.work(stopping).await.unwrap() });
+    scene.double.until_in_flight(1).await;
+    stop.send(true).unwrap();
+    scene.double.release();
+    at_work.await.unwrap();
+    assert_eq!(scene.double.writes(), 2);
+    scene.assert_quiet(RunKind::CompareFull).await;
+}

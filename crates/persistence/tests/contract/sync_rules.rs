@@ -1,0 +1,53 @@
+//! The rules of sync: those that somebody has put, or nothing.
+
+use std::sync::Arc;
+
+use onefold_domain::{FieldRule, PartnerField, Store, SyncRules};
+
+use crate::sync_scene::{SYSTEM, write};
+
+on_every_store!(
+    rules_that_nobody_put_are_none,
+    rules_take_the_place_of_those_that_were,
+    rules_are_put_once_committed
+);
+
+async fn both(store: &Arc<dyn Store>) -> Option<SyncRules> {
+    let outside = store.sync_rules().get(SYSTEM).await.expect("rules");
+    let inside = write(store, async |to| to.sync_rules().get(SYSTEM).await.expect("rules")).await;
+    assert_eq!(inside, outside);
+    outside
+}
+
+async fn put(store: &Arc<dyn Store>, rules: &SyncRules) {
+    write(store, async |to| to.sync_rules().put(SYSTEM, rules).await.expect("put")).await;
+}
+
+async fn rules_that_nobody_put_are_none(store: Arc<dyn Store>) {
+    assert_eq!(both(&store).await, None);
+    let nothing = SyncRules::of([]);
+    put(&store, &nothing).await;
+    assert_eq!(both(&store).await, Some(nothing), "nothing but questions is a rule too");
+}
+
+async fn rules_take_the_place_of_those_that_were(store: Arc<dyn Store>) {
+    let mut rules = FieldRule::ALL.into_iter().cycle();
+    let every = SyncRules::of(PartnerField::ALL.map(|field| (field, rules.next().expect("a rule"))));
+    // A rule that cannot be meant for its field is not put by any caller, and asks when it is read.
+    let meant = SyncRules::of(
+        every.iter().filter(|(field, rule)| SyncRules::parse(field.as_str(), rule.as_str()).is_ok()),
+    );
+    for rules in [meant, SyncRules::of([(PartnerField::City, FieldRule::Ask)]), SyncRules::shipped()] {
+        put(&store, &rules).await;
+        assert_eq!(both(&store).await, Some(rules));
+    }
+}
+
+async fn rules_are_put_once_committed(store: Arc<dyn Store>) {
+    put(&store, &SyncRules::shipped()).await;
+    let mut given_up = store.begin().await.expect("a transaction");
+    given_up.sync_rules().put(SYSTEM, &SyncRules::of([])).await.expect("put");
+    assert_eq!(given_up.sync_rules().get(SYSTEM).await.expect("rules"), Some(SyncRules::of([])));
+    drop(given_up);
+    assert_eq!(both(&store).await, Some(SyncRules::shipped()));
+}

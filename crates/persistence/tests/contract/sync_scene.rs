@@ -1,0 +1,100 @@
+//! What the cases about sync share: mappings in one line, moments, and transactions of one step.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use onefold_domain::{
+    ContactRecord, DetachReason, Mapping, MappingId, MappingStatus, PartnerField, PartnerId, PartnerParts,
+    Store, SyncFault, SyncSystem, SyncText, SyncView, Transaction,
+};
+use uuid::Uuid;
+
+use crate::by_hand::at;
+use crate::desk::{Desk, order};
+
+pub(crate) const SYSTEM: SyncSystem = SyncSystem::MetaKocka;
+
+/// So many minutes after the moment at which everything is made.
+pub(crate) fn minute(number: i64) -> DateTime<Utc> {
+    at() + TimeDelta::minutes(number)
+}
+
+/// Somebody who works on things.
+pub(crate) fn worker(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+pub(crate) fn external(id: &str) -> PartnerId {
+    PartnerId::parse(id).expect("an id")
+}
+
+pub(crate) fn text(text: &str) -> Option<SyncText> {
+    SyncText::new(text)
+}
+
+pub(crate) fn view(fields: &[(PartnerField, &str)]) -> SyncView {
+    fields.iter().map(|(field, value)| (*field, text(value))).collect()
+}
+
+pub(crate) fn fault(code: &str) -> SyncFault {
+    SyncFault::new(code, "It said »no«.")
+}
+
+/// Does something in a transaction of its own.
+pub(crate) async fn write<T>(store: &Arc<dyn Store>, act: impl AsyncFnOnce(&mut dyn Transaction) -> T) -> T {
+    let mut transaction = store.begin().await.expect("a transaction");
+    let done = act(&mut *transaction).await;
+    transaction.commit().await.expect("a commit");
+    done
+}
+
+/// A mapping that waits to be created there.
+pub(crate) fn pending(number: u128, contact: &ContactRecord) -> Mapping {
+    Mapping {
+        id: MappingId(Uuid::from_u128(number)),
+        system: SYSTEM,
+        customer: contact.customer,
+        contact: contact.id,
+        external: None,
+        parts: PartnerParts::default(),
+        status: MappingStatus::Pending,
+        detached: None,
+        base: SyncView::new(),
+        sent: SyncView::new(),
+        kept: SyncView::new(),
+        customer_version: None,
+        missing_since: None,
+        last_synced_at: None,
+        error: None,
+        lease: None,
+        created_by: "program".to_owned(),
+        updated_by: "program".to_owned(),
+        created_at: at(),
+        updated_at: at(),
+        version: 1,
+    }
+}
+
+/// One that has its record.
+pub(crate) fn synced(number: u128, contact: &ContactRecord, record: &str) -> Mapping {
+    let external = Some(external(record));
+    Mapping { status: MappingStatus::Synced, external, ..pending(number, contact) }
+}
+
+pub(crate) fn detached(mapping: Mapping, reason: DetachReason) -> Mapping {
+    Mapping { status: MappingStatus::Detached, detached: Some(reason), ..mapping }
+}
+
+/// Stores a mapping that stands in nobody's way.
+pub(crate) async fn insert(store: &Arc<dyn Store>, mapping: &Mapping) {
+    assert!(write(store, async |to| to.mappings().insert(mapping).await.expect("an answer")).await);
+}
+
+/// Contacts of customers that have nothing to do with each other.
+pub(crate) async fn contacts<const N: usize>(desk: &Desk) -> [ContactRecord; N] {
+    let mut made = Vec::new();
+    for number in 0..N {
+        made.push(desk.create(&order(&format!("m{number}@hillvalley.edu"), "")).await);
+    }
+    made.try_into().expect("as many as were asked for")
+}
