@@ -1,6 +1,7 @@
 //! What handlers need.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use onefold_domain::{
@@ -9,9 +10,10 @@ use onefold_domain::{
 };
 
 use crate::access::Acquainted;
-use crate::config::Exposure;
+use crate::config::{Config, Exposure};
 use crate::kratos::KratosWebhook;
 use crate::limits::{Limits, LimitsConfig};
+use crate::sync::SyncParts;
 
 /// What handlers need. Cheap to clone: everything is shared.
 #[derive(Clone)]
@@ -28,6 +30,9 @@ pub struct App {
     pub audit: Audit,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
+    pub sync: SyncParts,
+    /// How long a bulk call waits for its run.
+    pub(crate) run_wait: Duration,
     pub idempotency: Idempotency,
     pub limits: Arc<Limits>,
     pub env: Environment,
@@ -49,10 +54,13 @@ impl App {
         metrics: PrometheusHandle,
         pool: PoolGauge,
     ) -> Self {
+        let rules = Arc::new(rules);
         Self {
+            sync: SyncParts::unconnected(&env, &rules),
+            run_wait: Config::default().run_wait(),
             identify: Identify::new(env.clone()),
             contacts: Contacts::new(env.clone()),
-            customers: Customers::new(env.clone(), Arc::new(rules)),
+            customers: Customers::new(env.clone(), rules),
             users: Users::new(env.clone()),
             imports: Imports::new(env.clone(), default_region),
             identities: Identities::new(env.clone()),
@@ -74,6 +82,12 @@ impl App {
     #[must_use]
     pub fn with_kratos(self, kratos: Option<KratosWebhook>) -> Self {
         Self { kratos, ..self }
+    }
+
+    /// Syncs customers with another system. Without this every such call is told what is not configured.
+    #[must_use]
+    pub fn with_sync(self, sync: SyncParts) -> Self {
+        Self { sync, ..self }
     }
 
     /// Other limits than the default ones.

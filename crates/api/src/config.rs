@@ -1,6 +1,7 @@
 //! Where the server listens and how much it takes.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -26,6 +27,10 @@ pub struct Config {
     pub shutdown_timeout_s: u64,
     /// Whether `/identify` may be open on an address that other machines can reach.
     pub identify_without_token: bool,
+    /// How long a bulk call of sync waits for its run before it answers with the run's id, in seconds. Shorter than
+    /// `limits.request_timeout_s`, which would end the wait without an id.
+    #[validate(range(max = 600, message = "must be at most 600"))]
+    pub run_wait_s: u64,
     /// The networks of proxies whose `X-Forwarded-For` is believed.
     #[serde(deserialize_with = "one_or_more")]
     pub trusted_proxies: Vec<IpNet>,
@@ -42,6 +47,7 @@ impl Default for Config {
             workers: 0,
             shutdown_timeout_s: 30,
             identify_without_token: false,
+            run_wait_s: 25,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
         }
@@ -83,6 +89,10 @@ impl Exposure {
 impl Config {
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
+    }
+
+    pub(crate) fn run_wait(&self) -> Duration {
+        Duration::from_secs(self.run_wait_s)
     }
 
     pub fn exposure(&self) -> Exposure {

@@ -49,7 +49,9 @@ fn describe(method: &Method, path: &str, operation: &mut Operation) {
     add(operation, family, "503", "The database is away, or the time was up");
     add(operation, family, "429", "Too many requests; `Retry-After` says when to come back");
     if operation.parameters.is_some() || operation.request_body.is_some() {
-        add(operation, family, "422", "A parameter or a field cannot be accepted");
+        // By the contract of these the status is for customers that lack a field.
+        let status = if family == Family::MetaKocka { "400" } else { "422" };
+        add(operation, family, status, "A parameter or a field cannot be accepted");
     }
     if operation.request_body.is_some() {
         add(operation, family, "400", "Not JSON, or no object");
@@ -92,7 +94,7 @@ fn add(operation: &mut Operation, family: Family, status: &str, description: &st
 fn media_type(family: Family) -> &'static str {
     match family {
         Family::Problem => MEDIA_TYPE,
-        Family::Laravel => "application/json",
+        Family::Laravel | Family::MetaKocka => "application/json",
     }
 }
 
@@ -100,6 +102,7 @@ fn body(family: Family) -> Content {
     let name = match family {
         Family::Problem => "Problem",
         Family::Laravel => "AdminMessage",
+        Family::MetaKocka => "MetaKockaError",
     };
     Content::new(Some(Ref::from_schema_name(name)))
 }

@@ -41,6 +41,10 @@ impl Faults {
         value
     }
 
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
     pub(crate) fn add_profile(&mut self, faults: Vec<InvalidProfile>) {
         for fault in faults {
             self.add(format!("profile.{}", fault.path), fault.reason.to_string());
@@ -84,6 +88,14 @@ impl Fields {
     pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         self.take(name, |value| {
             serde_json::from_str::<Option<Vec<String>>>(value.get()).map_err(|_| "Send a list of strings.")
+        })
+        .flatten()
+    }
+
+    /// A list whose elements are not read yet. Null counts as left out.
+    pub(crate) fn list(&mut self, name: &'static str) -> Option<Vec<Box<RawValue>>> {
+        self.take(name, |value| {
+            serde_json::from_str::<Option<Vec<Box<RawValue>>>>(value.get()).map_err(|_| "Send a list.")
         })
         .flatten()
     }

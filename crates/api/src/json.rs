@@ -4,21 +4,47 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use actix_web::Error as ActixError;
 use actix_web::web::JsonConfig;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::access::Family;
+use crate::envelope::Enveloped;
 use crate::error::ApiError;
 
 /// The largest body in bytes, for every endpoint that takes one object.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
 
+/// The same where the object is a list of ids: 10,000 UUIDs and room for how they are written.
+const MAX_LIST: usize = 512 * 1024;
+
+pub(crate) const LISTS: [&str; 2] =
+    ["/api/metakocka/contacts/bulk-sync", "/api/metakocka/contacts/bulk-import"];
+
+/// The largest body that this path takes.
+pub(crate) fn largest(path: &str) -> usize {
+    if LISTS.contains(&path) { MAX_LIST } else { MAX_BODY }
+}
+
+/// For every path, unless it has one of its own.
 pub(crate) fn config() -> JsonConfig {
-    JsonConfig::default()
-        .limit(MAX_BODY)
-        .content_type_required(true)
-        .error_handler(|error, _| ApiError::from(error).into())
+    config_up_to(MAX_BODY)
+}
+
+pub(crate) fn config_for(path: &str) -> JsonConfig {
+    config_up_to(largest(path))
+}
+
+fn config_up_to(limit: usize) -> JsonConfig {
+    JsonConfig::default().limit(limit).content_type_required(true).error_handler(|error, request| {
+        let error = ApiError::from(error);
+        match Family::of_path(request.path()) {
+            Family::MetaKocka => ActixError::from(Enveloped::from(error)),
+            Family::Problem | Family::Laravel => error.into(),
+        }
+    })
 }
 
 /// A JSON object. Derived structs would take an array, too, and `[]` would be a request without fields.

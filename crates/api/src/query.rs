@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use onefold_domain::{ContactId, PageRequest};
+use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::fields::Faults;
@@ -82,9 +83,17 @@ impl Query {
 
     /// The entry that the page follows.
     pub(crate) fn cursor(&mut self) -> Option<i64> {
+        self.cursor_of(|bytes| bytes.try_into().ok().map(i64::from_be_bytes).filter(|last| *last >= 0))
+    }
+
+    /// The same for entries whose id is a UUID.
+    pub(crate) fn uuid_cursor(&mut self) -> Option<Uuid> {
+        self.cursor_of(|bytes| Uuid::from_slice(bytes).ok())
+    }
+
+    fn cursor_of<T>(&mut self, parse: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
         let text = self.text("cursor")?;
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        let last = bytes.map(i64::from_be_bytes).filter(|last| *last >= 0);
+        let last = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| parse(&bytes));
         if last.is_none() {
             self.faults.add("cursor", "Send nextCursor of the page before as it was given, or leave it out.");
         }
@@ -106,8 +115,8 @@ impl Query {
 }
 
 /// Opaque, so that nobody builds one: what it holds may change.
-fn cursor_after(last: i64) -> String {
-    URL_SAFE_NO_PAD.encode(last.to_be_bytes())
+fn cursor_after(last: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(last)
 }
 
 /// The value of a `Link` header (RFC 8288) that leads to the next page of the same list.
@@ -119,7 +128,25 @@ fn link_to_next(request: &HttpRequest, cursor: &str) -> String {
 
 /// The beginning of an answer that is a page: with `Link` if there is a next one, which the cursor leads to.
 pub(crate) fn page_answer(request: &HttpRequest, last: Option<i64>) -> (HttpResponseBuilder, Option<String>) {
-    let next_cursor = last.map(cursor_after);
+    page_to(request, last.map(|last| cursor_after(&last.to_be_bytes())))
+}
+
+/// The same where the last entry's id is a UUID.
+pub(crate) fn uuid_page_answer(
+    request: &HttpRequest,
+    last: Option<Uuid>,
+) -> (HttpResponseBuilder, Option<String>) {
+    page_to(request, last.map(|last| cursor_after(last.as_bytes())))
+}
+
+/// Cuts what was read, one more than the page is to have, and tells the last entry if there is another page.
+pub(crate) fn cut<T, I>(entries: &mut Vec<T>, limit: usize, id: impl FnOnce(&T) -> I) -> Option<I> {
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    entries.last().filter(|_| more).map(id)
+}
+
+fn page_to(request: &HttpRequest, next_cursor: Option<String>) -> (HttpResponseBuilder, Option<String>) {
     let mut response = HttpResponse::Ok();
     if let Some(cursor) = &next_cursor {
         response.insert_header((LINK, link_to_next(request, cursor)));

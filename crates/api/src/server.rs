@@ -25,7 +25,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// # Errors
 /// A listener that cannot be used.
 pub fn serve(app: App, listener: TcpListener, config: &Config) -> std::io::Result<Server> {
-    let app = web::Data::new(App { exposure: config.exposure(), ..app });
+    let app = web::Data::new(App { exposure: config.exposure(), run_wait: config.run_wait(), ..app });
     let proxies = web::Data::new(TrustedProxies::new(config.trusted_proxies.clone()));
     let origins = config.cors_origins.clone();
     let server = HttpServer::new(move || {

@@ -92,7 +92,7 @@ pub use sync::{
     PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason, PartnerField, PartnerFields, PartnerId,
     PartnerLookup, PartnerLookupKind, PartnerName, PartnerParts, PartnerPull, PartnerWritten, PlacedMapping,
     RemoteMessage, RemotePartner, ResolveError, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunReader,
-    RunRepository, RunStatus, Runs, Shown, Side, SyncAttempt, SyncError, SyncFault, SyncLogFilter,
+    RunRepository, RunStatus, Runs, Shown, Side, SyncAttempt, SyncError, SyncFault, SyncLog, SyncLogFilter,
     SyncLogReader, SyncLogRepository, SyncOutcome, SyncPlan, SyncRules, SyncRulesReader, SyncRulesRepository,
     SyncSettings, SyncSystem, SyncText, SyncTrigger, SyncView, SyncWorker, Synced, Synchroniser, TaxNumber,
     WorkerSettings, merge, view_from_json, view_to_json,

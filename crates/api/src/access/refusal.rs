@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use onefold_domain::Ability;
 
 use super::table::Family;
+use crate::envelope::Enveloped;
 use crate::error::ApiError;
 use crate::laravel::answer::Refusal as LaravelRefusal;
 use crate::limits::{Decision, WindowDecision};
@@ -66,6 +67,7 @@ impl Refusal {
         match family {
             Family::Problem => self.into_problem().error_response(),
             Family::Laravel => self.into_laravel().answer(),
+            Family::MetaKocka => Enveloped::from(self.into_problem()).error_response(),
         }
     }
 

@@ -36,11 +36,19 @@ pub(crate) enum Family {
     /// RFC 9457.
     Problem,
     Laravel,
+    /// `{"success": false, "error": …}`.
+    MetaKocka,
 }
 
 impl Family {
     pub(crate) fn of_path(path: &str) -> Self {
-        if path.starts_with("/ia/") { Self::Laravel } else { Self::Problem }
+        if path.starts_with("/ia/") {
+            Self::Laravel
+        } else if path.starts_with("/api/metakocka/") {
+            Self::MetaKocka
+        } else {
+            Self::Problem
+        }
     }
 }
 
@@ -87,6 +95,26 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::GET, "/tokens", Needs(Ability::TokensManage), Refused),
     route(Method::POST, "/tokens", Needs(Ability::TokensManage), Refused),
     route(Method::DELETE, "/tokens/{id}", Needs(Ability::TokensManage), Refused),
+    route(Method::POST, "/api/metakocka/contacts/sync", Needs(Ability::SyncRun), Refused),
+    route(Method::POST, "/api/metakocka/contacts/bulk-sync", Needs(Ability::SyncRun), Refused),
+    route(Method::GET, "/api/metakocka/contacts/mappings", Needs(Ability::SyncRead), Refused),
+    route(Method::POST, "/api/metakocka/contacts/import", Needs(Ability::SyncRun), Refused),
+    route(Method::POST, "/api/metakocka/contacts/bulk-import", Needs(Ability::SyncRun), Refused),
+    route(Method::GET, "/sync/rules", Needs(Ability::SyncRead), Refused),
+    route(Method::PUT, "/sync/rules", Needs(Ability::SyncRun), Refused),
+    route(Method::GET, "/sync/conflicts", Needs(Ability::SyncRead), Refused),
+    route(Method::GET, "/sync/conflicts/{id}", Needs(Ability::SyncRead), Refused),
+    route(Method::POST, "/sync/conflicts/{id}/resolve", Needs(Ability::SyncRun), Refused),
+    route(Method::GET, "/sync/runs", Needs(Ability::SyncRead), Refused),
+    route(Method::POST, "/sync/runs", Needs(Ability::SyncRun), Refused),
+    route(Method::GET, "/sync/runs/{id}", Needs(Ability::SyncRead), Refused),
+    route(Method::GET, "/sync/runs/{id}/items", Needs(Ability::SyncRead), Refused),
+    route(Method::POST, "/sync/runs/{id}/approve", Needs(Ability::SyncRun), Refused),
+    route(Method::GET, "/sync/jobs", Needs(Ability::SyncRead), Refused),
+    route(Method::GET, "/sync/jobs/{id}", Needs(Ability::SyncRead), Refused),
+    route(Method::DELETE, "/sync/jobs/{id}", Needs(Ability::SyncRun), Refused),
+    route(Method::POST, "/sync/jobs/{id}/replay", Needs(Ability::SyncRun), Refused),
+    route(Method::GET, "/sync/log", Needs(Ability::SyncRead), Refused),
     route(Method::POST, "/webhooks/kratos", OwnProof, Refused),
     route(Method::GET, "/health/live", Open, OwnData),
     route(Method::GET, "/health/ready", Open, OwnData),

@@ -1,6 +1,7 @@
 //! What a handler can fail with. `table` has the answer to each, `sources` says where they come from.
 
 mod sources;
+mod sync;
 mod table;
 
 use std::borrow::Cow;
@@ -10,10 +11,15 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{Ability, InvalidNotice, UserId};
+use onefold_domain::{Ability, InvalidNotice, SyncError, UserId};
+use serde_json::{Map, Value};
 
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
 use crate::telemetry::request_id;
+pub(crate) use sync::sentence;
+
+/// Status, code, and what to change.
+type Entry = (StatusCode, &'static str, String);
 
 /// Everything that a handler can fail with.
 #[derive(Debug)]
@@ -40,6 +46,11 @@ pub(crate) enum ApiError {
     UnknownUser,
     UnknownImport,
     UnknownToken,
+    /// The customer has no record in the other system, or nobody here knows the record.
+    UnknownMapping,
+    UnknownConflict,
+    UnknownRun,
+    UnknownJob,
     /// No token, or none that is good.
     Unauthenticated,
     AbilityMissing(Ability),
@@ -57,6 +68,21 @@ pub(crate) enum ApiError {
     MethodNotAllowed {
         allow: Cow<'static, str>,
     },
+    /// A customer was not brought into step with its record.
+    Sync(SyncError),
+    ConflictResolved,
+    /// Nothing that could be stated would join the two customers.
+    NotJoinable,
+    /// Only a run that is held can be approved.
+    RunNotHeld,
+    /// It could not go on; what it had done stays.
+    RunFailed {
+        message: Option<String>,
+    },
+    /// Only a job that was given up can be replayed.
+    JobNotDead,
+    /// Somebody is at it.
+    JobRunning,
     /// The key named another request before.
     IdempotencyKeyReused,
     /// The request with the same key is still being carried out.
@@ -93,12 +119,69 @@ impl ApiError {
         self
     }
 
+    /// The beginning of an answer, whatever its body is to look like: the header fields that belong to it.
+    pub(crate) fn begin(&self, status: StatusCode) -> HttpResponseBuilder {
+        self.log();
+        let mut response = HttpResponseBuilder::new(status);
+        match self {
+            Self::MethodNotAllowed { allow } => {
+                response.insert_header((ALLOW, allow.as_ref()));
+            }
+            Self::Unauthenticated => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::AbilityMissing(_) => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer error=\"insufficient_scope\""));
+            }
+            Self::WebhookUnauthorized => {
+                response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"webhooks\""));
+            }
+            Self::RequestTimeout => {
+                // The rest of the body may come yet, and is nobody's next request.
+                response.force_close();
+            }
+            Self::TooManyRequests { retry_after_s } | Self::IdempotencyRunning { retry_after_s } => {
+                response.insert_header((RETRY_AFTER, *retry_after_s));
+            }
+            Self::Unavailable(_) | Self::TimedOut(_) => {
+                response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
+            }
+            Self::Sync(error) => {
+                if let Some(seconds) = sync::retry_after(error) {
+                    response.insert_header((RETRY_AFTER, seconds));
+                }
+            }
+            _ => {}
+        }
+        response
+    }
+
+    /// The code and what to change.
+    pub(crate) fn told(&self) -> (&'static str, String) {
+        let (_, code, detail) = self.describe();
+        (code, detail)
+    }
+
+    /// What a program can go by beside the code: for faulty fields, what is wrong with each.
+    pub(crate) fn details(&self) -> Map<String, Value> {
+        match self {
+            Self::InvalidFields(errors) => {
+                errors.iter().map(|(field, told)| (field.to_string(), told.clone().into())).collect()
+            }
+            Self::Sync(error) => sync::details(error),
+            _ => Map::new(),
+        }
+    }
+
     /// A failure is logged once, here, with its whole chain of causes.
     fn log(&self) {
         match self {
             Self::Internal(error) => tracing::error!(error = %Chain(error.as_ref()), "request failed"),
             Self::Unavailable(error) | Self::TimedOut(error) => {
                 tracing::warn!(error = %Chain(error.as_ref()), "request could not be served");
+            }
+            Self::Sync(error) if self.status_code().is_server_error() => {
+                tracing::warn!(error = %Chain(error), "a customer could not be synced");
             }
             _ => {}
         }
@@ -113,44 +196,13 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.log();
         let (status, code, detail) = self.describe();
-        let mut response = HttpResponseBuilder::new(status);
-        response.content_type(MEDIA_TYPE);
         let errors = match self {
             Self::InvalidFields(errors) => errors.clone(),
-            Self::MethodNotAllowed { allow } => {
-                response.insert_header((ALLOW, allow.as_ref()));
-                FieldErrors::new()
-            }
-            Self::Unauthenticated => {
-                response.insert_header((WWW_AUTHENTICATE, "Bearer"));
-                FieldErrors::new()
-            }
-            Self::AbilityMissing(_) => {
-                response.insert_header((WWW_AUTHENTICATE, "Bearer error=\"insufficient_scope\""));
-                FieldErrors::new()
-            }
-            Self::WebhookUnauthorized => {
-                response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"webhooks\""));
-                FieldErrors::new()
-            }
-            Self::RequestTimeout => {
-                // The rest of the body may come yet, and is nobody's next request.
-                response.force_close();
-                FieldErrors::new()
-            }
-            Self::TooManyRequests { retry_after_s } | Self::IdempotencyRunning { retry_after_s } => {
-                response.insert_header((RETRY_AFTER, *retry_after_s));
-                FieldErrors::new()
-            }
-            Self::Unavailable(_) | Self::TimedOut(_) => {
-                response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
-                FieldErrors::new()
-            }
+            Self::Sync(error) => sync::field_errors(error),
             _ => FieldErrors::new(),
         };
-        response.json(Problem {
+        self.begin(status).content_type(MEDIA_TYPE).json(Problem {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),

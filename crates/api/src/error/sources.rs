@@ -5,7 +5,6 @@ use onefold_domain::{Failure, InvalidNotice, RecordError, StoreError};
 
 use super::ApiError;
 use crate::fields::Faults;
-use crate::json::MAX_BODY;
 
 impl From<RecordError> for ApiError {
     fn from(error: RecordError) -> Self {
@@ -52,8 +51,8 @@ impl From<InvalidNotice> for ApiError {
 impl From<JsonPayloadError> for ApiError {
     fn from(error: JsonPayloadError) -> Self {
         match error {
-            JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
-                Self::BodyTooLarge { most: MAX_BODY / 1024 }
+            JsonPayloadError::OverflowKnownLength { limit, .. } | JsonPayloadError::Overflow { limit } => {
+                Self::BodyTooLarge { most: limit / 1024 }
             }
             JsonPayloadError::ContentType => Self::UnsupportedMediaType,
             JsonPayloadError::Deserialize(error) if error.is_data() => Self::NotAnObject,

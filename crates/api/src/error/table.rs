@@ -2,10 +2,7 @@
 
 use actix_web::http::StatusCode;
 
-use super::ApiError;
-
-/// Status, code, and what to change.
-type Entry = (StatusCode, &'static str, String);
+use super::{ApiError, Entry, sync};
 
 impl ApiError {
     pub(super) fn describe(&self) -> Entry {
@@ -44,6 +41,12 @@ impl ApiError {
             Self::AbilityMissing(ability) => {
                 (StatusCode::FORBIDDEN, "ability_missing", format!("The token lacks the ability {ability}."))
             }
+            Self::Sync(error) => sync::describe(error),
+            Self::RunFailed { message } => (
+                StatusCode::BAD_GATEWAY,
+                "run_failed",
+                message.clone().unwrap_or_else(|| "The run could not go on.".to_owned()),
+            ),
             fixed => {
                 let (status, code, detail) = fixed.fixed();
                 (status, code, detail.to_owned())
@@ -110,6 +113,28 @@ impl ApiError {
                 "stale",
                 "It has changed since you read it; read it again and decide anew.",
             ),
+            Self::ConflictResolved => (
+                StatusCode::CONFLICT,
+                "conflict_resolved",
+                "The conflict was resolved before; read it again.",
+            ),
+            Self::NotJoinable => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "not_joinable",
+                "Nothing that could be stated would join them: an email of one and a phone of the other is \
+                 needed, and no rule that keeps them apart.",
+            ),
+            Self::RunNotHeld => {
+                (StatusCode::CONFLICT, "run_not_held", "The run is not held: there is nothing to approve.")
+            }
+            Self::JobNotDead => (
+                StatusCode::CONFLICT,
+                "job_not_dead",
+                "The job was not given up: it is tried again by itself, or somebody is at it.",
+            ),
+            Self::JobRunning => {
+                (StatusCode::CONFLICT, "job_running", "Somebody is at the job; try again when it has ended.")
+            }
             Self::Unavailable(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -162,6 +187,12 @@ impl ApiError {
             }
             Self::UnknownUser => ("unknown_user", "There is no such user; POST /users creates one."),
             Self::UnknownToken => ("unknown_token", "There is no such token; it may have been revoked."),
+            Self::UnknownMapping => {
+                ("unknown_mapping", "Nobody here knows of a record in the other system; a sync makes one.")
+            }
+            Self::UnknownConflict => ("unknown_conflict", "There is no such conflict."),
+            Self::UnknownRun => ("unknown_run", "There is no such run; old ones are forgotten."),
+            Self::UnknownJob => ("unknown_job", "There is no such job; one that is done is not kept."),
             Self::UnknownImport => ("unknown_import", "There is no such import."),
             Self::WebhookNotConfigured => (
                 "webhook_not_configured",

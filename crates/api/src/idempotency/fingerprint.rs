@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use crate::error::ApiError;
-use crate::json::MAX_BODY;
+use crate::json::largest;
 
 /// How long the next piece of a file may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,11 +36,12 @@ pub(super) fn of(request: &ServiceRequest, body: Option<&Bytes>) -> Fingerprint 
 
 /// Takes the body out, and puts it back for the handler.
 pub(super) async fn read_body(request: &mut ServiceRequest) -> Result<Bytes, ApiError> {
+    let most = largest(request.path());
     let payload = request.extract::<web::Payload>().await.map_err(|_| ApiError::BodyUnreadable)?;
-    let body = match payload.to_bytes_limited(MAX_BODY).await {
+    let body = match payload.to_bytes_limited(most).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return Err(ApiError::BodyUnreadable),
-        Err(_) => return Err(ApiError::BodyTooLarge { most: MAX_BODY / 1024 }),
+        Err(_) => return Err(ApiError::BodyTooLarge { most: most / 1024 }),
     };
     let again = stream::once(future::ready(Ok(body.clone())));
     request.set_payload(Payload::Stream { payload: Box::pin(again) });

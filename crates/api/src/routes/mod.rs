@@ -15,7 +15,9 @@ mod health;
 mod identify;
 mod imports;
 mod kratos;
+mod metakocka;
 mod metrics;
+mod sync;
 mod tokens;
 mod users;
 
@@ -35,6 +37,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .configure(audit::configure)
         .configure(tokens::configure)
         .configure(kratos::configure)
+        .configure(metakocka::configure)
+        .configure(sync::configure)
         .configure(health::configure)
         .configure(metrics::configure)
         .configure(docs::configure);

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{MappingId, PartnerField, PartnerId, RunId, SyncFault, SyncSystem};
-use crate::{CustomerId, StoreError};
+use crate::{CustomerId, Environment, Failure, StoreError};
 
 /// What an attempt came to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -119,4 +119,29 @@ pub trait SyncLogRepository: Send {
 
     /// Removes attempts before this moment, at most `limit` of them.
     async fn forget_before(&mut self, moment: DateTime<Utc>, limit: usize) -> Result<(), StoreError>;
+}
+
+/// Shows the log.
+#[derive(Clone)]
+pub struct SyncLog {
+    env: Environment,
+}
+
+impl SyncLog {
+    pub fn new(env: Environment) -> Self {
+        Self { env }
+    }
+
+    /// From the newest on, those in front of number `before`, at most `limit`.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn list(
+        &self,
+        filter: &SyncLogFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<LoggedAttempt>, Failure> {
+        Ok(self.env.store.sync_log().list(filter, before, limit).await?)
+    }
 }

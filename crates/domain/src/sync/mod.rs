@@ -38,7 +38,9 @@ pub use directory::{
 pub use error::{PartnerError, PartnerFault, PartnerFaultReason, RemoteMessage};
 pub use fault::SyncFault;
 pub use field::{PartnerField, PartnerFields};
-pub use log::{LoggedAttempt, SyncAttempt, SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome};
+pub use log::{
+    LoggedAttempt, SyncAttempt, SyncLog, SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome,
+};
 pub use mapping::{
     DetachReason, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus, PlacedMapping,
 };

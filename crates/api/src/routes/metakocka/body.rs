@@ -1,0 +1,205 @@
+//! What the MetaKocka endpoints are asked: contacts and partners by their ids, one or many.
+
+use std::collections::HashSet;
+
+use actix_web::HttpRequest;
+use onefold_domain::{ContactId, CustomerId, PartnerId, Runs, SyncError, Synchroniser};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::error::ApiError;
+use crate::fields::{Faults, Fields, text_of};
+use crate::json::Members;
+use crate::query::Query;
+
+/// The contact to be brought into step.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
+pub(crate) struct ContactToSync {
+    /// The customer's UUID, or the number of one of its contacts.
+    #[schema(value_type = String, example = "0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11")]
+    contact_id: (),
+}
+
+/// The contacts to be brought into step.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
+pub(crate) struct ContactsToSync {
+    /// Customers' UUIDs and numbers of contacts. One that stands twice is worked on once.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 10_000,
+        example = json!(["0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11", 7]))]
+    contact_ids: (),
+}
+
+/// The partner to be taken in.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
+pub(crate) struct PartnerToImport {
+    /// MetaKocka's id of the partner.
+    #[schema(example = "310000000417")]
+    metakocka_id: String,
+}
+
+/// The partners to be taken in: a list of them, or all.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
+pub(crate) struct PartnersToImport {
+    /// MetaKocka's ids. One that stands twice is worked on once.
+    #[schema(min_items = 1, max_items = 10_000, example = json!(["310000000417"]))]
+    metakocka_ids: Option<Vec<String>>,
+    /// The whole register, in place of a list.
+    import_all: Option<bool>,
+}
+
+const CONTACT: &str = "Send the customer's UUID, or the number of one of its contacts.";
+const PARTNER: &str = "Send MetaKocka's id of the partner.";
+
+/// The most faults of a list that are told; who has more of them has one mistake.
+const MOST_FAULTS: usize = 100;
+
+/// Who is meant by a contact of the CRM.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Subject {
+    Customer(CustomerId),
+    /// Stands for its customer.
+    Contact(ContactId),
+}
+
+impl Subject {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if let Ok(id) = Uuid::try_parse(text.trim()) {
+            return Some(Self::Customer(CustomerId(id)));
+        }
+        text.trim().parse().ok().filter(|id| *id > 0).map(|id| Self::Contact(ContactId(id)))
+    }
+
+    pub(super) async fn customer(self, sync: &Synchroniser) -> Result<CustomerId, SyncError> {
+        match self {
+            Self::Customer(id) => Ok(id),
+            Self::Contact(id) => sync.customer_of(id).await,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Customer(id) => id.0.hyphenated().to_string(),
+            Self::Contact(id) => id.0.to_string(),
+        }
+    }
+}
+
+/// The ids of a bulk call.
+#[derive(Default)]
+pub(super) struct List {
+    /// As a run has them.
+    pub(super) subjects: Vec<String>,
+    /// As the caller wrote them, in the same order.
+    pub(super) written: Vec<Box<RawValue>>,
+}
+
+/// Which partners are to be taken in.
+pub(super) enum Partners {
+    All,
+    These(List),
+}
+
+pub(super) fn contact(members: Members) -> Result<Subject, ApiError> {
+    let mut fields = Fields::of(members);
+    let text = fields.text_or_number("contactId");
+    let subject = text.as_deref().and_then(Subject::parse);
+    one(fields, "contactId", subject, CONTACT)
+}
+
+pub(super) fn contacts(members: Members) -> Result<List, ApiError> {
+    let mut fields = Fields::of(members);
+    let given = fields.is_given("contactIds");
+    let elements = fields.list("contactIds");
+    let list = read(&mut fields.faults, "contactIds", elements.filter(|_| given), |text| {
+        Subject::parse(text).map(Subject::text).ok_or(CONTACT)
+    });
+    fields.finish()?;
+    Ok(list)
+}
+
+pub(super) fn partner(members: Members) -> Result<PartnerId, ApiError> {
+    let mut fields = Fields::of(members);
+    let text = fields.text_or_number("metakockaId");
+    let id = text.and_then(|text| PartnerId::parse(&text).ok());
+    one(fields, "metakockaId", id, PARTNER)
+}
+
+pub(super) fn partners(members: Members) -> Result<Partners, ApiError> {
+    let mut fields = Fields::of(members);
+    let (lists, says_all) = (fields.is_given("metakockaIds"), fields.is_given("importAll"));
+    let all = fields.flag("importAll").flatten();
+    let elements = fields.list("metakockaIds");
+    if lists == says_all || (says_all && all == Some(false)) {
+        fields.faults.add("metakockaIds", "Send a list of ids, or importAll: true in its place.");
+    }
+    if says_all {
+        fields.finish()?;
+        return Ok(Partners::All);
+    }
+    let list = match lists {
+        true => read(&mut fields.faults, "metakockaIds", elements, |text| {
+            PartnerId::parse(text).map(|id| id.as_str().to_owned()).map_err(|_| PARTNER)
+        }),
+        false => List::default(),
+    };
+    fields.finish()?;
+    Ok(Partners::These(list))
+}
+
+/// Whether the caller only wants to see what would be done.
+pub(super) fn is_dry_run(request: &HttpRequest) -> Result<bool, ApiError> {
+    let mut query = Query::of(request);
+    let dry_run = query.flag("dryRun").unwrap_or_default();
+    query.finish()?;
+    Ok(dry_run)
+}
+
+fn one<T>(mut fields: Fields, name: &'static str, value: Option<T>, advice: &str) -> Result<T, ApiError> {
+    if value.is_none() && !fields.faults.has(name) {
+        fields.faults.add(name, advice);
+    }
+    fields.finish()?;
+    value.ok_or(ApiError::NotAnObject)
+}
+
+fn read(
+    faults: &mut Faults,
+    name: &'static str,
+    elements: Option<Vec<Box<RawValue>>>,
+    parse: impl Fn(&str) -> Result<String, &'static str>,
+) -> List {
+    let elements = elements.unwrap_or_default();
+    if !(1..=Runs::MOST_ITEMS).contains(&elements.len()) {
+        if !faults.has(name) {
+            faults.add(name, format!("Send a list of 1 to {} ids.", Runs::MOST_ITEMS));
+        }
+        return List::default();
+    }
+    let (mut list, mut known, mut faulty) = (List::default(), HashSet::new(), 0);
+    for (index, element) in elements.into_iter().enumerate() {
+        let text = text_of(&element, true).and_then(|text| text.ok_or("Send an id."));
+        match text.and_then(|text| parse(&text)) {
+            Ok(subject) => {
+                if known.insert(subject.clone()) {
+                    list.subjects.push(subject);
+                    list.written.push(element);
+                }
+            }
+            Err(advice) if faulty < MOST_FAULTS => {
+                faulty += 1;
+                faults.add(format!("{name}[{index}]"), advice);
+            }
+            Err(_) => {}
+        }
+    }
+    list
+}

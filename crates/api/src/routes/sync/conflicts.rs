@@ -1,0 +1,274 @@
+//! `/sync/conflicts`: what both sides changed, or who may be the same, and what a person decides about it.
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use onefold_domain::{
+    Answer, Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject, Conflicts, CustomerId,
+    Errand, FieldRule, SyncError, SyncText, Synced,
+};
+use serde::Serialize;
+use tokio::time::timeout;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{ShownFault, number_in_path, system};
+use crate::access::Caller;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::fields::{Fields, uuid};
+use crate::json::Members;
+use crate::problem::Problem;
+use crate::query::{MAX_PAGE, Query, cut, page_answer};
+use crate::routes::metakocka::to_its_end;
+use crate::sync::acting;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/sync/conflicts").get(list))
+        .service(web::resource("/sync/conflicts/{id}").get(read))
+        .service(web::resource("/sync/conflicts/{id}/resolve").post(resolve));
+}
+
+/// Something that both sides say differently.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SyncConflict)]
+pub(crate) struct ShownConflict<'a> {
+    #[schema(example = 7)]
+    id: i64,
+    #[schema(example = "metakocka")]
+    system: &'static str,
+    mapping_id: Uuid,
+    customer_id: Uuid,
+    /// A field; `samePartner` if another customer has the record already (`local` is that customer, `remote` the
+    /// record); `sameCustomer` if the customer has another record already (`local` is that one).
+    #[schema(example = "city")]
+    subject: &'static str,
+    /// What both had agreed on before.
+    #[schema(example = "Ljubljana")]
+    base: Option<&'a str>,
+    #[schema(example = "Bled")]
+    local: Option<&'a str>,
+    #[schema(example = "Kranj")]
+    remote: Option<&'a str>,
+    /// `open`, `settled` (a rule decided, and what lost is kept here) or `resolved`.
+    #[schema(example = "open")]
+    status: &'static str,
+    /// The rule that decided.
+    rule: Option<&'static str>,
+    /// `local`, `remote`, `value`, `merge`, `separate`, or `agreed` if both sides came to say the same.
+    resolution: Option<&'a str>,
+    /// By what it can be resolved; one that a rule decided can be decided anew.
+    #[schema(value_type = Vec<String>, example = json!(["local", "remote", "value"]))]
+    answers: &'static [&'static str],
+    #[schema(example = "token:3")]
+    resolved_by: Option<&'a str>,
+    created_at: DateTime<Utc>,
+    resolved_at: Option<DateTime<Utc>>,
+}
+
+/// A page of conflicts, oldest first.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncConflicts<'a> {
+    conflicts: Vec<ShownConflict<'a>>,
+    /// Where the next page begins; null at the end.
+    next_cursor: Option<String>,
+}
+
+/// A decision: one of the two.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
+pub(crate) struct ConflictAnswer {
+    /// `local` or `remote`: whose value, or which record, counts. `merge` or `separate`: whether two customers are one.
+    #[schema(example = "local")]
+    resolution: Option<String>,
+    /// This value, on both sides; an empty text takes it away.
+    value: Option<String>,
+}
+
+/// A conflict that was just resolved.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ResolvedConflict<'a> {
+    #[serde(flatten)]
+    conflict: ShownConflict<'a>,
+    sync: SyncedSince,
+}
+
+/// What the sync came to that followed the decision.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncedSince {
+    /// `synced`; `pending` if it did not succeed and will be tried again; `conflict` if other conflicts are open.
+    #[schema(example = "synced")]
+    status: &'static str,
+    mapping_id: Option<Uuid>,
+    external_id: Option<String>,
+    /// Those that are open.
+    conflicts: Vec<i64>,
+    /// Why it did not succeed.
+    error: Option<ShownFault>,
+}
+
+/// Lists conflicts, oldest first. Everything that is asked for must hold.
+#[utoipa::path(
+    get, path = "/sync/conflicts", tag = "sync",
+    params(
+        ("status" = Option<String>, Query, description = "`open`, `settled` or `resolved`"),
+        ("system" = Option<String>, Query, description = "Such as `metakocka`"),
+        ("customerId" = Option<String>, Query, description = "The customer's UUID"),
+        ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "The conflicts; the header `Link` leads to the next page", body = SyncConflicts),
+        (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let mut query = Query::of(&request);
+    let customer = query.text("customerId").and_then(|text| query.faults.note("customerId", uuid(&text)));
+    let filter = ConflictFilter {
+        system: system(&mut query),
+        status: query.one_of(
+            "status",
+            &ConflictStatus::ALL.map(ConflictStatus::as_str),
+            ConflictStatus::parse,
+        ),
+        customer: customer.map(CustomerId),
+        mapping: None,
+    };
+    let (limit, after) = (usize::from(query.limit(MAX_PAGE)), query.cursor().map(ConflictId));
+    query.finish()?;
+    let mut conflicts = conflicts(&app).list(&filter, after, limit + 1).await?;
+    let last = cut(&mut conflicts, limit, |conflict| conflict.id.0);
+    let (mut response, next_cursor) = page_answer(&request, last);
+    Ok(response.json(SyncConflicts { conflicts: conflicts.iter().map(shown).collect(), next_cursor }))
+}
+
+/// One conflict, with all that was said.
+#[utoipa::path(
+    get, path = "/sync/conflicts/{id}", tag = "sync",
+    params(("id" = i64, Path, description = "The number of the conflict")),
+    responses(
+        (status = 200, description = "The conflict", body = ShownConflict),
+        (status = 404, description = "There is no such conflict", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let id = ConflictId(number_in_path(&id)?);
+    let conflict = conflicts(&app).get(id).await?.ok_or(ApiError::UnknownConflict)?;
+    Ok(HttpResponse::Ok().json(shown(&conflict)))
+}
+
+/// Decides a conflict; one that a rule decided is decided anew.
+///
+/// The decision is stored, and then the customer is synced. If that does not succeed at once, it is tried again
+/// later: the answer says so.
+#[utoipa::path(
+    post, path = "/sync/conflicts/{id}/resolve", tag = "sync",
+    params(
+        ("id" = i64, Path, description = "The number of the conflict"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
+    ),
+    request_body = ConflictAnswer,
+    responses(
+        (status = 200, description = "The conflict as it is now, and what the sync came to", body = ResolvedConflict),
+        (status = 404, description = "There is no such conflict", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was resolved before", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "This conflict has other answers, or the value is none for the field", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn resolve(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+    body: web::Json<Members>,
+) -> Result<HttpResponse, ApiError> {
+    let id = ConflictId(number_in_path(&id)?);
+    let answer = answer(body.into_inner())?;
+    let acting = acting(&caller);
+    let conflict = conflicts(&app).acting(&acting).resolve(id, &answer).await?;
+    let sync = app.sync.synchroniser.acting(&acting);
+    let customer = conflict.customer;
+    let working = tokio::spawn(async move { sync.sync_customer(customer, Errand::default()).await });
+    let sync = match timeout(app.run_wait, to_its_end(working)).await {
+        Ok(result) => SyncedSince::of(result),
+        Err(_) => SyncedSince::pending(None),
+    };
+    Ok(HttpResponse::Ok().json(ResolvedConflict { conflict: shown(&conflict), sync }))
+}
+
+fn conflicts(app: &App) -> Conflicts {
+    Conflicts::new(app.sync.synchroniser.clone(), app.default_region)
+}
+
+fn answer(body: Members) -> Result<Answer, ApiError> {
+    let mut fields = Fields::of(body);
+    let resolution = fields.one_of("resolution", &["local", "remote", "merge", "separate"], |name| {
+        [Answer::Local, Answer::Remote, Answer::Merge, Answer::Separate]
+            .into_iter()
+            .find(|answer| answer.as_str() == name)
+    });
+    let value = fields.text("value");
+    if value.is_some() == resolution.is_some() && !fields.faults.has("resolution") {
+        fields.faults.add("resolution", "Send a resolution, or a value in its place.");
+    }
+    fields.finish()?;
+    value.map(Answer::Value).or(resolution).ok_or(ApiError::NotAnObject)
+}
+
+fn shown(conflict: &Conflict) -> ShownConflict<'_> {
+    ShownConflict {
+        id: conflict.id.0,
+        system: conflict.system.as_str(),
+        mapping_id: conflict.mapping.0,
+        customer_id: conflict.customer.0,
+        subject: conflict.subject.as_str(),
+        base: conflict.base.as_ref().map(SyncText::as_str),
+        local: conflict.local.as_ref().map(SyncText::as_str),
+        remote: conflict.remote.as_ref().map(SyncText::as_str),
+        status: conflict.status.as_str(),
+        rule: conflict.rule.map(FieldRule::as_str),
+        resolution: conflict.resolution.as_deref(),
+        answers: answers(conflict),
+        resolved_by: conflict.resolved_by.as_deref(),
+        created_at: conflict.created_at,
+        resolved_at: conflict.resolved_at,
+    }
+}
+
+fn answers(conflict: &Conflict) -> &'static [&'static str] {
+    match (conflict.status, conflict.subject) {
+        (ConflictStatus::Resolved, _) => &[],
+        (_, ConflictSubject::Field(_)) => &["local", "remote", "value"],
+        (_, ConflictSubject::SamePartner) => &["merge", "separate"],
+        (_, ConflictSubject::SameCustomer) => &["local", "remote"],
+    }
+}
+
+impl SyncedSince {
+    fn of(result: Result<Synced, SyncError>) -> Self {
+        match result {
+            Ok(synced) => Self {
+                status: "synced",
+                mapping_id: Some(synced.mapping.id.0),
+                external_id: synced.mapping.external.map(|id| id.as_str().to_owned()),
+                conflicts: Vec::new(),
+                error: None,
+            },
+            Err(SyncError::OpenConflict { conflicts }) => Self {
+                status: "conflict",
+                conflicts: conflicts.into_iter().map(|conflict| conflict.0).collect(),
+                ..Self::pending(None)
+            },
+            Err(error) => Self::pending(Some(ShownFault::of(&error.fault()))),
+        }
+    }
+
+    fn pending(error: Option<ShownFault>) -> Self {
+        Self { status: "pending", mapping_id: None, external_id: None, conflicts: Vec::new(), error }
+    }
+}

@@ -1,0 +1,53 @@
+//! `/sync`: how sync with other systems goes, and what a person decides about it.
+
+pub(super) mod conflicts;
+pub(super) mod jobs;
+pub(super) mod log;
+pub(super) mod rules;
+pub(super) mod runs;
+
+use actix_web::web::ServiceConfig;
+use onefold_domain::{SyncFault, SyncSystem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::{ApiError, sentence};
+use crate::fields::Faults;
+use crate::query::Query;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .configure(rules::configure)
+        .configure(conflicts::configure)
+        .configure(runs::configure)
+        .configure(jobs::configure)
+        .configure(log::configure);
+}
+
+/// Why something was not brought into step.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SyncFault)]
+pub(crate) struct ShownFault {
+    #[schema(example = "invalid_fields")]
+    code: String,
+    message: String,
+}
+
+impl ShownFault {
+    fn of(fault: &SyncFault) -> Self {
+        Self { code: fault.code.clone(), message: sentence(fault) }
+    }
+}
+
+fn system(query: &mut Query) -> Option<SyncSystem> {
+    query.one_of("system", &SyncSystem::ALL.map(SyncSystem::as_str), SyncSystem::parse)
+}
+
+/// An id that is a number in the path.
+fn number_in_path(text: &str) -> Result<i64, ApiError> {
+    text.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
+        let mut faults = Faults::default();
+        faults.add("id", "Send a whole number, such as 7.");
+        faults.into()
+    })
+}

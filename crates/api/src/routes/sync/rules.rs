@@ -1,0 +1,115 @@
+//! `/sync/rules`: who wins when both sides changed a field.
+
+use std::collections::BTreeMap;
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, ServiceConfig};
+use onefold_domain::{FieldRule, InvalidSyncRule, PartnerField, SyncRules, SyncSystem};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::access::Caller;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::fields::{Faults, text_of};
+use crate::json::Members;
+use crate::problem::Problem;
+use crate::sync::acting;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(web::resource("/sync/rules").get(read).put(change));
+}
+
+/// By system and field: `local`, `remote`, `newest`, `union` (email and phone only) or `ask`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape for the document: which fields there are is the domain's to say")]
+#[schema(as = SyncRules)]
+pub(crate) struct RulesOfSystems {
+    #[schema(example = json!({"name": "ask", "companyName": "remote", "email": "union", "phone": "union",
+        "street": "ask", "city": "ask", "postalCode": "ask", "country": "ask", "taxNumber": "remote"}))]
+    metakocka: BTreeMap<String, String>,
+}
+
+/// The rules that hold, field by field.
+#[utoipa::path(
+    get, path = "/sync/rules", tag = "sync",
+    responses(
+        (status = 200, description = "The rules of each system", body = RulesOfSystems),
+        (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn read(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    shown(&app).await
+}
+
+/// Puts other rules in their place, for every comparison from now on.
+///
+/// A system that is left out keeps its rules; a field of a system that is left out is asked about.
+#[utoipa::path(
+    put, path = "/sync/rules", tag = "sync",
+    request_body = RulesOfSystems,
+    responses(
+        (status = 200, description = "The rules that hold now", body = RulesOfSystems),
+        (status = 422, description = "A system, a field or a rule is unknown; `errors` names its path", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn change(
+    app: web::Data<App>,
+    caller: Caller,
+    body: web::Json<Members>,
+) -> Result<HttpResponse, ApiError> {
+    // All is judged before anything is stored.
+    let rules = parse(body.into_inner())?;
+    let sync = app.sync.synchroniser.acting(&acting(&caller));
+    if let Some(rules) = rules.get(&sync.system()) {
+        sync.put_rules(rules).await?;
+    }
+    shown(&app).await
+}
+
+async fn shown(app: &App) -> Result<HttpResponse, ApiError> {
+    let sync = &app.sync.synchroniser;
+    let rules = sync.rules().await?;
+    let fields: BTreeMap<_, _> =
+        PartnerField::ALL.iter().map(|field| (field.as_str(), rules.rule(*field).as_str())).collect();
+    Ok(HttpResponse::Ok().json(BTreeMap::from([(sync.system().as_str(), fields)])))
+}
+
+fn parse(body: Members) -> Result<BTreeMap<SyncSystem, SyncRules>, ApiError> {
+    let mut faults = Faults::default();
+    let mut systems = BTreeMap::new();
+    for (name, value) in body.0 {
+        let Some(system) = SyncSystem::parse(&name) else {
+            let known = SyncSystem::ALL.map(SyncSystem::as_str).join(", ");
+            faults.add(name, format!("There is no such system; known are {known}."));
+            continue;
+        };
+        match serde_json::from_str::<Members>(value.get()) {
+            Ok(fields) => {
+                systems.insert(system, of_system(system, fields, &mut faults));
+            }
+            Err(_) => faults.add(name, "Send an object with a rule for each field, each field once."),
+        }
+    }
+    faults.check()?;
+    Ok(systems)
+}
+
+fn of_system(system: SyncSystem, fields: Members, faults: &mut Faults) -> SyncRules {
+    let mut rules = Vec::new();
+    for (field, value) in fields.0 {
+        match rule(&field, &value) {
+            Ok(rule) => rules.push(rule),
+            Err(message) => faults.add(format!("{system}.{field}"), message),
+        }
+    }
+    SyncRules::of(rules)
+}
+
+fn rule(field: &str, value: &RawValue) -> Result<(PartnerField, FieldRule), String> {
+    // An unknown field is told as such, whatever stands there.
+    PartnerField::parse(field).ok_or_else(|| InvalidSyncRule::UnknownField.to_string())?;
+    let rule = text_of(value, false).ok().flatten().unwrap_or_default();
+    SyncRules::parse(field, &rule).map_err(|error| error.to_string())
+}

@@ -1,0 +1,327 @@
+//! `/sync/runs`: work on many customers, how far it is, and what became of each of them.
+
+use actix_web::http::header::LOCATION;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use onefold_domain::{CustomerId, Run, RunId, RunItem, RunKind, Runs, SyncSystem};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::ShownFault;
+use crate::access::Caller;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::fields::{Fields, id_in_path};
+use crate::json::Members;
+use crate::problem::Problem;
+use crate::query::{MAX_PAGE, Query, cut, page_answer, uuid_page_answer};
+use crate::sync::acting;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/sync/runs").get(list).post(request))
+        .service(web::resource("/sync/runs/{id}").get(read))
+        .service(web::resource("/sync/runs/{id}/items").get(items))
+        .service(web::resource("/sync/runs/{id}/approve").post(approve));
+}
+
+/// How far a run is.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SyncRun)]
+pub(crate) struct ShownRun<'a> {
+    id: Uuid,
+    #[schema(example = "metakocka")]
+    system: &'static str,
+    /// `sync`, `import`, `importAll`, `compare` or `compareFull`.
+    #[schema(example = "compare")]
+    kind: &'static str,
+    dry_run: bool,
+    /// Whether somebody has released its brakes.
+    approved: bool,
+    /// `queued`, `running`, `held` (a brake stopped it; somebody has to approve), `completed` or `failed`.
+    #[schema(example = "running")]
+    status: &'static str,
+    /// Grows while records come in; of a list known from the beginning.
+    total: u64,
+    succeeded: u64,
+    failed: u64,
+    /// Created there or here. This one and those below tell what was done, or would be.
+    created: u64,
+    /// Written there.
+    pushed: u64,
+    /// Written here.
+    pulled: u64,
+    unchanged: u64,
+    conflicts: u64,
+    /// Missing there since this run.
+    stale: u64,
+    detached: u64,
+    /// Why it failed, is held, or waits.
+    message: Option<&'a str>,
+    #[schema(example = "token:3")]
+    requested_by: &'a str,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    updated_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+/// A page of runs, newest first.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncRuns<'a> {
+    runs: Vec<ShownRun<'a>>,
+    /// Where the next page begins; null at the end.
+    next_cursor: Option<String>,
+}
+
+/// What became of one of the things that a run works on.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SyncRunItem)]
+pub(crate) struct ShownItem {
+    /// From 0.
+    position: u64,
+    /// A customer or a contact, or a record of the other system.
+    #[schema(example = "310000000417")]
+    subject: String,
+    /// Whether its turn has come.
+    done: bool,
+    customer_id: Option<Uuid>,
+    mapping_id: Option<Uuid>,
+    external_id: Option<String>,
+    /// What was done, such as `created`, or would be in a dry run.
+    #[schema(example = "created")]
+    action: Option<String>,
+    error: Option<ShownFault>,
+    /// Of a dry run: field by field what would be written where, or asked.
+    #[schema(value_type = Option<Vec<Object>>)]
+    plan: Option<Value>,
+}
+
+/// A page of what a run works on, in its order.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncRunItems {
+    items: Vec<ShownItem>,
+    /// Where the next page begins; null at the end.
+    next_cursor: Option<String>,
+}
+
+/// A comparison to be made.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
+pub(crate) struct RunToMake {
+    #[schema(example = "metakocka")]
+    system: String,
+    /// `compare`: what changed on either side, what is new and what is missing. `compareFull`: also every field of
+    /// what seems unchanged.
+    #[schema(example = "compare")]
+    kind: String,
+}
+
+/// Lists runs, newest first.
+#[utoipa::path(
+    get, path = "/sync/runs", tag = "sync",
+    params(
+        ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "The runs; the header `Link` leads to the next page", body = SyncRuns),
+        (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let mut query = Query::of(&request);
+    let (limit, before) = (usize::from(query.limit(MAX_PAGE)), query.uuid_cursor().map(RunId));
+    query.finish()?;
+    let mut runs = runs(&app).list(before, limit + 1).await?;
+    let last = cut(&mut runs, limit, |run| run.id.0);
+    let (mut response, next_cursor) = uuid_page_answer(&request, last);
+    Ok(response.json(SyncRuns { runs: runs.iter().map(shown).collect(), next_cursor }))
+}
+
+/// Asks for a comparison of both sides. A worker makes it.
+///
+/// A comparison that would let go of more than a set number of mappings is held until somebody approves it.
+#[utoipa::path(
+    post, path = "/sync/runs", tag = "sync",
+    params(
+        ("dryRun" = Option<bool>, Query, description = "Say what would be done, and write nothing"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
+    ),
+    request_body = RunToMake,
+    responses(
+        (status = 202, description = "It will be made; the header `Location` is where it is shown", body = ShownRun),
+        (status = 422, description = "A field or a parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The system is not configured, or the database is away", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn request(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+    body: web::Json<Members>,
+) -> Result<HttpResponse, ApiError> {
+    let mut query = Query::of(&request);
+    let dry_run = query.flag("dryRun").unwrap_or_default();
+    query.finish()?;
+    let kind = wanted(body.into_inner())?;
+    let run = runs(&app).acting(&acting(&caller)).request(kind, &[], dry_run).await?;
+    Ok(accepted(&run))
+}
+
+/// How far a run is.
+#[utoipa::path(
+    get, path = "/sync/runs/{id}", tag = "sync",
+    params(("id" = String, Path, description = "The run's UUID")),
+    responses(
+        (status = 200, description = "The run", body = ShownRun),
+        (status = 404, description = "There is no such run", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(shown(&find(&app, &id).await?)))
+}
+
+/// What became of each of the things that a run works on. A comparison leaves out what needed nothing.
+#[utoipa::path(
+    get, path = "/sync/runs/{id}/items", tag = "sync",
+    params(
+        ("id" = String, Path, description = "The run's UUID"),
+        ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "The items; the header `Link` leads to the next page", body = SyncRunItems),
+        (status = 404, description = "There is no such run", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn items(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let mut query = Query::of(&request);
+    let limit = usize::from(query.limit(MAX_PAGE));
+    let from = query.cursor().map_or(0, |last| last.unsigned_abs().saturating_add(1));
+    query.finish()?;
+    let run = find(&app, &id).await?;
+    let mut items = runs(&app).items(run.id, from, limit + 1).await?;
+    let last = cut(&mut items, limit, |item| item.position.cast_signed());
+    let (mut response, next_cursor) = page_answer(&request, last);
+    Ok(response.json(SyncRunItems { items: items.into_iter().map(ShownItem::of).collect(), next_cursor }))
+}
+
+/// Releases the brakes of a run that is held, which then goes on.
+#[utoipa::path(
+    post, path = "/sync/runs/{id}/approve", tag = "sync",
+    params(
+        ("id" = String, Path, description = "The run's UUID"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
+    ),
+    responses(
+        (status = 202, description = "It goes on; the header `Location` is where it is shown", body = ShownRun),
+        (status = 404, description = "There is no such run", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is not held", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn approve(
+    app: web::Data<App>,
+    caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let run = find(&app, &id).await?;
+    let run = runs(&app).acting(&acting(&caller)).approve(run.id).await?.ok_or(ApiError::RunNotHeld)?;
+    Ok(accepted(&run))
+}
+
+fn runs(app: &App) -> Runs {
+    Runs::new(app.sync.synchroniser.clone())
+}
+
+async fn find(app: &App, id: &str) -> Result<Run, ApiError> {
+    runs(app).run(RunId(id_in_path(id)?)).await?.ok_or(ApiError::UnknownRun)
+}
+
+fn accepted(run: &Run) -> HttpResponse {
+    let location = format!("/sync/runs/{}", run.id.0);
+    HttpResponse::Accepted().insert_header((LOCATION, location)).json(shown(run))
+}
+
+fn wanted(body: Members) -> Result<RunKind, ApiError> {
+    let mut fields = Fields::of(body);
+    let missing = ["system", "kind"].map(|name| (name, !fields.is_given(name)));
+    fields.one_of("system", &SyncSystem::ALL.map(SyncSystem::as_str), SyncSystem::parse);
+    let choices = [RunKind::Compare, RunKind::CompareFull];
+    let kind = fields
+        .one_of("kind", &choices.map(name), |text| choices.into_iter().find(|kind| name(*kind) == text));
+    for (name, _) in missing.into_iter().filter(|(_, missing)| *missing) {
+        fields.faults.add(name, "It is needed.");
+    }
+    fields.finish()?;
+    kind.ok_or(ApiError::NotAnObject)
+}
+
+/// As JSON has it, where names of several words are written together.
+fn name(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Sync => "sync",
+        RunKind::Import => "import",
+        RunKind::ImportAll => "importAll",
+        RunKind::Compare => "compare",
+        RunKind::CompareFull => "compareFull",
+    }
+}
+
+fn shown(run: &Run) -> ShownRun<'_> {
+    let counts = run.counts;
+    ShownRun {
+        id: run.id.0,
+        system: run.system.as_str(),
+        kind: name(run.kind),
+        dry_run: run.dry_run,
+        approved: run.approved,
+        status: run.status.as_str(),
+        total: counts.total,
+        succeeded: counts.succeeded,
+        failed: counts.failed,
+        created: counts.created,
+        pushed: counts.pushed,
+        pulled: counts.pulled,
+        unchanged: counts.unchanged,
+        conflicts: counts.conflicts,
+        stale: counts.stale,
+        detached: counts.detached,
+        message: run.message.as_deref(),
+        requested_by: &run.requested_by,
+        created_at: run.created_at,
+        started_at: run.started_at,
+        updated_at: run.updated_at,
+        finished_at: run.finished_at,
+    }
+}
+
+impl ShownItem {
+    fn of(item: RunItem) -> Self {
+        let done = item.outcome.is_some();
+        let outcome = item.outcome.unwrap_or_default();
+        Self {
+            position: item.position,
+            subject: item.subject,
+            done,
+            customer_id: outcome.customer.map(|CustomerId(id)| id),
+            mapping_id: outcome.mapping.map(|id| id.0),
+            external_id: outcome.external.map(|id| id.as_str().to_owned()),
+            action: done.then_some(outcome.action),
+            error: outcome.error.as_ref().map(ShownFault::of),
+            plan: outcome.plan,
+        }
+    }
+}
