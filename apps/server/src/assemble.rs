@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use onefold_api::{App, PoolGauge};
+use onefold_api::{App, PoolGauge, SyncParts};
 use onefold_domain::{Acting, Actor, Environment, SystemClock, SystemRandomness};
 use onefold_persistence::SeaOrmStore;
-use onefold_runtime::{init_logs, init_metrics};
+use onefold_runtime::{Syncing, describe_sync_gauges, init_logs, init_metrics};
 
 use crate::config::Config;
 
@@ -27,20 +27,29 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<SeaOrmStore> {
     Ok(store)
 }
 
+/// What every use case works with; changes promise a sync with the systems that are configured.
 pub(crate) fn environment(config: &Config, store: &SeaOrmStore) -> anyhow::Result<Environment> {
-    let policy = Arc::new(config.linking.policy()?);
-    Ok(Environment::new(Arc::new(store.clone()), policy, Arc::new(SystemClock), Arc::new(SystemRandomness)))
+    Ok(syncing(config, store)?.env)
 }
 
-pub(crate) fn app(config: &Config, store: &SeaOrmStore) -> anyhow::Result<App> {
+/// What keeps customers the same elsewhere.
+pub(crate) fn syncing(config: &Config, store: &SeaOrmStore) -> anyhow::Result<Syncing> {
+    let policy = Arc::new(config.linking.policy()?);
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let env = Environment::new(Arc::new(store.clone()), policy, clock, randomness);
+    Ok(config.sync.assemble(env, &config.metakocka, config.profile.rules()?)?)
+}
+
+pub(crate) fn app(config: &Config, store: &SeaOrmStore, syncing: &Syncing) -> anyhow::Result<App> {
     let metrics = init_metrics(onefold_api::REQUEST_DURATION)?;
     onefold_api::describe_metrics();
-    let env = environment(config, store)?;
+    describe_sync_gauges();
     let pool = store.clone();
     let pool: PoolGauge = Arc::new(move || {
         let status = pool.pool_status();
         (status.open, status.idle)
     });
-    let app = App::new(env, config.profile.rules()?, config.linking.region()?, metrics, pool);
-    Ok(app.with_limits(&config.limits).with_kratos(config.kratos()?))
+    let app = App::new(syncing.env.clone(), config.profile.rules()?, config.linking.region()?, metrics, pool);
+    let sync = SyncParts { synchroniser: syncing.metakocka.clone(), worker: syncing.worker.clone() };
+    Ok(app.with_limits(&config.limits).with_kratos(config.kratos()?).with_sync(sync))
 }

@@ -12,6 +12,7 @@ mod assemble;
 mod audit;
 mod config;
 mod import;
+mod inside;
 mod serve;
 mod token;
 

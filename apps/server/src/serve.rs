@@ -9,6 +9,7 @@ use onefold_runtime::{Signals, init_logs};
 
 use crate::assemble;
 use crate::config::Config;
+use crate::inside;
 
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     init_logs(&config.log)?;
@@ -16,12 +17,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let address = config.server.address();
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     let store = assemble::store(&config).await?;
-    let app = assemble::app(&config, &store)?;
+    let syncing = assemble::syncing(&config, &store)?;
+    let app = assemble::app(&config, &store, &syncing)?;
     let first = let_in(&config, &app.tokens).await?;
     let bound = listener.local_addr()?;
     let signals = Signals::listen()?;
     let (imports, audit, idempotency) = (app.imports.clone(), app.audit.clone(), app.idempotency.clone());
     let server = onefold_api::serve(app, listener, &config.server)?;
+    let jobs = inside::start(&config, &syncing);
     announce(&config, bound, first.as_ref());
     // Dropped at the end: what an import did not finish is taken up at the next start, or by another server.
     let importing = tokio::spawn(async move { imports.work().await });
@@ -35,6 +38,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         handle.stop(true).await;
     });
     server.await.context("the server failed")?;
+    jobs.finish().await;
     importing.abort();
     sealing.abort();
     forgetting.abort();

@@ -55,6 +55,11 @@ pub enum InvalidDatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// Whether it is one file that one process at a time should write to.
+    pub fn is_sqlite(&self) -> bool {
+        self.backend() == Backend::Sqlite
+    }
+
     /// # Errors
     /// Another scheme than the two, or SQLite without a file.
     pub fn parse(url: &str) -> Result<Self, InvalidDatabaseUrl> {

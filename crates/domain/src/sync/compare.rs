@@ -156,7 +156,10 @@ impl Runs {
             Some(placed) => self.look_at_known(run, rules, partner, placed).await,
         };
         let outcome = match result {
-            Ok(None) => ItemOutcome { action: "unchanged".to_owned(), ..ItemOutcome::default() },
+            // Somebody is at it; the next comparison sees what came of it.
+            Ok(None) | Err(SyncError::Busy) => {
+                ItemOutcome { action: "unchanged".to_owned(), ..ItemOutcome::default() }
+            }
             Ok(Some(done)) => outcome(Ok(done)),
             Err(error) => outcome(Err(error)),
         };

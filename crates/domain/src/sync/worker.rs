@@ -246,6 +246,17 @@ impl SyncWorker {
             _ => (JobKind::Compare(system), self.settings.interval),
         };
         self.forget().await?;
+        let runs = Runs::new(sync.clone());
+        let recent = runs.list(None, 50).await?;
+        let under_way = recent.iter().any(|run| {
+            // A full one does the work of both.
+            let as_good = run.kind == RunKind::CompareFull || run.kind == kind;
+            run.system == system && as_good && !run.dry_run && !run.status.rests()
+        });
+        if !under_way {
+            runs.request(kind, &[], false).await?;
+        }
+        // Last: until it is promised, a failure is tried again as this job's own.
         if !interval.is_zero() {
             let at = self.env.clock.now();
             let next = at + delta(interval);
@@ -257,16 +268,6 @@ impl SyncWorker {
                     })
                 })
                 .await?;
-        }
-        let runs = Runs::new(sync.clone());
-        let recent = runs.list(None, 50).await?;
-        let under_way = recent.iter().any(|run| {
-            // A full one does the work of both.
-            let as_good = run.kind == RunKind::CompareFull || run.kind == kind;
-            run.system == system && as_good && !run.dry_run && !run.status.rests()
-        });
-        if !under_way {
-            runs.request(kind, &[], false).await?;
         }
         Ok(())
     }

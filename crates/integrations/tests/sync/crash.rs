@@ -27,7 +27,7 @@ const MOST_STEPS: usize = 60;
 
 impl Scene {
     /// The same company, seen by a process that dies at this step.
-    fn mortal(&self, step: usize) -> (Self, Arc<Fate>) {
+    pub(crate) fn mortal(&self, step: usize) -> (Self, Arc<Fate>) {
         let fate = Fate::at(step);
         let store = Arc::new(MortalStore { inner: self.store.clone(), fate: fate.clone() });
         let env = onefold_domain::Environment { store: store.clone(), ..self.env.clone() };

@@ -39,6 +39,7 @@ mod conflicts;
 mod crash;
 mod crashing;
 mod missing;
+mod model;
 mod regrouping;
 mod runs;
 mod scene;

@@ -190,6 +190,7 @@ async fn items_are_read_in_pages(store: Arc<dyn Store>) {
     assert_eq!(page(6, 9, false).await, [0; 0]);
     assert_eq!(page(0, 9, true).await, [1, 2, 5]);
     assert_eq!(page(2, 1, true).await, [2]);
+    assert_eq!(page(3, 1, true).await, [5], "a page is not filled with what is done");
     assert_eq!(page(3, 9, true).await, [5]);
 }
 

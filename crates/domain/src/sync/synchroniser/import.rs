@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Errand, Synced, Synchroniser};
 use crate::contacts::{Open, create};
+use crate::link_key::StatementKeys;
 use crate::sync::plan::compare;
 use crate::sync::{
     DetachReason, Mapping, MappingId, MappingStatus, PartnerId, RemotePartner, Side, SyncError, SyncOutcome,
@@ -48,10 +49,14 @@ impl Synchroniser {
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
                     let known = transaction.mappings().of_partner(self.system, &partner.id).await?;
-                    let taken = match known {
+                    let open = transaction.as_mut();
+                    let awaiting = match &known {
+                        Some(_) => None,
+                        None => self.awaiting(open, statement, partner, since).await?,
+                    };
+                    let taken = match known.or(awaiting) {
                         Some(mapping) => self.known(mapping, id),
                         None => {
-                            let open = transaction.as_mut();
                             let received = Received::default();
                             let source = self.system.source();
                             let request = ContactRequest::new(statement.clone(), received, source);
@@ -68,6 +73,33 @@ impl Synchroniser {
             // Another one was faster; what it did is as good.
             Taken::Known(mapping) => self.sync_with(&mapping, partner.clone(), errand).await,
         }
+    }
+
+    /// A customer that this record belongs to may be waiting for one: it was to be created, or just was. Then the
+    /// record is adopted, and brings no contact of its own.
+    async fn awaiting(
+        &self,
+        transaction: &mut dyn Transaction,
+        statement: &Statement,
+        partner: &RemotePartner,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Mapping>, SyncError> {
+        let keys = StatementKeys::of(statement, &self.env.policy).to_vec();
+        for customer in transaction.customers().neighbourhood_of_many(&keys).await?.customers {
+            let mappings = transaction.mappings().of_customer(self.system, customer.id).await?;
+            let waits = |mapping: &Mapping| mapping.detached.is_none() && mapping.external.is_none();
+            let Some(mapping) = mappings.into_iter().find(waits) else { continue };
+            if mapping.lease.is_some_and(|(_, until)| until > at) {
+                // Whoever creates it will say so.
+                return Err(SyncError::Busy);
+            }
+            let external = Some(partner.id.clone());
+            let parts = partner.parts.clone();
+            let adopted = Mapping { external, parts, ..self.touched(mapping, at) };
+            transaction.mappings().update(&adopted).await?;
+            return Ok(Some(Mapping { version: adopted.version + 1, ..adopted }));
+        }
+        Ok(None)
     }
 
     fn known(&self, mapping: Mapping, id: MappingId) -> Taken {
