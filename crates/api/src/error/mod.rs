@@ -11,7 +11,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{Ability, InvalidNotice, SyncError, UserId};
+use onefold_domain::{Ability, InvalidNotice, Run, SyncError, UserId};
 use serde_json::{Map, Value};
 
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
@@ -76,9 +76,7 @@ pub(crate) enum ApiError {
     /// Only a run that is held can be approved.
     RunNotHeld,
     /// It could not go on; what it had done stays.
-    RunFailed {
-        message: Option<String>,
-    },
+    RunFailed(Box<Run>),
     /// Only a job that was given up can be replayed.
     JobNotDead,
     /// Somebody is at it.
@@ -169,6 +167,7 @@ impl ApiError {
                 errors.iter().map(|(field, told)| (field.to_string(), told.clone().into())).collect()
             }
             Self::Sync(error) => sync::details(error),
+            Self::RunFailed(run) => Map::from_iter([("runId".to_owned(), run.id.0.to_string().into())]),
             _ => Map::new(),
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use onefold_domain::{PartnerError, ResolveError, SyncError, SyncFault};
+use onefold_domain::{PartnerError, RecordError, ResolveError, SyncError};
 use serde_json::{Map, Value, json};
 
 use super::{ApiError, Entry};
@@ -16,7 +16,7 @@ const BUSY_PAUSE: Duration = Duration::from_secs(5);
 const NEXT_START: Duration = Duration::from_secs(1);
 
 pub(super) fn describe(error: &SyncError) -> Entry {
-    (status(error), error.code(), sentence(&error.fault()))
+    (status(error), error.code(), sentence(&error.fault().message))
 }
 
 fn status(error: &SyncError) -> StatusCode {
@@ -62,10 +62,9 @@ pub(super) fn details(error: &SyncError) -> Map<String, Value> {
         }
         SyncError::Partner(PartnerError::NotConfigured { missing }) => vec![("missing", json!(missing))],
         SyncError::Partner(PartnerError::Rejected { code, .. }) => vec![("code", json!(code))],
-        SyncError::Partner(PartnerError::Invalid(faults)) => faults
-            .iter()
-            .map(|fault| (fault.field.as_str(), json!(sentence_of(&fault.to_string()))))
-            .collect(),
+        SyncError::Partner(PartnerError::Invalid(faults)) => {
+            faults.iter().map(|fault| (fault.field.as_str(), json!(sentence(&fault.to_string())))).collect()
+        }
         _ => Vec::new(),
     };
     entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -76,17 +75,13 @@ pub(super) fn field_errors(error: &SyncError) -> FieldErrors {
     let SyncError::Partner(PartnerError::Invalid(faults)) = error else { return FieldErrors::new() };
     let mut errors = FieldErrors::new();
     for fault in faults {
-        errors.entry(fault.field.as_str().into()).or_default().push(sentence_of(&fault.to_string()));
+        errors.entry(fault.field.as_str().into()).or_default().push(sentence(&fault.to_string()));
     }
     errors
 }
 
-/// What a fault says, as people read it.
-pub(crate) fn sentence(fault: &SyncFault) -> String {
-    sentence_of(&fault.message)
-}
-
-fn sentence_of(text: &str) -> String {
+/// What a failure says, as people read it.
+pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(char::to_uppercase);
     let mut sentence: String = first.into_iter().flatten().chain(letters).collect();
@@ -99,7 +94,7 @@ fn sentence_of(text: &str) -> String {
 impl From<SyncError> for ApiError {
     fn from(error: SyncError) -> Self {
         match error {
-            SyncError::Record(onefold_domain::RecordError::Failure(failure)) => failure.into(),
+            SyncError::Record(RecordError::Failure(failure)) => failure.into(),
             error => Self::Sync(error),
         }
     }

@@ -42,10 +42,10 @@ impl ApiError {
                 (StatusCode::FORBIDDEN, "ability_missing", format!("The token lacks the ability {ability}."))
             }
             Self::Sync(error) => sync::describe(error),
-            Self::RunFailed { message } => (
+            Self::RunFailed(run) => (
                 StatusCode::BAD_GATEWAY,
                 "run_failed",
-                message.clone().unwrap_or_else(|| "The run could not go on.".to_owned()),
+                sync::sentence(run.message.as_deref().unwrap_or("the run could not go on")),
             ),
             fixed => {
                 let (status, code, detail) = fixed.fixed();

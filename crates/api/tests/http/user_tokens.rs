@@ -122,6 +122,15 @@ async fn what_belongs_to_everybody_is_closed(app: TestApp) {
         (Method::GET, "/tokens"),
         (Method::POST, "/tokens"),
         (Method::DELETE, "/tokens/1"),
+        (Method::GET, "/sync/rules"),
+        (Method::PUT, "/sync/rules"),
+        (Method::GET, "/sync/conflicts"),
+        (Method::POST, "/sync/conflicts/1/resolve"),
+        (Method::GET, "/sync/runs"),
+        (Method::POST, "/sync/runs"),
+        (Method::GET, "/sync/jobs"),
+        (Method::DELETE, "/sync/jobs/1"),
+        (Method::GET, "/sync/log"),
         (Method::GET, "/metrics"),
     ] {
         let answer = scene.call(method.clone(), path, None).await;

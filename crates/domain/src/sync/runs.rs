@@ -201,7 +201,7 @@ impl Runs {
                 return Ok(None);
             }
             stop_if(stopping)?;
-            let mut done = Vec::new();
+            let (mut done, mut busy) = (Vec::new(), Vec::new());
             let mut stopped = None;
             let mut working = JoinSet::new();
             let mut waiting = waiting.into_iter();
@@ -216,7 +216,22 @@ impl Runs {
                 let (result, item) =
                     joined.map_err(|error| Failure::Store(crate::StoreError::Backend(error.into())))?;
                 match result {
+                    Err(SyncError::Busy) => busy.push(item),
                     // The next ones would wait in vain: they stay for later.
+                    Err(error) if matches!(error.retry(), Retry::Wait(_)) => stopped = Some(error),
+                    result => {
+                        let outcome = outcome(result);
+                        count(&mut run.counts, &outcome);
+                        done.push(RunItem { outcome: Some(outcome), ..item });
+                    }
+                }
+            }
+            // Two items may be one customer, and one of them was in the other's way. By now nobody of this run is.
+            for item in busy {
+                if stopped.is_some() {
+                    break;
+                }
+                match self.item(run, &item.subject).await {
                     Err(error)
                         if matches!(error.retry(), Retry::Wait(_)) && !matches!(error, SyncError::Busy) =>
                     {

@@ -129,7 +129,7 @@ async fn wait(app: &App, runs: &Runs, id: RunId) -> Result<Waited, ApiError> {
         let run = runs.run(id).await?.ok_or(ApiError::UnknownRun)?;
         match run.status {
             RunStatus::Completed => return Ok(Waited::Ended(run)),
-            RunStatus::Failed => return Err(ApiError::RunFailed { message: run.message }),
+            RunStatus::Failed => return Err(ApiError::RunFailed(Box::new(run))),
             RunStatus::Held => return Ok(Waited::UnderWay(under_way(&run))),
             RunStatus::Queued | RunStatus::Running if Instant::now() >= deadline => {
                 return Ok(Waited::UnderWay(under_way(&run)));

@@ -261,7 +261,7 @@ impl PlannedItem {
 
 impl ResultError {
     fn of(fault: &SyncFault) -> Self {
-        Self { code: fault.code.clone(), message: sentence(fault) }
+        Self { code: fault.code.clone(), message: sentence(&fault.message) }
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct ShownFault {
 
 impl ShownFault {
     fn of(fault: &SyncFault) -> Self {
-        Self { code: fault.code.clone(), message: sentence(fault) }
+        Self { code: fault.code.clone(), message: sentence(&fault.message) }
     }
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::ShownFault;
 use crate::access::Caller;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, sentence};
 use crate::fields::{Fields, id_in_path};
 use crate::json::Members;
 use crate::problem::Problem;
@@ -61,7 +61,7 @@ pub(crate) struct ShownRun<'a> {
     stale: u64,
     detached: u64,
     /// Why it failed, is held, or waits.
-    message: Option<&'a str>,
+    message: Option<String>,
     #[schema(example = "token:3")]
     requested_by: &'a str,
     created_at: DateTime<Utc>,
@@ -299,7 +299,7 @@ fn shown(run: &Run) -> ShownRun<'_> {
         conflicts: counts.conflicts,
         stale: counts.stale,
         detached: counts.detached,
-        message: run.message.as_deref(),
+        message: run.message.as_deref().map(sentence),
         requested_by: &run.requested_by,
         created_at: run.created_at,
         started_at: run.started_at,

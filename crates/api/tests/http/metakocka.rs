@@ -1,0 +1,153 @@
+//! `/api/metakocka/contacts`: single sync, mapping status and single import, in the exact form of the contract.
+
+use onefold_integrations::testing::DoubleChange;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::send;
+use crate::sync_scene::{IMPORT, SYNC, SyncScene, mapping_of, on_both_connected, partner, succeeded};
+
+on_both_connected!(
+    a_contact_is_synced,
+    a_mapping_is_shown,
+    a_partner_is_imported,
+    dry_runs_write_nothing,
+    a_repeated_request_is_answered_as_before,
+    callers_do_not_speak_for_metakocka,
+    whoever_hangs_up_leaves_nothing_half_done,
+);
+
+async fn a_contact_is_synced(scene: SyncScene) {
+    let ann = scene.customer("ann@example.com", "Ann Lee").await;
+    let answer = scene.post(SYNC, &json!({"contactId": ann})).await;
+    let partners = scene.double.partners();
+    assert_eq!(partners.len(), 1);
+    assert_eq!(partners[0].customer, "Ann Lee");
+    let mapping = mapping_of(&scene, &ann).await["id"].clone();
+    assert!(mapping.as_str().is_some_and(|id| id.parse::<uuid::Uuid>().is_ok()), "{mapping}");
+    let expected = json!({"success": true, "data": {"mappingId": mapping, "metakockaId": partners[0].mk_id}});
+    assert_eq!((answer.status, answer.json()), (200, expected.clone()));
+    for contact in [json!(1), json!("1"), json!(ann.to_uppercase())] {
+        let again = scene.post(SYNC, &json!({"contactId": contact})).await;
+        assert_eq!((again.status, again.json()), (200, expected.clone()), "{contact}");
+    }
+    assert_eq!((scene.double.partner_count(), scene.double.writes()), (1, 1));
+
+    scene.moves_to(&ann, "Bled").await;
+    assert_eq!(scene.synced(&ann).await, partners[0].mk_id);
+    assert_eq!(scene.double.partners()[0].addresses[0].city, "Bled");
+    let change = DoubleChange { city: Some("Kranj".to_owned()), ..DoubleChange::default() };
+    scene.double.change(&partners[0].mk_id, &change).unwrap();
+    scene.synced(&ann).await;
+    assert_eq!(scene.city_of(&ann).await, "Kranj");
+}
+
+async fn a_mapping_is_shown(scene: SyncScene) {
+    let ann = scene.customer("ann@example.com", "Ann Lee").await;
+    let data = succeeded(&scene.post(SYNC, &json!({"contactId": ann})).await);
+    let record = data["metakockaId"].as_str().unwrap();
+    let expected = json!({"success": true, "data": {
+        "id": data["mappingId"], "contactId": ann, "metakockaId": record, "metakockaType": "partner",
+        "syncStatus": "synced", "lastSyncedAt": "2026-01-01T00:00:00Z",
+    }});
+    for query in [format!("contactId={ann}"), "contactId=1".to_owned(), format!("metakockaId={record}")] {
+        let answer = scene.app.get(&format!("/api/metakocka/contacts/mappings?{query}")).await;
+        assert_eq!((answer.status, answer.json()), (200, expected.clone()), "{query}");
+    }
+}
+
+async fn a_partner_is_imported(scene: SyncScene) {
+    let record = scene.double.insert(partner("Bob Kos", "bob@example.com")).mk_id;
+    let answer = scene.post(IMPORT, &json!({"metakockaId": record})).await;
+    let contact = scene.app.show("/contacts/1").await;
+    assert_eq!((&contact["source"], &contact["value"]), (&json!("metakocka"), &json!("bob@example.com")));
+    let mapping = mapping_of(&scene, "1").await["id"].clone();
+    let expected =
+        json!({"success": true, "data": {"contactId": contact["customerId"], "mappingId": mapping}});
+    assert_eq!((answer.status, answer.json()), (200, expected.clone()));
+    // As a number, as JSON libraries write it that take it for one.
+    let number: Value = serde_json::from_str(&record).unwrap();
+    let again = scene.post(IMPORT, &json!({"metakockaId": number})).await;
+    assert_eq!((again.status, again.json()), (200, expected));
+    assert_eq!((scene.app.contacts().await, scene.double.writes()), (1, 0));
+    let listed = scene.app.show("/contacts?source=metakocka").await;
+    assert_eq!(listed["contacts"].as_array().unwrap().len(), 1);
+}
+
+async fn dry_runs_write_nothing(scene: SyncScene) {
+    let ann = scene.customer("ann@example.com", "Ann Lee").await;
+    let record = scene.double.insert(partner("Bob Kos", "bob@example.com")).mk_id;
+    let dry =
+        async |path: &str, body: Value| succeeded(&scene.post(&format!("{path}?dryRun=true"), &body).await);
+    let mut create = dry(SYNC, json!({"contactId": ann})).await;
+    let plan = create["plan"].take();
+    assert_eq!(
+        create,
+        json!({"dryRun": true, "action": "create", "contactId": ann, "metakockaId": null, "mappingId": null, "plan": null})
+    );
+    let city = json!({"field": "city", "write": "remote", "value": "Ljubljana"});
+    assert!(plan.as_array().unwrap().contains(&city), "{plan}");
+    let mut import = dry(IMPORT, json!({"metakockaId": record})).await;
+    let plan = import["plan"].take();
+    assert_eq!(
+        import,
+        json!({"dryRun": true, "action": "import", "contactId": null, "metakockaId": record, "mappingId": null, "plan": null})
+    );
+    assert!(plan.as_array().unwrap().iter().all(|field| field["write"] == "local"), "{plan}");
+    assert_eq!(
+        (scene.rows("sync_mapping").await, scene.app.contacts().await, scene.double.writes()),
+        (0, 1, 0)
+    );
+
+    let known = succeeded(&scene.post(SYNC, &json!({"contactId": ann})).await);
+    scene.moves_to(&ann, "Bled").await;
+    let update = dry(SYNC, json!({"contactId": 1})).await;
+    assert_eq!(
+        update,
+        json!({
+            "dryRun": true, "action": "update", "contactId": ann, "metakockaId": known["metakockaId"],
+            "mappingId": known["mappingId"],
+            "plan": [{"field": "city", "write": "remote", "value": "Bled", "instead": null}],
+        })
+    );
+    assert_eq!(scene.double.writes(), 1, "the one that was no dry run");
+}
+
+async fn a_repeated_request_is_answered_as_before(scene: SyncScene) {
+    scene.customer("ann@example.com", "Ann Lee").await;
+    let request = || {
+        let request = scene.app.request(Method::POST, SYNC).header("Content-Type", "application/json");
+        request.header("Idempotency-Key", "sync-1").body(r#"{"contactId":1}"#)
+    };
+    let (first, second) = (send(request()).await, send(request()).await);
+    assert_eq!(succeeded(&first), succeeded(&second));
+    assert_eq!(second.header("idempotency-replayed"), "true");
+    let asked = scene.double.calls().len();
+    send(request()).await;
+    assert_eq!(scene.double.calls().len(), asked, "nobody was asked again");
+}
+
+async fn callers_do_not_speak_for_metakocka(scene: SyncScene) {
+    let body = json!({"kind": "email", "value": "ann@example.com", "source": "metakocka"});
+    let answer = scene.post("/contacts", &body).await;
+    assert_eq!(answer.status, 422, "{answer:?}");
+    assert!(answer.json()["errors"]["source"].is_array());
+}
+
+async fn whoever_hangs_up_leaves_nothing_half_done(scene: SyncScene) {
+    let ann = scene.customer("ann@example.com", "Ann Lee").await;
+    scene.double.hold();
+    let request = scene.app.request(Method::POST, SYNC).header("Content-Type", "application/json");
+    let calling = tokio::spawn(request.body(json!({"contactId": ann}).to_string()).send());
+    scene.double.until_in_flight(1).await;
+    calling.abort();
+    scene.double.release();
+    // The customer is busy until the work is done, and then it is in step.
+    loop {
+        if mapping_of(&scene, &ann).await["syncStatus"] == "synced" {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(scene.double.partner_count(), 1);
+}

@@ -1,0 +1,199 @@
+//! The application connected to a MetaKocka double, and people to sync.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use onefold_api::{Config, SyncParts};
+use onefold_domain::{
+    Region, SurvivorshipRules, SyncSettings, SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
+};
+use onefold_integrations::metakocka::{self, BaseUrl, Credential, MetaKocka};
+use onefold_integrations::testing::{DoubleAddress, DoubleContact, DoublePartner, MetaKockaDouble};
+use onefold_persistence::testing::{ManualClock, TestDatabase};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp};
+
+pub(crate) const SYNC: &str = "/api/metakocka/contacts/sync";
+pub(crate) const IMPORT: &str = "/api/metakocka/contacts/import";
+pub(crate) const BULK_SYNC: &str = "/api/metakocka/contacts/bulk-sync";
+pub(crate) const BULK_IMPORT: &str = "/api/metakocka/contacts/bulk-import";
+
+/// A server, the double that it is connected to, and a worker that works when it is told to.
+pub(crate) struct SyncScene {
+    pub(crate) app: TestApp,
+    pub(crate) double: MetaKockaDouble,
+    pub(crate) worker: SyncWorker,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+/// Makes two tests of each function, one for each database.
+macro_rules! on_both_connected {
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(crate::sync_scene::SyncScene::sqlite().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(crate::sync_scene::SyncScene::postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both_connected;
+
+impl SyncScene {
+    pub(crate) async fn sqlite() -> Self {
+        Self::with(TestDatabase::sqlite(), Config::default(), |_| {}).await
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        Self::with(TestDatabase::postgres().await, Config::default(), |_| {}).await
+    }
+
+    /// With a configuration of its own of the server and of the connector.
+    pub(crate) async fn with(
+        database: TestDatabase,
+        config: Config,
+        change: impl FnOnce(&mut metakocka::Config),
+    ) -> Self {
+        let double = MetaKockaDouble::start().await;
+        let mut connector = metakocka::Config {
+            secret_key: Credential::new(MetaKockaDouble::SECRET_KEY),
+            company_id: Credential::new(MetaKockaDouble::COMPANY_ID),
+            base_url: BaseUrl::parse(&double.base_url()).unwrap(),
+            // The clock stands still, so a pace would be felt.
+            calls_per_second: 1_000_000,
+            ..metakocka::Config::default()
+        };
+        change(&mut connector);
+        let clock = Arc::new(ManualClock::default());
+        let directory = Arc::new(MetaKocka::new(&connector, clock.clone()).unwrap());
+        let mut worker = None;
+        let slovenia = Some(Region::parse("SI").unwrap());
+        let app = TestApp::serve(
+            database,
+            slovenia,
+            clock.clone(),
+            |app| {
+                let env = app.env.clone();
+                let survivorship = Arc::new(SurvivorshipRules::shipped());
+                let settings = SyncSettings { most_lost: 2, most_lost_percent: 1, ..SyncSettings::default() };
+                let synchroniser =
+                    Synchroniser::new(env.clone(), SyncSystem::MetaKocka, directory, survivorship, settings);
+                // Given up at once, so that a test sees it.
+                let settings = WorkerSettings { attempts: 1, ..WorkerSettings::default() };
+                let made = SyncWorker::new(env, vec![synchroniser.clone()], settings);
+                worker = Some(made.clone());
+                app.with_sync(SyncParts { synchroniser, worker: made })
+            },
+            config,
+        )
+        .await;
+        Self { app, double, worker: worker.unwrap(), clock }
+    }
+
+    /// A customer with all that MetaKocka needs; its contact is the next number.
+    pub(crate) async fn customer(&self, email: &str, name: &str) -> String {
+        self.customer_of(json!({"kind": "email", "value": email}), json!({"name": name})).await
+    }
+
+    /// The same with a contact and a profile that say more.
+    pub(crate) async fn customer_of(&self, mut contact: Value, profile: Value) -> String {
+        let mut whole = json!({
+            "name": "Ann Lee", "country": "SI",
+            "address": {"street": "Lipova pot 7", "city": "Ljubljana", "postalCode": "1000"},
+        });
+        for (field, value) in profile.as_object().unwrap() {
+            whole[field] = value.clone();
+        }
+        contact["profile"] = whole;
+        contact["source"] = json!("order");
+        self.app.create("/contacts", contact).await["customerId"].as_str().unwrap().to_owned()
+    }
+
+    /// Moves a customer to another city.
+    pub(crate) async fn moves_to(&self, customer: &str, city: &str) {
+        let address = json!({"street": "Lipova pot 7", "city": city, "postalCode": "1000"});
+        let patch = json!({"profile": {"address": address}});
+        let answer = self.app.call(Method::PATCH, &format!("/customers/{customer}"), &patch).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// Where a customer lives, as far as is known here.
+    pub(crate) async fn city_of(&self, customer: &str) -> Value {
+        self.app.show(&format!("/customers/{customer}")).await["profile"]["address"]["city"].clone()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.app.call(Method::POST, path, body).await
+    }
+
+    /// Syncs a contact that can be synced; returns its partner's id.
+    pub(crate) async fn synced(&self, contact: &str) -> String {
+        let data = succeeded(&self.post(SYNC, &json!({"contactId": contact})).await);
+        data["metakockaId"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn rows(&self, table: &str) -> i64 {
+        self.app.database.count(&format!("SELECT COUNT(*) FROM {table}")).await
+    }
+
+    /// Lets the worker do what is due after this time.
+    pub(crate) async fn work_after(&self, seconds: i64) {
+        self.clock.pass(TimeDelta::seconds(seconds));
+        self.worker.work_once().await.unwrap();
+    }
+}
+
+/// How a contact stands with MetaKocka.
+pub(crate) async fn mapping_of(scene: &SyncScene, contact: &str) -> Value {
+    let path = format!("/api/metakocka/contacts/mappings?contactId={contact}");
+    succeeded(&scene.app.get(&path).await)
+}
+
+/// The data of an answer of 200 in the contract's form.
+pub(crate) fn succeeded(answer: &Answer) -> Value {
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"), "{answer:?}");
+    let mut body = answer.json();
+    let data = body["data"].take();
+    assert_eq!(body, json!({"success": true, "data": null}), "{answer:?}");
+    data
+}
+
+/// The details of a refusal in the contract's form.
+pub(crate) fn refused(answer: &Answer, status: u16, code: &str) -> Value {
+    assert_eq!((answer.status, answer.header("content-type")), (status, "application/json"), "{answer:?}");
+    let mut body = answer.json();
+    let message = body["error"]["message"].take();
+    assert!(message.as_str().is_some_and(|message| message.ends_with('.')), "{answer:?}");
+    let details = body["error"]["details"].take();
+    assert!(details.is_object(), "{answer:?}");
+    let error = json!({"code": code, "message": null, "details": null});
+    assert_eq!(body, json!({"success": false, "error": error}), "{answer:?}");
+    details
+}
+
+/// Somebody as a person in the web application would type them in.
+pub(crate) fn partner(name: &str, email: &str) -> DoublePartner {
+    DoublePartner {
+        customer: name.to_owned(),
+        business_entity: Some(false),
+        foreign_county: Some(false),
+        addresses: vec![DoubleAddress {
+            address_type: "Račun".to_owned(),
+            street: "Cvetlična pot 12".to_owned(),
+            post_number: "1000".to_owned(),
+            city: "Ljubljana".to_owned(),
+            country: "Slovenija".to_owned(),
+            ..DoubleAddress::default()
+        }],
+        contacts: vec![DoubleContact { email: email.to_owned(), ..DoubleContact::default() }],
+        ..DoublePartner::default()
+    }
+}
