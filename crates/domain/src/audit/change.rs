@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::snapshot::{StoredContact, of_contact, of_grouping, of_import, of_token, of_user};
 use super::{AuditAction, AuditDraft, AuditSubject, Snapshot};
 use crate::import::Import;
-use crate::sync::promise;
 use crate::{
     AccessToken, Conflict, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, ImportId,
     OperationSubject, StoreError, SyncRules, SyncSystem, SyncText, Transaction, User,
@@ -198,8 +197,7 @@ impl Environment {
             transaction.idempotency().carried_out(operation, &subject).await?;
         }
         if !self.triggers.is_empty() {
-            let customers: Vec<_> = changed_customers(&changes).into_iter().collect();
-            promise(transaction, &self.triggers, &customers, at).await?;
+            self.promise_sync(transaction, at, &changed_customers(&changes)).await?;
         }
         let draft = |change: Change| AuditDraft {
             at,

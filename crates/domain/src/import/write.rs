@@ -136,6 +136,14 @@ impl Work<'_> {
         for (_, record) in &outcome.updated {
             transaction.contacts().update(record).await?;
         }
+        if !self.env.triggers.is_empty() {
+            // The trail names the import, not each customer; sync has to know them.
+            let updated = outcome.updated.iter().map(|(_, record)| record.customer);
+            let absorbed = outcome.merged.iter().map(|(_, absorbed, _)| *absorbed);
+            let added = contacts.iter().map(|contact| contact.customer);
+            let changed = updated.chain(absorbed).chain(added).collect();
+            self.env.promise_sync(transaction, at, &changed).await?;
+        }
         Ok(self.env.record(transaction, at, changes(self.import.id, &outcome)).await?)
     }
 

@@ -60,6 +60,5 @@ pub use synchroniser::{Errand, Shown, SyncSettings, Synced, Synchroniser};
 pub use system::SyncSystem;
 pub use tax_number::{InvalidTaxNumber, TaxNumber};
 pub use trigger::SyncTrigger;
-pub(crate) use trigger::promise;
 pub use view::{SyncText, SyncView, view_from_json, view_to_json};
 pub use worker::{JobDone, SyncWorker, WorkerSettings};

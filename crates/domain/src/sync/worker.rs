@@ -189,7 +189,11 @@ impl SyncWorker {
             JobKind::SyncCustomer(system, customer) => {
                 let sync = self.sync_of(system)?;
                 let errand = Errand { run: None, is_job: true };
-                sync.sync_customer(customer, errand).await.map(|_| ())
+                // A customer that nobody asked to be created there waits until it is complete.
+                if sync.is_worth_a_try(customer).await? {
+                    sync.sync_customer(customer, errand).await?;
+                }
+                Ok(())
             }
             JobKind::Compare(system) => self.compare(system, RunKind::Compare).await,
             JobKind::CompareFull(system) => self.compare(system, RunKind::CompareFull).await,

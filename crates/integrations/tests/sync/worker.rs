@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use onefold_domain::{
-    JobKind, JobStatus, Jobs, RunKind, SyncSystem, SyncTrigger, SyncWorker, WorkerSettings,
+    ImportFormat, ImportOptions, Imports, JobKind, JobStatus, Jobs, RunKind, SyncSystem, SyncTrigger,
+    SyncWorker, WorkerSettings,
 };
 use onefold_integrations::testing::{DoubleCall, Lasting, MetaKockaDouble, Trouble};
 use serde_json::json;
@@ -15,6 +16,7 @@ on_every_store!(
     comparisons_come_again_by_themselves,
     several_workers_share_the_jobs,
     new_customers_are_created_there_if_that_is_wanted,
+    a_file_of_contacts_promises_what_single_ones_do,
     a_worker_that_is_told_to_stop_finishes_what_runs,
 );
 
@@ -101,9 +103,30 @@ async fn new_customers_are_created_there_if_that_is_wanted(scene: Scene) {
     scene.worker.work_once().await.unwrap();
     assert_eq!(scene.double.partner_count(), 1, "the other one is not complete");
     assert!(Jobs::new(scene.env.clone()).list(None, None, 10).await.unwrap().is_empty());
+    assert!(scene.sync.mapping_of_customer(poor).await.unwrap().is_none(), "and nobody has to look after it");
     scene.edit(poor, json!({"country": "SI"})).await;
     scene.worker.work_once().await.unwrap();
     assert_eq!(scene.double.partner_count(), 2);
+}
+
+async fn a_file_of_contacts_promises_what_single_ones_do(scene: Scene) {
+    let double = std::sync::Arc::new(MetaKockaDouble::start().await);
+    let scene = Scene::with(scene.store.clone(), double, settings(), true);
+    let file = |street: &str| {
+        let row = |number: u32| format!("ann{number}@example.com,Ann {number},{street},Bled,4260,SI\n");
+        format!("email,fullname,street,city,postalcode,country\n{}{}{}", row(1), row(2), row(3))
+    };
+    for street in ["Lipova pot 7", "Nova 1"] {
+        let imports = Imports::new(scene.env.clone(), None);
+        let mut receiving = imports.receive(ImportFormat::Csv, ImportOptions::default()).await.unwrap();
+        receiving.append(file(street).as_bytes()).await.unwrap();
+        let import = receiving.complete().await.unwrap();
+        imports.run(import.id, &|_| {}).await.unwrap().unwrap();
+        assert_eq!(scene.worker.work_once().await.unwrap(), 3, "{street}");
+        let partners = scene.double.partners();
+        let streets: Vec<_> = partners.iter().map(|partner| partner.addresses[0].street.as_str()).collect();
+        assert_eq!(streets, [street; 3]);
+    }
 }
 
 async fn a_worker_that_is_told_to_stop_finishes_what_runs(scene: Scene) {

@@ -241,11 +241,9 @@ fn shown(conflict: &Conflict) -> ShownConflict<'_> {
 }
 
 fn answers(conflict: &Conflict) -> &'static [&'static str] {
-    match (conflict.status, conflict.subject) {
-        (ConflictStatus::Resolved, _) => &[],
-        (_, ConflictSubject::Field(_)) => &["local", "remote", "value"],
-        (_, ConflictSubject::SamePartner) => &["merge", "separate"],
-        (_, ConflictSubject::SameCustomer) => &["local", "remote"],
+    match conflict.status {
+        ConflictStatus::Resolved => &[],
+        ConflictStatus::Open | ConflictStatus::Settled => conflict.subject.answers(),
     }
 }
 

@@ -20,9 +20,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::transform::fields_of;
 use super::{
-    Mapping, PartnerDirectory, PartnerField, PartnerId, RemotePartner, RunId, SyncError, SyncOutcome,
-    SyncRules, SyncSystem,
+    Mapping, PartnerDirectory, PartnerField, PartnerFields, PartnerId, RemotePartner, RunId, SyncError,
+    SyncOutcome, SyncRules, SyncSystem, SyncView,
 };
 use crate::audit::Change;
 use crate::contacts::Open;
@@ -187,6 +188,17 @@ impl Synchroniser {
         let mut mappings = mappings.map_err(Failure::from)?;
         mappings.sort_by_key(|mapping| mapping.detached.is_some());
         Ok(mappings.into_iter().next())
+    }
+
+    /// Whether the customer has a mapping, or all that a record there needs.
+    pub(super) async fn is_worth_a_try(&self, customer: CustomerId) -> Result<bool, SyncError> {
+        if self.mapping_of_customer(customer).await?.is_some() {
+            return Ok(true);
+        }
+        let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
+        let Some(record) = record else { return Ok(true) };
+        let fields = fields_of(&self.view(&record), &PartnerFields::default(), &SyncView::new());
+        Ok(self.directory.check(&self.directory.as_kept(&fields)).is_ok())
     }
 
     /// # Errors
