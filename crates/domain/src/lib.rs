@@ -65,7 +65,7 @@ pub use import::{
     ImportReader, ImportRepository, ImportStatus, Imports, MatchBy, Position, RawRow, Receiving, RowContent,
     RowFailure, RowFault, RowReader, UnusableFile,
 };
-pub use jobs::{FailedAttempt, Job, JobId, JobKind, JobReader, JobRepository, JobStatus};
+pub use jobs::{FailedAttempt, Job, JobId, JobKind, JobReader, JobRepository, JobStatus, Jobs};
 pub use link_key::{KeyKind, LinkKey, StatementKeys};
 pub use linking::{
     Block, CustomerPicture, DetailedContact, JoinRecord, LinkPlan, Neighbourhood, NewContact, Outcome, Part,
@@ -87,7 +87,7 @@ pub use survivorship::{
 pub use sync::{
     Answer, Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository,
     ConflictStatus, ConflictSubject, Conflicts, DetachReason, Errand, FieldPlan, FieldRule, InvalidRemoteId,
-    InvalidSyncRule, InvalidTaxNumber, ItemOutcome, JobDone, Jobs, LoggedAttempt, Mapping, MappingId,
+    InvalidSyncRule, InvalidTaxNumber, ItemOutcome, JobDone, LoggedAttempt, Mapping, MappingId,
     MappingReader, MappingRepository, MappingStatus, PartnerAbilities, PartnerAddressId, PartnerContactId,
     PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason, PartnerField, PartnerFields, PartnerId,
     PartnerLookup, PartnerLookupKind, PartnerName, PartnerParts, PartnerPull, PartnerWritten, PlacedMapping,

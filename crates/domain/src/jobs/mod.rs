@@ -1,6 +1,10 @@
 //! Jobs: work that is promised in the transaction of a change and done afterwards. A job may be done twice and
 //! must not mind; it is lost by no crash.
 
+mod service;
+
+pub use service::Jobs;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

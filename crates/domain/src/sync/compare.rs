@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use tokio::task::JoinSet;
 
+use super::outcome::{Done, count, outcome};
 use super::plan::{compare, is_unchanged};
-use super::runs::{Done, Runs, Stopping, count, outcome, stop_if};
+use super::runs::{Runs, Stopping, stop_if};
 use super::{
     ConflictFilter, ConflictStatus, ConflictSubject, DetachReason, Errand, FieldPlan, ItemOutcome, Mapping,
     MappingStatus, PartnerId, PlacedMapping, RemotePartner, Run, RunItem, RunKind, SyncError, SyncRules,

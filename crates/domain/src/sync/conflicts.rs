@@ -3,94 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::plan::Comparison;
-use super::synchroniser::SEPARATE;
 use super::{
-    Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject, DetachReason, FieldPlan, Mapping,
-    MappingStatus, PartnerField, PartnerFields, Side, SyncError, SyncPlan, SyncText, SyncView, Synchroniser,
-    TaxNumber,
+    Answer, Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject, DetachReason, FieldPlan,
+    Mapping, MappingStatus, PartnerField, PartnerFields, ResolveError, Side, SyncError, SyncPlan, SyncText,
+    SyncView, Synchroniser, TaxNumber,
 };
-use crate::attempts::Attempted;
 use crate::audit::Change;
 use crate::contacts::{Open, upsert};
 use crate::{
     Acting, ContactRequest, CountryCode, CustomerId, CustomerRecord, EmailAddress, Failure, JobKind,
-    PhoneNumber, Received, Region, Statement, StoreError, Transaction,
+    PhoneNumber, Received, Region, Statement, Transaction,
 };
-
-/// What a person decides.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// The customer's value.
-    Local,
-    /// The other system's value. Of two records of a customer: the other one is kept the same from now on.
-    Remote,
-    /// This value, on both sides.
-    Value(String),
-    /// The two customers are one.
-    Merge,
-    /// The two customers are not the same; each gets a record.
-    Separate,
-}
-
-impl Answer {
-    /// Its name in stores and in the API.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Remote => "remote",
-            Self::Value(_) => "value",
-            Self::Merge => "merge",
-            Self::Separate => SEPARATE,
-        }
-    }
-}
-
-/// The value is personal data.
-impl std::fmt::Debug for Answer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Why a conflict was not resolved. Nothing was stored.
-#[derive(Debug, thiserror::Error)]
-pub enum ResolveError {
-    #[error("there is no such conflict")]
-    NoSuchConflict,
-    #[error("the conflict was resolved before")]
-    AlreadyResolved,
-    /// Such a conflict has other answers.
-    #[error("this conflict is resolved by {}", possible.join(", "))]
-    NoAnswer { possible: &'static [&'static str] },
-    #[error("the value is no {}", field.as_str())]
-    InvalidValue { field: PartnerField },
-    /// No statement of an email and a phone could join them.
-    #[error("nothing that could be stated joins the two")]
-    NotJoinable,
-    #[error(transparent)]
-    Sync(#[from] SyncError),
-}
-
-impl From<Failure> for ResolveError {
-    fn from(failure: Failure) -> Self {
-        Self::Sync(failure.into())
-    }
-}
-
-impl From<StoreError> for ResolveError {
-    fn from(error: StoreError) -> Self {
-        Self::Sync(error.into())
-    }
-}
-
-impl Attempted for ResolveError {
-    fn into_store(self) -> Result<StoreError, Self> {
-        match self {
-            Self::Sync(error) => error.into_store().map_err(Self::Sync),
-            other => Err(other),
-        }
-    }
-}
 
 /// Shows and resolves conflicts with one other system.
 #[derive(Clone)]
@@ -99,10 +22,6 @@ pub struct Conflicts {
     /// Of phone numbers without a country code.
     region: Option<Region>,
 }
-
-const FIELD_ANSWERS: &[&str] = &["local", "remote", "a value"];
-const PARTNER_ANSWERS: &[&str] = &["merge", "separate"];
-const CUSTOMER_ANSWERS: &[&str] = &["local", "remote"];
 
 impl Conflicts {
     pub fn new(sync: Synchroniser, region: Option<Region>) -> Self {
@@ -172,12 +91,16 @@ impl Conflicts {
             }
             (ConflictSubject::SamePartner, Answer::Separate) => Ok(()),
             (ConflictSubject::SamePartner, Answer::Merge) => self.merge(transaction, conflict).await,
-            (ConflictSubject::SamePartner, _) => Err(ResolveError::NoAnswer { possible: PARTNER_ANSWERS }),
+            (ConflictSubject::SamePartner, _) => {
+                Err(ResolveError::NoAnswer { possible: conflict.subject.answers() })
+            }
             (ConflictSubject::SameCustomer, Answer::Local) => Ok(()),
             (ConflictSubject::SameCustomer, Answer::Remote) => {
                 self.change_over(transaction, conflict, mapping).await
             }
-            (ConflictSubject::SameCustomer, _) => Err(ResolveError::NoAnswer { possible: CUSTOMER_ANSWERS }),
+            (ConflictSubject::SameCustomer, _) => {
+                Err(ResolveError::NoAnswer { possible: conflict.subject.answers() })
+            }
         }
     }
 
@@ -209,7 +132,7 @@ impl Conflicts {
                 return self.write(transaction, conflict, field, value).await;
             }
             (Answer::Merge | Answer::Separate, _) => {
-                return Err(ResolveError::NoAnswer { possible: FIELD_ANSWERS });
+                return Err(ResolveError::NoAnswer { possible: conflict.subject.answers() });
             }
         };
         if open {

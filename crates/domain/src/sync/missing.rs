@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 
-use super::runs::{Done, Runs, Stopping, count, outcome, stop_if};
+use super::outcome::{Done, count, outcome};
+use super::runs::{Runs, Stopping, stop_if};
 use super::{
     DetachReason, Errand, ItemOutcome, Mapping, MappingId, MappingStatus, PartnerError, PartnerId,
     PlacedMapping, Run, RunItem, SyncError, SyncFault, SyncOutcome, Synchroniser,

@@ -1,6 +1,7 @@
 //! Sync with other companies' systems. The port to a directory of partners and what a partner is; what is stored
 //! of both sides (mappings, conflicts, runs, the log); and the rules by which the two are kept the same.
 
+mod answer;
 mod compare;
 mod conflict;
 mod conflicts;
@@ -12,11 +13,13 @@ mod log;
 mod mapping;
 mod merge;
 mod missing;
+mod outcome;
 mod partner;
 mod plan;
 mod rules;
 mod run;
 mod runs;
+mod schedule;
 mod sync_error;
 mod synchroniser;
 mod system;
@@ -26,11 +29,12 @@ mod trigger;
 mod view;
 mod worker;
 
+pub use answer::{Answer, ResolveError};
 pub use conflict::{
     Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository, ConflictStatus,
     ConflictSubject,
 };
-pub use conflicts::{Answer, Conflicts, ResolveError};
+pub use conflicts::Conflicts;
 pub use directory::{
     PartnerAbilities, PartnerDirectory, PartnerLookup, PartnerLookupKind, PartnerName, PartnerPull,
     PartnerWritten,
@@ -58,4 +62,4 @@ pub use tax_number::{InvalidTaxNumber, TaxNumber};
 pub use trigger::SyncTrigger;
 pub(crate) use trigger::promise;
 pub use view::{SyncText, SyncView, view_from_json, view_to_json};
-pub use worker::{JobDone, Jobs, SyncWorker, WorkerSettings};
+pub use worker::{JobDone, SyncWorker, WorkerSettings};

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Errand, PartnerError, Retry, RunKind, Runs, SyncError, SyncSystem, Synchroniser};
 use crate::contacts::Open;
-use crate::{Environment, FailedAttempt, Failure, Job, JobId, JobKind, JobStatus, RunId};
+use crate::{Environment, FailedAttempt, Failure, Job, JobId, JobKind, RunId};
 
 /// How a worker works.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -51,15 +51,12 @@ impl Default for WorkerSettings {
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Rows that are forgotten at a time.
-const FORGET: usize = 10_000;
-
 /// Does jobs.
 #[derive(Clone)]
 pub struct SyncWorker {
-    env: Environment,
-    syncs: Vec<Synchroniser>,
-    settings: WorkerSettings,
+    pub(super) env: Environment,
+    pub(super) syncs: Vec<Synchroniser>,
+    pub(super) settings: WorkerSettings,
 }
 
 /// What was done with a job.
@@ -127,34 +124,6 @@ impl SyncWorker {
     /// A store that does not answer.
     pub async fn carry_out(&self, run: RunId) -> Result<(), SyncError> {
         self.step(Some(JobKind::Run(run)), &|| false).await.map(|_| ())
-    }
-
-    /// Promises the periodic comparisons; they come again by themselves.
-    ///
-    /// # Errors
-    /// A store that does not answer.
-    pub async fn plan_comparisons(&self) -> Result<(), SyncError> {
-        let mut kinds = Vec::new();
-        for sync in self.syncs.iter().filter(|sync| sync.configured().is_ok()) {
-            if !self.settings.interval.is_zero() {
-                kinds.push((JobKind::Compare(sync.system()), TimeDelta::zero()));
-            }
-            if !self.settings.full_interval.is_zero() {
-                kinds.push((JobKind::CompareFull(sync.system()), delta(self.settings.full_interval)));
-            }
-        }
-        let at = self.env.clock.now();
-        let kinds = &kinds;
-        self.env
-            .transact(move |mut transaction: Open| {
-                Box::pin(async move {
-                    for (kind, after) in kinds {
-                        transaction.jobs().enqueue(&[*kind], at + *after, at).await?;
-                    }
-                    Ok::<_, SyncError>(((), transaction))
-                })
-            })
-            .await
     }
 
     /// Takes a job and does it. `None` if none is due.
@@ -232,57 +201,10 @@ impl SyncWorker {
         }
     }
 
-    fn sync_of(&self, system: SyncSystem) -> Result<&Synchroniser, SyncError> {
+    pub(super) fn sync_of(&self, system: SyncSystem) -> Result<&Synchroniser, SyncError> {
         let found = self.syncs.iter().find(|sync| sync.system() == system);
         let missing = || PartnerError::NotConfigured { missing: vec![system.as_str()] };
         Ok(found.ok_or_else(missing)?)
-    }
-
-    /// Asks for a comparison, unless one is under way, and plans the next.
-    async fn compare(&self, system: SyncSystem, kind: RunKind) -> Result<(), SyncError> {
-        let sync = self.sync_of(system)?;
-        let (job, interval) = match kind {
-            RunKind::CompareFull => (JobKind::CompareFull(system), self.settings.full_interval),
-            _ => (JobKind::Compare(system), self.settings.interval),
-        };
-        self.forget().await?;
-        let runs = Runs::new(sync.clone());
-        let recent = runs.list(None, 50).await?;
-        let under_way = recent.iter().any(|run| {
-            // A full one does the work of both.
-            let as_good = run.kind == RunKind::CompareFull || run.kind == kind;
-            run.system == system && as_good && !run.dry_run && !run.status.rests()
-        });
-        if !under_way {
-            runs.request(kind, &[], false).await?;
-        }
-        // Last: until it is promised, a failure is tried again as this job's own.
-        if !interval.is_zero() {
-            let at = self.env.clock.now();
-            let next = at + delta(interval);
-            self.env
-                .transact(move |mut transaction: Open| {
-                    Box::pin(async move {
-                        transaction.jobs().enqueue(&[job], next, at).await?;
-                        Ok::<_, SyncError>(((), transaction))
-                    })
-                })
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn forget(&self) -> Result<(), SyncError> {
-        let moment = self.env.clock.now() - delta(self.settings.keep);
-        self.env
-            .transact(move |mut transaction: Open| {
-                Box::pin(async move {
-                    transaction.runs().forget_before(moment, 100).await?;
-                    transaction.sync_log().forget_before(moment, FORGET).await?;
-                    Ok::<_, SyncError>(((), transaction))
-                })
-            })
-            .await
     }
 
     async fn report(
@@ -359,66 +281,6 @@ fn settled(error: &SyncError) -> bool {
     )
 }
 
-fn delta(duration: Duration) -> TimeDelta {
+pub(super) fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
-}
-
-/// What a person does about jobs.
-#[derive(Clone)]
-pub struct Jobs {
-    env: Environment,
-}
-
-impl Jobs {
-    pub fn new(env: Environment) -> Self {
-        Self { env }
-    }
-
-    /// In ascending order of their ids, those behind `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// A store that does not answer.
-    pub async fn list(
-        &self,
-        status: Option<JobStatus>,
-        after: Option<JobId>,
-        limit: usize,
-    ) -> Result<Vec<Job>, Failure> {
-        Ok(self.env.store.jobs().list(status, after, limit).await?)
-    }
-
-    /// # Errors
-    /// A store that does not answer.
-    pub async fn get(&self, id: JobId) -> Result<Option<Job>, Failure> {
-        Ok(self.env.store.jobs().get(id).await?)
-    }
-
-    /// Lets a dead job be tried again from the first attempt on. `false` if there is no such job that is dead.
-    ///
-    /// # Errors
-    /// A store that does not answer.
-    pub async fn replay(&self, id: JobId) -> Result<bool, SyncError> {
-        let at = self.env.clock.now();
-        self.env
-            .transact(move |mut transaction: Open| {
-                Box::pin(async move {
-                    Ok::<_, SyncError>((transaction.jobs().replay(id, at).await?, transaction))
-                })
-            })
-            .await
-    }
-
-    /// Removes a job that nobody is at. `false` if there is none.
-    ///
-    /// # Errors
-    /// A store that does not answer.
-    pub async fn drop_job(&self, id: JobId) -> Result<bool, SyncError> {
-        self.env
-            .transact(move |mut transaction: Open| {
-                Box::pin(
-                    async move { Ok::<_, SyncError>((transaction.jobs().remove(id).await?, transaction)) },
-                )
-            })
-            .await
-    }
 }

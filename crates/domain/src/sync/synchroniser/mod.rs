@@ -7,6 +7,7 @@ mod import;
 mod local;
 mod open;
 mod outcome;
+mod questions;
 mod reconcile;
 mod show;
 

@@ -63,7 +63,7 @@ impl Synchroniser {
     ) {
         // Concluded already, and the mapping is not ours any more.
         let concluded = matches!(error, SyncError::OpenConflict { .. }) && mapping.external.is_some();
-        if concluded || matches!(error, SyncError::Busy) {
+        if concluded {
             return;
         }
         let noted = self
@@ -92,6 +92,10 @@ impl Synchroniser {
         let Some(stored) = transaction.mappings().get(mapping.id).await? else { return Ok(()) };
         if stored.lease.is_none_or(|(holder, _)| holder != owner) {
             return Ok(());
+        }
+        if matches!(error, SyncError::Busy) {
+            // The customer moved under our hands; whoever comes next need not wait for us.
+            return transaction.mappings().release(mapping.id, owner).await;
         }
         let at = self.env.clock.now();
         let (status, outcome) = match error {

@@ -8,11 +8,10 @@ use crate::contacts::Open;
 use crate::sync::plan::{Comparison, compare, kept_otherwise};
 use crate::sync::transform::view_of;
 use crate::sync::{
-    ConflictDraft, ConflictId, ConflictStatus, ConflictSubject, FieldPlan, Mapping, MappingStatus,
-    PartnerError, PartnerField, PartnerFields, RemotePartner, Side, SyncError, SyncOutcome, SyncRules,
-    SyncText, SyncView,
+    ConflictId, Mapping, MappingStatus, PartnerError, PartnerField, PartnerFields, RemotePartner, Side,
+    SyncError, SyncOutcome, SyncRules, SyncView,
 };
-use crate::{CustomerRecord, StoreError, Transaction};
+use crate::{CustomerRecord, Transaction};
 
 /// How often a customer may change under our hands before it is left to the next attempt.
 const ROUNDS: usize = 5;
@@ -22,6 +21,18 @@ enum Concluded {
     Done(Box<Synced>, Vec<ConflictId>),
     /// The customer has changed since it was compared; what was written there is noted.
     Moved(Box<Opened>),
+}
+
+/// One comparison and what is known around it.
+struct Attempt<'a> {
+    compared: &'a Comparison,
+    /// The record as it was read last.
+    partner: &'a RemotePartner,
+    rules: &'a SyncRules,
+    /// What this is if nothing has to be written.
+    outcome: SyncOutcome,
+    progress: &'a Progress,
+    errand: Errand,
 }
 
 /// What was written on both sides so far.
@@ -56,7 +67,9 @@ impl Synchroniser {
                     self.push(opened, known, &compared, &rules, &pushed).await?;
                 progress.pushed.extend(pushed);
             }
-            match self.conclude(opened, &compared, &rules, known, outcome, &progress, errand).await? {
+            let (compared, partner) = (&compared, &known);
+            let attempt = Attempt { compared, partner, rules: &rules, outcome, progress: &progress, errand };
+            match self.conclude(opened, &attempt).await? {
                 Concluded::Done(synced, open) if open.is_empty() => return Ok(*synced),
                 Concluded::Done(_, conflicts) => return Err(SyncError::OpenConflict { conflicts }),
                 Concluded::Moved(moved) => opened = *moved,
@@ -109,91 +122,9 @@ impl Synchroniser {
         Ok((self.store(opened, mapping).await?, read, false))
     }
 
-    /// Keeps what loses by a rule, before it is overwritten.
-    async fn keep_lost(
-        &self,
-        opened: &Opened,
-        compared: &Comparison,
-        rules: &SyncRules,
-        winner: Side,
-    ) -> Result<(), SyncError> {
-        let drafts = &self.lost(&opened.mapping, compared, rules, winner);
-        if drafts.is_empty() {
-            return Ok(());
-        }
-        self.env
-            .transact(move |mut transaction: Open| {
-                Box::pin(async move {
-                    for draft in drafts {
-                        transaction.conflicts().put(draft).await?;
-                    }
-                    Ok::<_, SyncError>(((), transaction))
-                })
-            })
-            .await
-    }
-
-    fn lost(
-        &self,
-        mapping: &Mapping,
-        compared: &Comparison,
-        rules: &SyncRules,
-        winner: Side,
-    ) -> Vec<ConflictDraft> {
-        let at = self.env.clock.now();
-        let draft = |(field, plan): (&PartnerField, &FieldPlan)| {
-            let FieldPlan::Take { from, value, lost: Some(lost) } = plan else { return None };
-            let (local, remote) = match from {
-                _ if *from != winner => return None,
-                Side::Local => (value.clone(), Some(lost.clone())),
-                Side::Remote => (Some(lost.clone()), value.clone()),
-            };
-            let base = compared.base.get(field).cloned().flatten();
-            let rule = Some(rules.rule(*field));
-            let values = Values { base, local, remote };
-            Some(self.field_conflict(mapping, *field, values, ConflictStatus::Settled, at).ruled(rule))
-        };
-        compared.plan.fields.iter().filter_map(draft).collect()
-    }
-
-    fn field_conflict(
-        &self,
-        mapping: &Mapping,
-        field: PartnerField,
-        values: Values,
-        status: ConflictStatus,
-        at: DateTime<Utc>,
-    ) -> ConflictDraft {
-        ConflictDraft {
-            mapping: mapping.id,
-            system: self.system,
-            customer: mapping.customer,
-            subject: ConflictSubject::Field(field),
-            base: values.base,
-            local: values.local,
-            remote: values.remote,
-            status,
-            rule: None,
-            at,
-        }
-    }
-
     /// Writes here what changed there, in one transaction with all that the mapping learns.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the state of one attempt, and nobody else needs them"
-    )]
-    async fn conclude(
-        &self,
-        opened: Opened,
-        compared: &Comparison,
-        rules: &SyncRules,
-        partner: RemotePartner,
-        outcome: SyncOutcome,
-        progress: &Progress,
-        errand: Errand,
-    ) -> Result<Concluded, SyncError> {
-        let (opened, partner) = (&opened, &partner);
+    async fn conclude(&self, opened: Opened, attempt: &Attempt<'_>) -> Result<Concluded, SyncError> {
+        let opened = &opened;
         self.env
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
@@ -208,13 +139,14 @@ impl Synchroniser {
                         let moved = self.moved(open, held, now, opened, at).await?;
                         return Ok((Concluded::Moved(Box::new(moved)), transaction));
                     }
-                    for draft in self.lost(&held, compared, rules, Side::Remote) {
+                    for draft in self.lost(&held, attempt.compared, attempt.rules, Side::Remote) {
                         open.conflicts().put(&draft).await?;
                     }
-                    let written = self.write_here(open, &now, compared).await?;
+                    let written = self.write_here(open, &now, attempt.compared).await?;
+                    let (partner, compared) = (attempt.partner, attempt.compared);
                     let done =
                         Written { partner, compared, pulled: written.pulled, refused: written.refused };
-                    let concluded = self.note(open, held, done, outcome, progress, errand, opened).await?;
+                    let concluded = self.note(open, held, done, attempt, opened).await?;
                     Ok::<_, SyncError>((concluded, transaction))
                 })
             })
@@ -239,13 +171,61 @@ impl Synchroniser {
         let same = mapping.filter(|mapping| mapping.id == held.id).ok_or(SyncError::Busy)?;
         Ok(Opened { mapping: same, customer: now, owner: opened.owner, since: opened.since })
     }
-}
 
-/// What a field is on both sides and was before.
-pub(super) struct Values {
-    pub(super) base: Option<SyncText>,
-    pub(super) local: Option<SyncText>,
-    pub(super) remote: Option<SyncText>,
+    async fn note(
+        &self,
+        transaction: &mut dyn Transaction,
+        held: Mapping,
+        done: Written<'_>,
+        attempt: &Attempt<'_>,
+        opened: &Opened,
+    ) -> Result<Concluded, SyncError> {
+        let at = self.env.clock.now();
+        let now = transaction.customers().get(opened.customer.id).await?;
+        let now = now.ok_or(SyncError::NoSuchCustomer)?;
+        let open = self.note_questions(transaction, &held, &done, at).await?;
+        let status = if open.is_empty() { MappingStatus::Synced } else { MappingStatus::Conflict };
+        let mut base = done.compared.plan.new_base(&done.compared.base);
+        for field in &done.refused {
+            restore(&mut base, &done.compared.base, *field);
+        }
+        let mut sent = SyncView::new();
+        if attempt.progress.in_doubt {
+            // What was sent stays on record until it is seen there.
+            for field in held.sent.keys() {
+                restore(&mut base, &done.compared.base, *field);
+            }
+            sent.clone_from(&held.sent);
+        }
+        let changed = Mapping {
+            customer: now.id,
+            parts: if sent.is_empty() { done.partner.parts.clone() } else { held.parts.clone() },
+            status,
+            base,
+            kept: still_kept(&held.kept, &view_of(&done.partner.fields, &self.directory.abilities())),
+            customer_version: Some(now.version).filter(|_| sent.is_empty()),
+            sent,
+            missing_since: None,
+            error: None,
+            ..held.clone()
+        };
+        let returned = held.missing_since.is_some();
+        let progress = Progress { pulled: done.pulled, ..attempt.progress.clone() };
+        let quiet = progress.pushed.is_empty() && progress.pulled.is_empty();
+        let outcome = match attempt.outcome {
+            SyncOutcome::Unchanged if !open.is_empty() => SyncOutcome::Conflict,
+            SyncOutcome::Unchanged if returned => SyncOutcome::Returned,
+            SyncOutcome::Unchanged if !quiet => SyncOutcome::Updated,
+            outcome => outcome,
+        };
+        let mapping = Mapping { last_synced_at: Some(at), ..self.touched(changed, at) };
+        transaction.mappings().update(&mapping).await?;
+        transaction.mappings().release(mapping.id, opened.owner).await?;
+        self.log_attempt(transaction, &mapping, outcome, &progress, attempt.errand, opened.since).await?;
+        let mapping = Mapping { version: mapping.version + 1, lease: None, ..mapping };
+        let synced = Synced { mapping, outcome, pushed: progress.pushed, pulled: progress.pulled };
+        Ok(Concluded::Done(Box::new(synced), open))
+    }
 }
 
 /// What was done here.
@@ -268,124 +248,6 @@ fn outgoing(compared: &Comparison, pushed: &[PartnerField]) -> PartnerFields {
         fields.company_name.clone_from(&compared.theirs.company_name);
     }
     fields
-}
-
-impl ConflictDraft {
-    fn ruled(self, rule: Option<crate::sync::FieldRule>) -> Self {
-        Self { rule, ..self }
-    }
-}
-
-impl Synchroniser {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the state of one attempt, and nobody else needs them"
-    )]
-    async fn note(
-        &self,
-        transaction: &mut dyn Transaction,
-        held: Mapping,
-        done: Written<'_>,
-        outcome: SyncOutcome,
-        progress: &Progress,
-        errand: Errand,
-        opened: &Opened,
-    ) -> Result<Concluded, SyncError> {
-        let at = self.env.clock.now();
-        let now = transaction.customers().get(opened.customer.id).await?;
-        let now = now.ok_or(SyncError::NoSuchCustomer)?;
-        let open = self.note_questions(transaction, &held, &done, at).await?;
-        let status = if open.is_empty() { MappingStatus::Synced } else { MappingStatus::Conflict };
-        let mut base = done.compared.plan.new_base(&done.compared.base);
-        for field in &done.refused {
-            restore(&mut base, &done.compared.base, *field);
-        }
-        let mut sent = SyncView::new();
-        if progress.in_doubt {
-            // What was sent stays on record until it is seen there.
-            for field in held.sent.keys() {
-                restore(&mut base, &done.compared.base, *field);
-            }
-            sent.clone_from(&held.sent);
-        }
-        let changed = Mapping {
-            customer: now.id,
-            parts: if sent.is_empty() { done.partner.parts.clone() } else { held.parts.clone() },
-            status,
-            base,
-            kept: still_kept(&held.kept, &view_of(&done.partner.fields, &self.directory.abilities())),
-            customer_version: Some(now.version).filter(|_| sent.is_empty()),
-            sent,
-            missing_since: None,
-            error: None,
-            ..held.clone()
-        };
-        let returned = held.missing_since.is_some();
-        let progress = Progress { pulled: done.pulled, ..progress.clone() };
-        let quiet = progress.pushed.is_empty() && progress.pulled.is_empty();
-        let outcome = match outcome {
-            SyncOutcome::Unchanged if !open.is_empty() => SyncOutcome::Conflict,
-            SyncOutcome::Unchanged if returned => SyncOutcome::Returned,
-            SyncOutcome::Unchanged if !quiet => SyncOutcome::Updated,
-            outcome => outcome,
-        };
-        let mapping = Mapping { last_synced_at: Some(at), ..self.touched(changed, at) };
-        transaction.mappings().update(&mapping).await?;
-        transaction.mappings().release(mapping.id, opened.owner).await?;
-        self.log_attempt(transaction, &mapping, outcome, &progress, errand, opened.since).await?;
-        let mapping = Mapping { version: mapping.version + 1, lease: None, ..mapping };
-        let synced = Synced { mapping, outcome, pushed: progress.pushed, pulled: progress.pulled };
-        Ok(Concluded::Done(Box::new(synced), open))
-    }
-
-    /// Opens what is in question now and closes what is not any more; returns what is open.
-    pub(super) async fn note_questions(
-        &self,
-        transaction: &mut dyn Transaction,
-        mapping: &Mapping,
-        done: &Written<'_>,
-        at: DateTime<Utc>,
-    ) -> Result<Vec<ConflictId>, StoreError> {
-        let mut open = Vec::new();
-        let mut asked = Vec::new();
-        for (field, plan) in &done.compared.plan.fields {
-            let Some(values) = in_question(plan, &done.compared.base, *field, done.refused.contains(field))
-            else {
-                continue;
-            };
-            let draft = self.field_conflict(mapping, *field, values, ConflictStatus::Open, at);
-            open.push(transaction.conflicts().put(&draft).await?);
-            asked.push(ConflictSubject::Field(*field));
-        }
-        for conflict in transaction.conflicts().open_of(mapping.id).await? {
-            match conflict.subject {
-                subject if asked.contains(&subject) => {}
-                ConflictSubject::Field(_) | ConflictSubject::SamePartner => {
-                    transaction.conflicts().resolve(conflict.id, "agreed", &self.by(), at).await?;
-                }
-                ConflictSubject::SameCustomer => open.push(conflict.id),
-            }
-        }
-        Ok(open)
-    }
-}
-
-/// The values of a field that a person has to decide about.
-fn in_question(plan: &FieldPlan, base: &SyncView, field: PartnerField, refused: bool) -> Option<Values> {
-    let before = || base.get(&field).cloned().flatten();
-    match plan {
-        FieldPlan::Ask { base, local, remote } => {
-            Some(Values { base: base.clone(), local: local.clone(), remote: remote.clone() })
-        }
-        FieldPlan::KeepBoth { local, remote } if refused => {
-            Some(Values { base: before(), local: Some(local.clone()), remote: Some(remote.clone()) })
-        }
-        FieldPlan::Take { value, lost, .. } if refused => {
-            let local = lost.clone().or_else(before);
-            Some(Values { base: before(), local, remote: value.clone() })
-        }
-        _ => None,
-    }
 }
 
 /// A form in which a value was kept there means nothing any more once somebody wrote over it.
