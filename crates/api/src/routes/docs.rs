@@ -25,6 +25,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         title = "Onefold",
         description = "Folds every email address, phone number and record of a customer into one."
     ),
+    // In the place of other data, when asked for.
+    components(schemas(super::metakocka::PlannedSync)),
     paths(
         super::identify::identify,
         super::contacts::create,

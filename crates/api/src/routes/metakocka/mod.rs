@@ -20,7 +20,8 @@ use crate::sync::acting;
 use body::Subject;
 pub(crate) use body::{ContactToSync, ContactsToSync, PartnerToImport, PartnersToImport};
 use bulk::{bulk_import, bulk_sync};
-use shown::{ContactMapping, ImportedPartner, PlannedSync, SyncedContact};
+pub(crate) use shown::PlannedSync;
+use shown::{ContactMapping, ImportedPartner, SyncedContact};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     let list = |path: &str| web::resource(path).app_data(json::config_for(path));
