@@ -74,7 +74,14 @@ impl ResponseError for Enveloped {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (code, message) = self.0.told();
+        let (code, message) = match &self.0 {
+            // There is no `errors` in this form.
+            ApiError::InvalidFields(_) => (
+                self.0.told().0,
+                "Some fields cannot be accepted; `details` says why, field by field.".to_owned(),
+            ),
+            error => error.told(),
+        };
         let error = Told { code, message, details: self.0.details() };
         self.0.begin(self.status_code()).json(Refused { success: false, error })
     }

@@ -137,10 +137,11 @@ impl Runs {
         let started_at = run.started_at.or(Some(at));
         let mut run = Run { status: RunStatus::Running, started_at, updated_at: at, ..run };
         self.put(&run, &[]).await?;
+        let asked = Self { sync: self.sync.for_run(&run) };
         let done = match run.kind {
-            RunKind::Sync | RunKind::Import => self.work_through(&mut run, stopping).await,
+            RunKind::Sync | RunKind::Import => asked.work_through(&mut run, stopping).await,
             RunKind::ImportAll | RunKind::Compare | RunKind::CompareFull => {
-                self.compare(&mut run, stopping).await
+                asked.compare(&mut run, stopping).await
             }
         };
         match done {

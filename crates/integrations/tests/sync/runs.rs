@@ -1,6 +1,6 @@
 //! Bulk: lists and whole registers, with an answer for each, going on where they were cut off.
 
-use onefold_domain::{Errand, RunKind, RunStatus, SyncError};
+use onefold_domain::{Acting, Actor, Errand, RunKind, RunStatus, SyncError, TokenId};
 use onefold_integrations::testing::{DoubleCall, DoubleChange, Lasting, Trouble};
 use serde_json::json;
 
@@ -8,6 +8,7 @@ use crate::scene::{Scene, person};
 
 on_every_store!(
     a_list_is_synced_and_each_gets_its_answer,
+    whoever_asked_for_a_run_stands_in_its_mappings,
     a_whole_register_comes_in,
     a_thousand_unchanged_pairs_cost_no_write,
     a_run_waits_while_no_call_is_made_and_goes_on,
@@ -40,6 +41,20 @@ async fn a_list_is_synced_and_each_gets_its_answer(scene: Scene) {
     let expected = expected.map(|(one, two, three)| (one.to_owned(), two.to_owned(), three.to_owned()));
     assert_eq!(told.collect::<Vec<_>>(), expected);
     assert_eq!(scene.double.partner_count(), 2);
+}
+
+async fn whoever_asked_for_a_run_stands_in_its_mappings(scene: Scene) {
+    let customer = scene.customer("Ann Lee", "ann@example.com").await;
+    let caller = Acting::of(Actor::Token { id: TokenId(7), user: None });
+    let subjects = [customer.0.to_string()];
+    scene.runs.acting(&caller).request(RunKind::Sync, &subjects, false).await.unwrap();
+    scene.worker.work_once().await.unwrap();
+    let mapping = scene.mapping(customer).await;
+    assert_eq!((mapping.created_by.as_str(), mapping.updated_by.as_str()), ("token:7", "token:7"));
+    scene.edit(customer, json!({"companyName": "Lee d.o.o."})).await;
+    scene.worker.work_once().await.unwrap();
+    let mapping = scene.mapping(customer).await;
+    assert_eq!((mapping.created_by.as_str(), mapping.updated_by.as_str()), ("token:7", "program"));
 }
 
 async fn a_whole_register_comes_in(scene: Scene) {

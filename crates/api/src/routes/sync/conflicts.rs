@@ -4,8 +4,8 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    Answer, Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject, Conflicts, CustomerId,
-    Errand, FieldRule, SyncError, SyncText, Synced,
+    Answer, Conflict, ConflictFilter, ConflictId, ConflictStatus, Conflicts, CustomerId, Errand, FieldRule,
+    SyncError, SyncText, Synced,
 };
 use serde::Serialize;
 use tokio::time::timeout;

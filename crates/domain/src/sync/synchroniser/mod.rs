@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::transform::fields_of;
 use super::{
-    Mapping, PartnerDirectory, PartnerField, PartnerFields, PartnerId, RemotePartner, RunId, SyncError,
+    Mapping, PartnerDirectory, PartnerField, PartnerFields, PartnerId, RemotePartner, Run, RunId, SyncError,
     SyncOutcome, SyncRules, SyncSystem, SyncView,
 };
 use crate::audit::Change;
@@ -87,6 +87,8 @@ pub struct Synchroniser {
     pub(super) directory: Arc<dyn PartnerDirectory>,
     pub(super) survivorship: Arc<SurvivorshipRules>,
     pub(super) settings: SyncSettings,
+    /// Who asked, if somebody else carries it out.
+    asked_by: Option<Arc<str>>,
 }
 
 /// A customer and its mapping, which is leased to us.
@@ -107,13 +109,20 @@ impl Synchroniser {
     ) -> Self {
         // What it writes here came from there: it must not be told to go back.
         let env = env.without_trigger(system);
-        Self { env, system, directory, survivorship, settings }
+        Self { env, system, directory, survivorship, settings, asked_by: None }
     }
 
     /// The same, on behalf of somebody.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()), ..self.clone() }
+    }
+
+    /// The same in the course of a run that somebody asked for.
+    pub(super) fn for_run(&self, run: &Run) -> Self {
+        let request_id = Some(format!("run:{}", run.id.0).into());
+        let acting = Acting { request_id, ..self.env.acting.clone() };
+        Self { asked_by: Some(run.requested_by.as_str().into()), ..self.acting(&acting) }
     }
 
     pub fn system(&self) -> SyncSystem {
@@ -242,9 +251,10 @@ impl Synchroniser {
 
     /// Who acts, for mappings, conflicts and the log.
     pub(super) fn by(&self) -> String {
-        match self.env.acting.actor {
-            Actor::Token { id, .. } => format!("token:{}", id.0),
-            actor => actor.name(),
+        match (&self.asked_by, self.env.acting.actor) {
+            (Some(name), _) => name.to_string(),
+            (None, Actor::Token { id, .. }) => format!("token:{}", id.0),
+            (None, actor) => actor.name(),
         }
     }
 
