@@ -79,6 +79,27 @@ impl SyncPlan {
 
 /// Decides about every field that both sides can carry. `newer` says which side changed a field last, if that
 /// is known.
+///
+/// ```
+/// use onefold_domain::{FieldRule, PartnerField, Side, SyncRules, SyncText, SyncView, merge};
+///
+/// let view = |city, street| {
+///     SyncView::from([(PartnerField::City, SyncText::new(city)), (PartnerField::Street, SyncText::new(street))])
+/// };
+/// let base = view("Ljubljana", "Lipova pot 7");
+/// let ours = view("Kranj", "Nova ulica 1");
+/// let theirs = view("Ljubljana", "Stara cesta 2");
+///
+/// // The city changed here only and goes there. The street changed on both sides, and no rule decides.
+/// let plan = merge(&base, &ours, &theirs, &SyncRules::of([]), |_| None);
+/// assert_eq!(plan.writes_to(Side::Remote), SyncView::from([(PartnerField::City, SyncText::new("Kranj"))]));
+/// assert_eq!(plan.questions().collect::<Vec<_>>(), [PartnerField::Street]);
+///
+/// let rules = SyncRules::of([(PartnerField::Street, FieldRule::Remote)]);
+/// let plan = merge(&base, &ours, &theirs, &rules, |_| None);
+/// let taken = SyncView::from([(PartnerField::Street, SyncText::new("Stara cesta 2"))]);
+/// assert_eq!(plan.writes_to(Side::Local), taken);
+/// ```
 pub fn merge(
     base: &SyncView,
     local: &SyncView,

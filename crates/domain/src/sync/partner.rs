@@ -52,7 +52,7 @@ remote_id! {
     /// ```
     /// use onefold_domain::PartnerId;
     ///
-    /// assert_eq!(PartnerId::parse(" 310000000417 ")?.as_str(), "228000009447");
+    /// assert_eq!(PartnerId::parse(" 310000000417 ")?.as_str(), "310000000417");
     /// assert!(PartnerId::parse("").is_err());
     /// # Ok::<(), onefold_domain::InvalidRemoteId>(())
     /// ```
