@@ -54,10 +54,15 @@ fn announce(config: &Config, bound: SocketAddr, missing: Option<&str>) {
     lines += &match missing {
         Some(missing) => format!("MetaKocka: {missing}. Until then nothing is synced; jobs wait.\n"),
         None => format!(
-            "MetaKocka: compared every {} s, in full every {} s.\n",
-            config.sync.interval_s, config.sync.full_interval_s
+            "MetaKocka: compared {}, in full {}.\n",
+            every(config.sync.interval_s),
+            every(config.sync.full_interval_s)
         ),
     };
     let _ = std::io::stdout().write_all(lines.as_bytes());
     tracing::info!(database = %url, address = %bound, metakocka = missing.is_none(), "ready");
+}
+
+fn every(seconds: u64) -> String {
+    if seconds == 0 { "only on request".to_owned() } else { format!("every {seconds} s") }
 }
