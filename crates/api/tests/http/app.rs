@@ -137,6 +137,11 @@ impl TestApp {
         self.client.request(method, format!("{}{path}", self.address))
     }
 
+    /// To another server, which is told no token.
+    pub(crate) fn request_elsewhere(&self, method: Method, address: &str) -> RequestBuilder {
+        self.client.request(method, address)
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path)).await
     }
