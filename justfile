@@ -56,6 +56,14 @@ bench-import *arguments:
 fuzz *arguments:
     scripts/fuzz-api {{ arguments }}
 
+# A two-way sync with a double of MetaKocka; --tour walks through it by itself.
+demo-metakocka *arguments:
+    scripts/demo-metakocka {{ arguments }}
+
+# The five flows of contact sync against any server; see scripts/.env.sample.
+contact-sync-test:
+    scripts/contact-sync-test
+
 # Load a running server.
 load *arguments:
     scripts/load {{ arguments }}
