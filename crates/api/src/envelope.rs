@@ -41,7 +41,7 @@ struct Told {
     #[schema(example = "conflict")]
     code: &'static str,
     /// What it is, for a person.
-    #[schema(example = "1 open conflicts wait for a decision.")]
+    #[schema(example = "Open conflicts wait for a decision: 1.")]
     message: String,
     /// What a program can go by, such as `conflicts`, `missing`, or what is wrong with each field.
     #[schema(value_type = Object, example = json!({"conflicts": [7]}))]

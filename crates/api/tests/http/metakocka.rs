@@ -10,6 +10,7 @@ use crate::sync_scene::{IMPORT, SYNC, SyncScene, mapping_of, on_both_connected, 
 on_both_connected!(
     a_contact_is_synced,
     a_mapping_is_shown,
+    a_customer_shows_its_records_elsewhere,
     a_partner_is_imported,
     dry_runs_write_nothing,
     a_repeated_request_is_answered_as_before,
@@ -53,6 +54,30 @@ async fn a_mapping_is_shown(scene: SyncScene) {
     for query in [format!("contactId={ann}"), "contactId=1".to_owned(), format!("metakockaId={record}")] {
         let answer = scene.app.get(&format!("/api/metakocka/contacts/mappings?{query}")).await;
         assert_eq!((answer.status, answer.json()), (200, expected.clone()), "{query}");
+    }
+}
+
+async fn a_customer_shows_its_records_elsewhere(scene: SyncScene) {
+    let ann = scene.customer("ann@example.com", "Ann Lee").await;
+    let path = format!("/customers/{ann}");
+    let before = scene.app.get(&path).await;
+    assert_eq!(before.json()["mappings"], json!([]));
+    let record = scene.synced(&ann).await;
+    let tag = before.header("etag");
+    // What changed is the mapping alone.
+    let after = send(scene.app.request(Method::GET, &path).header("If-None-Match", tag)).await;
+    let mapping = json!({
+        "system": "metakocka", "recordType": "partner", "externalId": record, "status": "synced",
+        "detachedReason": null, "lastSyncedAt": "2026-01-01T00:00:00Z",
+    });
+    assert_eq!((after.status, &after.json()["mappings"]), (200, &json!([mapping])));
+    let known = scene.app.request(Method::GET, &path).header("If-None-Match", after.header("etag"));
+    assert_eq!(send(known).await.status, 304);
+    // It is no reason to refuse a change of the profile, by whichever of the two it was seen.
+    for tag in [tag, after.header("etag")] {
+        let patch =
+            scene.app.request(Method::PATCH, &path).header("If-Match", tag).json(&json!({"profile": {}}));
+        assert_eq!(send(patch).await.status, 200, "{tag}");
     }
 }
 

@@ -13,7 +13,7 @@ pub enum SyncError {
     #[error("there is no such customer")]
     NoSuchCustomer,
     /// Everything else was brought into step; a person has to decide about these.
-    #[error("{} open conflicts wait for a decision", conflicts.len())]
+    #[error("open conflicts wait for a decision: {}", conflicts.len())]
     OpenConflict { conflicts: Vec<ConflictId> },
     /// Somebody else works on this customer. Nothing was begun.
     #[error("the customer is being synced at this moment")]

@@ -33,7 +33,7 @@ pub struct WorkerSettings {
 }
 
 impl Default for WorkerSettings {
-    /// 4 jobs at a time, 1 s, 60 s, 12 attempts (some 9 hours), every 15 minutes, daily, 90 days.
+    /// 4 jobs at a time, 1 s, 60 s, 12 attempts (some 5 hours), every 15 minutes, daily, 90 days.
     fn default() -> Self {
         Self {
             at_once: 4,

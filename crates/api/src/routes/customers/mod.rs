@@ -4,7 +4,9 @@ mod shown;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use onefold_domain::{ContactId, CustomerId, CustomerView, SearchQuery};
+use onefold_domain::{
+    ContactId, CustomerId, CustomerView, Expectation, Failure, Mapping, SearchQuery, SyncSystem,
+};
 use utoipa::ToSchema;
 
 pub(crate) use shown::{Customer, Customers};
@@ -82,10 +84,12 @@ pub(crate) async fn read(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let view = app.customers.customer(customer_id(&app, &id).await?).await?;
-    if is_known(&request, &view.revision) {
-        return Ok(HttpResponse::NotModified().insert_header(etag(&view.revision)).finish());
+    let mappings = mappings(&app, view.id).await?;
+    let revision = revision(&view, &mappings);
+    if is_known(&request, &revision) {
+        return Ok(HttpResponse::NotModified().insert_header(etag(&revision)).finish());
     }
-    Ok(shown(&view))
+    Ok(HttpResponse::Ok().insert_header(etag(&revision)).json(Customer::of(&view, &mappings)))
 }
 
 /// Keeps what a person says of a customer's profile.
@@ -113,7 +117,7 @@ pub(crate) async fn change(
     id: web::Path<String>,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
-    let expected = expectation(&request)?;
+    let expected = of_the_customer(expectation(&request)?);
     let mut fields = Fields::of(body.into_inner());
     fields.refuse_null("profile");
     let patch = fields.profile_members("profile").flatten();
@@ -124,11 +128,39 @@ pub(crate) async fn change(
         .acting(caller.acting())
         .change_profile(id, &patch.unwrap_or_default(), &expected)
         .await?;
-    Ok(shown(&view))
+    let mappings = mappings(&app, view.id).await?;
+    let tag = etag(&revision(&view, &mappings));
+    Ok(HttpResponse::Ok().insert_header(tag).json(Customer::of(&view, &mappings)))
 }
 
-fn shown(view: &CustomerView) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(&view.revision)).json(Customer::of(view))
+async fn mappings(app: &App, customer: CustomerId) -> Result<Vec<Mapping>, ApiError> {
+    let mut mappings = Vec::new();
+    for system in SyncSystem::ALL {
+        mappings.extend(app.env.store.mappings().of_customer(system, customer).await.map_err(Failure::from)?);
+    }
+    Ok(mappings)
+}
+
+/// Between the customer's own revision and the versions of its mappings.
+const SEPARATOR: char = '.';
+
+/// Differs whenever anything that is shown does.
+fn revision(view: &CustomerView, mappings: &[Mapping]) -> String {
+    let mut revision = view.revision.clone();
+    for mapping in mappings {
+        revision.push(SEPARATOR);
+        revision += &mapping.version.to_string();
+    }
+    revision
+}
+
+/// A change of the profile rests on the customer: a sync that came in between is no reason to refuse it.
+fn of_the_customer(expected: Expectation) -> Expectation {
+    let own = |tag: String| tag.split(SEPARATOR).next().unwrap_or_default().to_owned();
+    match expected {
+        Expectation::OneOf(tags) => Expectation::OneOf(tags.into_iter().map(own).collect()),
+        Expectation::Anything => Expectation::Anything,
+    }
 }
 
 /// A number is a contact and stands for its customer.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{BlockRule, ContactSource, CustomerView, Part, PointView};
+use onefold_domain::{BlockRule, ContactSource, CustomerView, DetachReason, Mapping, Part, PointView};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -35,11 +35,30 @@ pub(crate) struct Customer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     contacts: Option<Vec<Contact<'a>>>,
     contact_count: usize,
-    /// Its records in other systems.
-    #[schema(value_type = Vec<Object>)]
-    mappings: [Value; 0],
+    /// Its records in other systems. Lists of customers leave them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mappings: Option<Vec<Mapped>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+}
+
+/// A record in another system.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Mapped {
+    #[schema(example = "metakocka")]
+    system: &'static str,
+    #[schema(example = "partner")]
+    record_type: &'static str,
+    /// Null as long as the record is not known to exist.
+    #[schema(example = "310000000001")]
+    external_id: Option<String>,
+    /// `pending`, `synced`, `conflict`, `error`, `stale` or `detached`.
+    #[schema(example = "synced")]
+    status: &'static str,
+    /// `merged`, `gone` or `withdrawn`, if it is detached.
+    detached_reason: Option<&'static str>,
+    last_synced_at: Option<DateTime<Utc>>,
 }
 
 /// An email address or a phone number, with what the contacts say of it.
@@ -73,9 +92,10 @@ pub(crate) struct Customers<'a> {
 }
 
 impl<'a> Customer<'a> {
-    pub(super) fn of(view: &'a CustomerView) -> Self {
+    pub(super) fn of(view: &'a CustomerView, mappings: &[Mapping]) -> Self {
         let contacts = view.contacts.iter().take(MAX_CONTACTS).map(Contact::of).collect();
-        Self { contacts: Some(contacts), ..Self::listed(view) }
+        let mappings = mappings.iter().map(Mapped::of).collect();
+        Self { contacts: Some(contacts), mappings: Some(mappings), ..Self::listed(view) }
     }
 
     pub(super) fn listed(view: &'a CustomerView) -> Self {
@@ -88,9 +108,22 @@ impl<'a> Customer<'a> {
             users: view.users.iter().map(|user| user.0).collect(),
             contacts: None,
             contact_count: view.contacts.len(),
-            mappings: [],
+            mappings: None,
             created_at: view.created_at,
             updated_at: view.updated_at,
+        }
+    }
+}
+
+impl Mapped {
+    fn of(mapping: &Mapping) -> Self {
+        Self {
+            system: mapping.system.as_str(),
+            record_type: mapping.system.record_type(),
+            external_id: mapping.external.as_ref().map(|id| id.as_str().to_owned()),
+            status: mapping.status.as_str(),
+            detached_reason: mapping.detached.map(DetachReason::as_str),
+            last_synced_at: mapping.last_synced_at,
         }
     }
 }
