@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use onefold_domain::{
-    Acting, CustomerId, Environment, PartnerAbilities, PartnerDirectory, PartnerError, PartnerFields,
-    PartnerId, PartnerLookup, PartnerParts, PartnerPull, PartnerWritten, RemotePartner, SurvivorshipRules,
-    SyncSettings, SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
+    CustomerId, Environment, PartnerAbilities, PartnerDirectory, PartnerError, PartnerFields, PartnerId,
+    PartnerLookup, PartnerParts, PartnerPull, PartnerWritten, RemotePartner, SurvivorshipRules, SyncSettings,
+    SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
 };
-
-use crate::access::Caller;
 
 /// Sync with the other system. Cheap to clone: everything is shared.
 #[derive(Clone)]
@@ -32,12 +30,6 @@ impl SyncParts {
         let syncs = vec![synchroniser.clone()];
         Self { synchroniser, worker: SyncWorker::new(env.clone(), syncs, WorkerSettings::default()) }
     }
-}
-
-/// On whose behalf a request syncs. A sync may be repeated without harm, and stores in several transactions: its
-/// idempotency key remembers the answer and nothing else.
-pub(crate) fn acting(caller: &Caller) -> Acting {
-    Acting { operation: None, ..caller.acting().clone() }
 }
 
 /// A directory that nobody connected.

@@ -29,6 +29,12 @@ impl Caller {
         &self.acting
     }
 
+    /// The same for a sync, which stores in several transactions and may be repeated without harm: its idempotency
+    /// key remembers the answer and nothing else.
+    pub(crate) fn syncing(&self) -> Acting {
+        Acting { operation: None, ..self.acting.clone() }
+    }
+
     pub(crate) fn token(&self) -> Option<&AccessToken> {
         self.token.as_ref()
     }

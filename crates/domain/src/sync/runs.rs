@@ -1,8 +1,11 @@
 //! Runs: the bulk processor. A run is stored with its list before anything is done, and every portion that is done is
 //! stored with its outcomes; whoever goes on with it after a crash begins with what waits.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::outcome::{Done, count, outcome};
@@ -14,6 +17,10 @@ use crate::{ContactId, CustomerId, Failure, JobKind};
 
 /// How many items are done before the outcomes are stored.
 const PORTION: usize = 50;
+
+/// How often, and how long apart, an item is tried that somebody else is at.
+const BUSY_TRIES: u32 = 10;
+const BUSY_PAUSE: Duration = Duration::from_millis(300);
 
 /// Asks for runs, shows them, and carries them out.
 #[derive(Clone)]
@@ -232,7 +239,7 @@ impl Runs {
                 if stopped.is_some() {
                     break;
                 }
-                match self.item(run, &item.subject).await {
+                match self.patiently(run, &item.subject).await {
                     Err(error)
                         if matches!(error.retry(), Retry::Wait(_)) && !matches!(error, SyncError::Busy) =>
                     {
@@ -251,6 +258,17 @@ impl Runs {
                 return Err(error);
             }
         }
+    }
+
+    /// Waits a little for whoever else is at this customer, such as a worker that does the job of its last change.
+    async fn patiently(&self, run: &Run, subject: &str) -> Result<Done, SyncError> {
+        for _ in 1..BUSY_TRIES {
+            match self.item(run, subject).await {
+                Err(SyncError::Busy) => sleep(BUSY_PAUSE).await,
+                result => return result,
+            }
+        }
+        self.item(run, subject).await
     }
 
     async fn item(&self, run: &Run, subject: &str) -> Result<Done, SyncError> {

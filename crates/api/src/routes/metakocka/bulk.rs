@@ -17,7 +17,6 @@ use crate::app::App;
 use crate::envelope::{Enveloped, Refused, Success};
 use crate::error::ApiError;
 use crate::json::Members;
-use crate::sync::acting;
 
 /// The most results of an answer.
 const MOST_RESULTS: usize = 1_000;
@@ -53,7 +52,7 @@ pub(crate) async fn bulk_sync(
 ) -> Result<HttpResponse, Enveloped> {
     let dry_run = body::is_dry_run(&request)?;
     let list = body::contacts(body.into_inner())?;
-    let runs = Runs::new(app.sync.synchroniser.acting(&acting(&caller)));
+    let runs = Runs::new(app.sync.synchroniser.acting(&caller.syncing()));
     let run = runs.request(RunKind::Sync, &list.subjects, dry_run).await?;
     let run = match wait(&app, &runs, run.id).await? {
         Waited::Ended(run) => run,
@@ -96,7 +95,7 @@ pub(crate) async fn bulk_import(
         Partners::All => (RunKind::ImportAll, List::default()),
         Partners::These(list) => (RunKind::Import, list),
     };
-    let runs = Runs::new(app.sync.synchroniser.acting(&acting(&caller)));
+    let runs = Runs::new(app.sync.synchroniser.acting(&caller.syncing()));
     let run = runs.request(kind, &list.subjects, dry_run).await?;
     let run = match wait(&app, &runs, run.id).await? {
         Waited::Ended(run) => run,

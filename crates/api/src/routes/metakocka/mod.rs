@@ -16,7 +16,6 @@ use crate::error::ApiError;
 use crate::fields::Faults;
 use crate::json::{self, Members};
 use crate::query::Query;
-use crate::sync::acting;
 use body::Subject;
 pub(crate) use body::{ContactToSync, ContactsToSync, PartnerToImport, PartnersToImport};
 use bulk::{bulk_import, bulk_sync};
@@ -64,7 +63,7 @@ pub(crate) async fn sync(
 ) -> Result<HttpResponse, Enveloped> {
     let dry_run = body::is_dry_run(&request)?;
     let subject = body::contact(body.into_inner())?;
-    let sync = app.sync.synchroniser.acting(&acting(&caller));
+    let sync = app.sync.synchroniser.acting(&caller.syncing());
     sync.configured()?;
     let customer = subject.customer(&sync).await?;
     if dry_run {
@@ -130,7 +129,7 @@ pub(crate) async fn import(
 ) -> Result<HttpResponse, Enveloped> {
     let dry_run = body::is_dry_run(&request)?;
     let partner = body::partner(body.into_inner())?;
-    let sync = app.sync.synchroniser.acting(&acting(&caller));
+    let sync = app.sync.synchroniser.acting(&caller.syncing());
     if dry_run {
         let shown = sync.show_partner(&partner).await?;
         return Ok(HttpResponse::Ok().json(Success::of(PlannedSync::of(shown))));

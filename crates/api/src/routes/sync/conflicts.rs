@@ -21,7 +21,6 @@ use crate::json::Members;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, cut, page_answer};
 use crate::routes::metakocka::to_its_end;
-use crate::sync::acting;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -189,7 +188,7 @@ pub(crate) async fn resolve(
 ) -> Result<HttpResponse, ApiError> {
     let id = ConflictId(number_in_path(&id)?);
     let answer = answer(body.into_inner())?;
-    let acting = acting(&caller);
+    let acting = caller.syncing();
     let conflict = conflicts(&app).acting(&acting).resolve(id, &answer).await?;
     let sync = app.sync.synchroniser.acting(&acting);
     let customer = conflict.customer;

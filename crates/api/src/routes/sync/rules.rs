@@ -14,7 +14,6 @@ use crate::error::ApiError;
 use crate::fields::{Faults, text_of};
 use crate::json::Members;
 use crate::problem::Problem;
-use crate::sync::acting;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/sync/rules").get(read).put(change));
@@ -61,7 +60,7 @@ pub(crate) async fn change(
 ) -> Result<HttpResponse, ApiError> {
     // All is judged before anything is stored.
     let rules = parse(body.into_inner())?;
-    let sync = app.sync.synchroniser.acting(&acting(&caller));
+    let sync = app.sync.synchroniser.acting(&caller.syncing());
     if let Some(rules) = rules.get(&sync.system()) {
         sync.put_rules(rules).await?;
     }

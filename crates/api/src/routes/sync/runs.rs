@@ -18,7 +18,6 @@ use crate::fields::{Fields, id_in_path};
 use crate::json::Members;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, cut, page_answer, uuid_page_answer};
-use crate::sync::acting;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -172,7 +171,7 @@ pub(crate) async fn request(
     let dry_run = query.flag("dryRun").unwrap_or_default();
     query.finish()?;
     let kind = wanted(body.into_inner())?;
-    let run = runs(&app).acting(&acting(&caller)).request(kind, &[], dry_run).await?;
+    let run = runs(&app).acting(&caller.syncing()).request(kind, &[], dry_run).await?;
     Ok(accepted(&run))
 }
 
@@ -238,7 +237,7 @@ pub(crate) async fn approve(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let run = find(&app, &id).await?;
-    let run = runs(&app).acting(&acting(&caller)).approve(run.id).await?.ok_or(ApiError::RunNotHeld)?;
+    let run = runs(&app).acting(&caller.syncing()).approve(run.id).await?.ok_or(ApiError::RunNotHeld)?;
     Ok(accepted(&run))
 }
 
