@@ -15,6 +15,7 @@ on_every_store!(
     another_tax_number_is_another_customer,
     a_partner_of_another_customer_is_offered_as_a_merge,
     customers_that_are_said_to_be_separate_get_a_partner_each,
+    two_customers_of_one_number_at_once_get_one_partner,
     a_record_is_taken_in_and_finds_its_customer,
     a_record_without_email_and_phone_says_so,
     two_records_of_one_customer_leave_the_second_aside,
@@ -103,6 +104,22 @@ async fn customers_that_are_said_to_be_separate_get_a_partner_each(scene: Scene)
     assert_eq!(scene.double.partner_count(), 2);
     assert_ne!(scene.mapping(one).await.external, scene.mapping(other).await.external);
     scene.assert_quiet(RunKind::CompareFull).await;
+}
+
+async fn two_customers_of_one_number_at_once_get_one_partner(scene: Scene) {
+    let mut customers = Vec::new();
+    for number in 0..4 {
+        let customer = scene.customer("Ann Lee", &format!("ann{number}@example.com")).await;
+        scene.edit(customer, json!({"taxNumber": "SI12345678"})).await;
+        customers.push(customer.0.to_string());
+    }
+    let subjects: Vec<_> = customers.iter().map(String::as_str).collect();
+    let run = scene.run(RunKind::Sync, &subjects).await;
+    assert_eq!(
+        (scene.double.partner_count(), run.counts.created, run.counts.conflicts),
+        (1, 1, 3),
+        "{run:?}"
+    );
 }
 
 /// Two customers of one tax number, the first of whom has a partner.

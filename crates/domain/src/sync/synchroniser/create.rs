@@ -34,10 +34,12 @@ impl Synchroniser {
         let nothing = PartnerFields::default();
         let fields = self.directory.as_kept(&fields_of(&view, &nothing, &SyncView::new()));
         self.directory.check(&fields)?;
+        let alone = self.creating.lock().await;
         match self.look_for(&opened.customer, &opened.mapping, &fields).await? {
             Found::Taken(record, other) => self.same_partner(opened, record, *other).await,
             Found::Free(partner) => {
                 let opened = self.adopt(opened, &partner).await?;
+                drop(alone);
                 self.reconcile(opened, Some(*partner), SyncOutcome::Adopted, errand).await
             }
             Found::Nothing => {
@@ -46,6 +48,7 @@ impl Synchroniser {
                 let written = self.directory.add(&fields, opened.customer.id).await?;
                 let partner = written.partner.clone();
                 let opened = self.created(opened, sent, written).await?;
+                drop(alone);
                 self.reconcile(opened, partner, SyncOutcome::Created, errand).await
             }
         }

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::transform::fields_of;
@@ -87,6 +88,10 @@ pub struct Synchroniser {
     pub(super) directory: Arc<dyn PartnerDirectory>,
     pub(super) survivorship: Arc<SurvivorshipRules>,
     pub(super) settings: SyncSettings,
+    /// Held from looking to creating: of two customers with one tax number the second has to find what the first
+    /// created. Between processes a person finds out later; one who waits long loses nothing, the other system's pace
+    /// allows no more.
+    creating: Arc<Mutex<()>>,
     /// Who asked, if somebody else carries it out.
     asked_by: Option<Arc<str>>,
 }
@@ -109,7 +114,7 @@ impl Synchroniser {
     ) -> Self {
         // What it writes here came from there: it must not be told to go back.
         let env = env.without_trigger(system);
-        Self { env, system, directory, survivorship, settings, asked_by: None }
+        Self { env, system, directory, survivorship, settings, creating: Arc::default(), asked_by: None }
     }
 
     /// The same, on behalf of somebody.
