@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::audit::Change;
 use crate::{
     Acting, ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId, Environment,
-    Expectation, Profile, Received, RecordError, SurvivorshipRules, Transaction,
+    Expectation, Mapping, Profile, Received, RecordError, SurvivorshipRules, SyncSystem, Transaction,
 };
 
 pub use search::{InvalidSearch, SearchQuery, search_text};
@@ -70,6 +70,18 @@ impl Customers {
     pub async fn customer(&self, id: CustomerId) -> Result<CustomerView, RecordError> {
         let record = self.env.store.customers().get(id).await?.ok_or(RecordError::NoSuchCustomer)?;
         Ok(CustomerView::of(record, &self.rules))
+    }
+
+    /// The records of a customer in other systems, those that are out of use too.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn mappings(&self, id: CustomerId) -> Result<Vec<Mapping>, RecordError> {
+        let mut mappings = Vec::new();
+        for system in SyncSystem::ALL {
+            mappings.extend(self.env.store.mappings().of_customer(system, id).await?);
+        }
+        Ok(mappings)
     }
 
     /// Customers one of whose contacts matches, in the order of the oldest contact that does.
@@ -143,7 +155,7 @@ impl Customers {
         let Some(primary) = record.contacts.first() else { return Err(RecordError::NoSuchCustomer) };
         let at = self.env.clock.now();
         transaction.customers().advance(record.id, record.version, at).await?;
-        let draft = manual(primary, ruling);
+        let draft = speaking_for(primary, ContactSource::Manual, ruling);
         let contact = transaction.contacts().insert(&draft, record.id, at).await?;
         let added = Change::contact_added(contact, record.id, &draft);
         self.env.record(transaction, at, vec![added]).await?;
@@ -151,13 +163,13 @@ impl Customers {
     }
 }
 
-/// A contact that says of the oldest one's values what a person knows. It links exactly as that one does.
-fn manual(primary: &ContactRecord, profile: Profile) -> ContactDraft {
+/// A contact that says of the oldest one's values what this source knows. It links exactly as that one does.
+pub(crate) fn speaking_for(primary: &ContactRecord, source: ContactSource, profile: Profile) -> ContactDraft {
     ContactDraft {
         statement: primary.statement.clone(),
         email_blocked_by: primary.email_blocked_by,
         phone_blocked_by: primary.phone_blocked_by,
-        source: ContactSource::Manual,
+        source,
         details: ContactDetails { profile: Some(profile), ..ContactDetails::default() },
         received: Received::default(),
         import: None,

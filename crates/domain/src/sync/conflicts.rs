@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::plan::Comparison;
+use super::synchroniser::current;
 use super::{
     Answer, Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject, DetachReason, FieldPlan,
     Mapping, MappingStatus, PartnerField, PartnerFields, ResolveError, Side, SyncError, SyncPlan, SyncText,
@@ -161,7 +162,7 @@ impl Conflicts {
             base: SyncView::new(),
             plan: SyncPlan { fields: BTreeMap::from([(field, plan)]) },
         };
-        let record = customer(transaction, conflict.customer).await?;
+        let record = current(transaction, conflict.customer).await.map_err(SyncError::from)?;
         let written = self.sync.write_here(transaction, &record, &compared).await;
         let written = written.map_err(SyncError::from)?;
         if written.refused.is_empty() { Ok(()) } else { Err(ResolveError::NotJoinable) }
@@ -199,8 +200,8 @@ impl Conflicts {
     ) -> Result<(), ResolveError> {
         let other = conflict.local.as_ref().and_then(|id| uuid::Uuid::parse_str(id.as_str()).ok());
         let other = CustomerId(other.ok_or(ResolveError::NotJoinable)?);
-        let one = customer(transaction, conflict.customer).await?;
-        let other = customer(transaction, other).await?;
+        let one = current(transaction, conflict.customer).await.map_err(SyncError::from)?;
+        let other = current(transaction, other).await.map_err(SyncError::from)?;
         if one.id == other.id {
             return Ok(());
         }
@@ -208,9 +209,11 @@ impl Conflicts {
         let statement = statement.ok_or(ResolveError::NotJoinable)?;
         let request = ContactRequest::new(statement, Received::default(), crate::ContactSource::Manual);
         let (record, _) = upsert(transaction, &self.sync.env, &request).await.map_err(SyncError::from)?;
-        let joined = customer(transaction, one.id).await?;
+        let joined = current(transaction, one.id).await.map_err(SyncError::from)?;
         // A rule may keep the two apart.
-        if joined.id == customer(transaction, other.id).await?.id && record.customer == joined.id {
+        if joined.id == current(transaction, other.id).await.map_err(SyncError::from)?.id
+            && record.customer == joined.id
+        {
             Ok(())
         } else {
             Err(ResolveError::NotJoinable)
@@ -230,11 +233,7 @@ impl Conflicts {
         let other = other.ok_or(ResolveError::NoSuchConflict)?;
         let at = self.sync.env.clock.now();
         let customer = mapping.customer;
-        let aside = Mapping {
-            status: MappingStatus::Detached,
-            detached: Some(DetachReason::Merged),
-            ..self.sync.touched(mapping, at)
-        };
+        let aside = self.sync.touched(mapping, at).out_of_use(DetachReason::Merged);
         transaction.mappings().update(&aside).await?;
         let leads = Mapping {
             customer,
@@ -261,10 +260,6 @@ impl Conflicts {
         self.sync.env.record(transaction, at, vec![changed]).await?;
         transaction.conflicts().get(id).await?.ok_or(ResolveError::NoSuchConflict)
     }
-}
-
-async fn customer(transaction: &mut dyn Transaction, id: CustomerId) -> Result<CustomerRecord, SyncError> {
-    transaction.customers().get(id).await?.ok_or(SyncError::NoSuchCustomer)
 }
 
 /// An email of one beside a phone of the other.

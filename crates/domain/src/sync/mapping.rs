@@ -115,6 +115,13 @@ pub struct Mapping {
     pub version: i64,
 }
 
+impl Mapping {
+    /// The same, not kept the same any more.
+    pub(super) fn out_of_use(self, reason: DetachReason) -> Self {
+        Self { status: MappingStatus::Detached, detached: Some(reason), ..self }
+    }
+}
+
 /// A mapping, and where its contact is now.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PlacedMapping {

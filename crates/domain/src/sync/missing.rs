@@ -182,8 +182,8 @@ impl Synchroniser {
                             error: Some(SyncError::Missing.fault()),
                             ..stored
                         },
-                        Loss::Gone => detached(stored, DetachReason::Gone),
-                        Loss::Withdrawn => detached(stored, DetachReason::Withdrawn),
+                        Loss::Gone => stored.out_of_use(DetachReason::Gone),
+                        Loss::Withdrawn => stored.out_of_use(DetachReason::Withdrawn),
                     };
                     let changed = self.touched(changed, at);
                     transaction.mappings().update(&changed).await?;
@@ -221,10 +221,6 @@ impl Synchroniser {
             })
             .await
     }
-}
-
-fn detached(mapping: Mapping, reason: DetachReason) -> Mapping {
-    Mapping { status: MappingStatus::Detached, detached: Some(reason), ..mapping }
 }
 
 fn subject(mapping: &Mapping) -> String {

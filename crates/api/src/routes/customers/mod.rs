@@ -4,9 +4,7 @@ mod shown;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use onefold_domain::{
-    ContactId, CustomerId, CustomerView, Expectation, Failure, Mapping, SearchQuery, SyncSystem,
-};
+use onefold_domain::{ContactId, CustomerId, CustomerView, Expectation, Mapping, SearchQuery};
 use utoipa::ToSchema;
 
 pub(crate) use shown::{Customer, Customers};
@@ -84,7 +82,7 @@ pub(crate) async fn read(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let view = app.customers.customer(customer_id(&app, &id).await?).await?;
-    let mappings = mappings(&app, view.id).await?;
+    let mappings = app.customers.mappings(view.id).await?;
     let revision = revision(&view, &mappings);
     if is_known(&request, &revision) {
         return Ok(HttpResponse::NotModified().insert_header(etag(&revision)).finish());
@@ -128,17 +126,9 @@ pub(crate) async fn change(
         .acting(caller.acting())
         .change_profile(id, &patch.unwrap_or_default(), &expected)
         .await?;
-    let mappings = mappings(&app, view.id).await?;
+    let mappings = app.customers.mappings(view.id).await?;
     let tag = etag(&revision(&view, &mappings));
     Ok(HttpResponse::Ok().insert_header(tag).json(Customer::of(&view, &mappings)))
-}
-
-async fn mappings(app: &App, customer: CustomerId) -> Result<Vec<Mapping>, ApiError> {
-    let mut mappings = Vec::new();
-    for system in SyncSystem::ALL {
-        mappings.extend(app.env.store.mappings().of_customer(system, customer).await.map_err(Failure::from)?);
-    }
-    Ok(mappings)
 }
 
 /// Between the customer's own revision and the versions of its mappings.

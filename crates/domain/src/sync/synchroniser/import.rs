@@ -130,11 +130,7 @@ impl Synchroniser {
         };
         let (mapping, progress) = match leader {
             Some(leader) => {
-                let aside = Mapping {
-                    status: MappingStatus::Detached,
-                    detached: Some(DetachReason::Merged),
-                    ..mapping
-                };
+                let aside = mapping.out_of_use(DetachReason::Merged);
                 transaction.mappings().insert(&aside).await?;
                 self.tell_of_two_records(transaction, &leader, &aside, since).await?;
                 (aside, Progress::default())

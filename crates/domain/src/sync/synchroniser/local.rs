@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use super::Synchroniser;
 use crate::audit::Change;
 use crate::contacts::upsert;
+use crate::customers::speaking_for;
 use crate::sync::plan::Comparison;
 use crate::sync::transform::profile_patch;
 use crate::sync::{PartnerField, PartnerFields, Side};
 use crate::{
-    ContactDetails, ContactDraft, ContactId, ContactRecord, ContactRequest, CustomerId, CustomerRecord,
-    CustomerView, Profile, ProfileField, Received, RecordError, Statement, StoreError, Transaction,
+    ContactId, ContactRecord, ContactRequest, CustomerId, CustomerRecord, CustomerView, Profile,
+    ProfileField, Received, RecordError, Statement, StoreError, Transaction,
 };
 
 /// What became of the fields that were to be written here.
@@ -110,21 +111,17 @@ impl Synchroniser {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let Some(oldest) = record.contacts.first() else { return Ok(()) };
-        let draft = ContactDraft {
-            statement: oldest.statement.clone(),
-            email_blocked_by: oldest.email_blocked_by,
-            phone_blocked_by: oldest.phone_blocked_by,
-            source: self.system.source(),
-            details: ContactDetails { profile: Some(ruling.clone()), ..ContactDetails::default() },
-            received: Received::default(),
-            import: None,
-        };
+        let draft = speaking_for(oldest, self.system.source(), ruling.clone());
         let id = transaction.contacts().insert(&draft, record.id, at).await?;
         self.env.record(transaction, at, vec![Change::contact_added(id, record.id, &draft)]).await
     }
 }
 
-async fn current(transaction: &mut dyn Transaction, id: CustomerId) -> Result<CustomerRecord, RecordError> {
+/// The customer as it stands in this transaction.
+pub(in crate::sync) async fn current(
+    transaction: &mut dyn Transaction,
+    id: CustomerId,
+) -> Result<CustomerRecord, RecordError> {
     transaction.customers().get(id).await?.ok_or(RecordError::NoSuchCustomer)
 }
 

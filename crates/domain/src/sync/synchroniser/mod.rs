@@ -12,6 +12,7 @@ mod reconcile;
 mod show;
 
 pub(super) use create::SEPARATE;
+pub(super) use local::current;
 pub use show::Shown;
 
 use std::sync::Arc;

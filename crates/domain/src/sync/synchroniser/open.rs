@@ -3,11 +3,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Opened, Synchroniser};
+use super::reconcile::Progress;
+use super::{Errand, Opened, Synchroniser};
 use crate::contacts::Open;
 use crate::sync::{
     ConflictDraft, ConflictStatus, ConflictSubject, DetachReason, Mapping, MappingId, MappingStatus,
-    PartnerParts, SyncAttempt, SyncError, SyncOutcome, SyncText, SyncView,
+    PartnerParts, SyncError, SyncOutcome, SyncText, SyncView,
 };
 use crate::{ContactId, CustomerId, CustomerRecord, JobKind, StoreError, Transaction};
 
@@ -136,11 +137,7 @@ impl Synchroniser {
         other: Mapping,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let aside = Mapping {
-            status: MappingStatus::Detached,
-            detached: Some(DetachReason::Merged),
-            ..self.touched(other, at)
-        };
+        let aside = self.touched(other, at).out_of_use(DetachReason::Merged);
         transaction.mappings().update(&aside).await?;
         self.log_mapping(transaction, &aside, SyncOutcome::Detached, at).await?;
         self.tell_of_two_records(transaction, leader, &aside, at).await
@@ -212,20 +209,7 @@ impl Synchroniser {
         outcome: SyncOutcome,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let attempt = SyncAttempt {
-            at,
-            system: self.system,
-            mapping: Some(mapping.id),
-            customer: Some(mapping.customer),
-            external: mapping.external.clone(),
-            run: None,
-            by: self.by(),
-            outcome,
-            pushed: Vec::new(),
-            pulled: Vec::new(),
-            error: None,
-            took_ms: 0,
-        };
+        let attempt = self.attempt(mapping, outcome, &Progress::default(), Errand::default(), at);
         transaction.sync_log().append(&[attempt]).await
     }
 }

@@ -26,7 +26,7 @@ impl Synchroniser {
         transaction.sync_log().append(&[attempt]).await
     }
 
-    fn attempt(
+    pub(super) fn attempt(
         &self,
         mapping: &Mapping,
         outcome: SyncOutcome,
