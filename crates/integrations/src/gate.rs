@@ -40,7 +40,7 @@ pub(crate) enum Closed {
 
 /// Leave to make one call. Whoever drops it without a word gave the call up.
 pub(crate) struct Pass<'a> {
-    breaker: &'a Breaker,
+    gate: &'a Gate,
     _place: SemaphorePermit<'a>,
     is_told: bool,
 }
@@ -61,7 +61,7 @@ impl Gate {
         let place = place.map_err(|_| Closed::Busy)?.map_err(|_| Closed::Busy)?;
         // Before the pace, so that a closed gate answers at once.
         self.breaker.admit().map_err(|Open { retry_after }| Closed::Open { retry_after })?;
-        let pass = Pass { breaker: &self.breaker, _place: place, is_told: false };
+        let pass = Pass { gate: self, _place: place, is_told: false };
         let wait = self.pace.reserve(self.patience).ok_or(Closed::Busy)?;
         if !wait.is_zero() {
             sleep(wait).await;
@@ -74,20 +74,29 @@ impl Pass<'_> {
     /// The system answered, whatever it said.
     pub(crate) fn succeeded(mut self) {
         self.is_told = true;
-        self.breaker.succeeded();
+        self.gate.breaker.succeeded();
     }
 
     /// The system is not there, or not itself.
     pub(crate) fn failed(mut self) {
         self.is_told = true;
-        self.breaker.failed();
+        self.gate.breaker.failed();
+    }
+}
+
+impl Pass<'_> {
+    /// The system answered that it wants to be left alone for so long. Nobody is let through meanwhile; longer
+    /// than anybody waits here is of no use.
+    pub(crate) fn held_off(self, wait: Duration) {
+        self.gate.pace.hold_off(wait.min(self.gate.patience));
+        self.succeeded();
     }
 }
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
         if !self.is_told {
-            self.breaker.given_up();
+            self.gate.breaker.given_up();
         }
     }
 }
@@ -120,6 +129,12 @@ impl Pace {
         let step = TimeDelta::from_std(wait + self.step).ok()?;
         *next = now.checked_add_signed(step)?;
         Some(wait)
+    }
+
+    fn hold_off(&self, wait: Duration) {
+        let until = TimeDelta::from_std(wait).ok().and_then(|wait| self.clock.now().checked_add_signed(wait));
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        *next = until.map_or(*next, |until| until.max(*next));
     }
 }
 
@@ -171,6 +186,17 @@ pub(crate) mod tests {
         clock.pass(-3_600);
         assert_eq!(pace.reserve(patience), None);
         assert_eq!(pace.reserve(patience), Some(Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_to_be_left_alone_is_and_not_for_longer_than_anybody_waits() {
+        for (asked, waited) in [(500, 500), (60_000, 1_000)] {
+            let gate = gate(Arc::default(), 2);
+            gate.pass().await.unwrap().held_off(Duration::from_millis(asked));
+            let before = tokio::time::Instant::now();
+            gate.pass().await.unwrap().succeeded();
+            assert_eq!(before.elapsed().as_millis(), waited);
+        }
     }
 
     #[tokio::test(start_paused = true)]

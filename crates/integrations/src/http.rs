@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode, redirect, retry};
 
 use crate::tls;
@@ -16,6 +16,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(10);
+
+/// A draft of the IETF (httpapi-ratelimit-headers), in use already.
+const RATE_LIMIT: &str = "ratelimit";
 
 /// The error beneath, for the log.
 pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -33,7 +36,7 @@ pub(crate) struct Allowance {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Vec<u8>,
-    /// `Retry-After` in seconds. The form with a date is passed over.
+    /// How long it asks to be left alone, if it says so.
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -85,8 +88,7 @@ fn within_origin() -> redirect::Policy {
 /// No whole answer within what is allowed. A status is never an error here.
 pub(crate) async fn send(request: RequestBuilder, allowed: Allowance) -> Result<Answer, HttpError> {
     let mut response = request.timeout(allowed.time).send().await.map_err(failed)?;
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok());
-    let retry_after = retry_after.and_then(|after| after.parse().ok()).map(Duration::from_secs);
+    let retry_after = asked_to_wait(response.headers());
     let status = response.status();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
@@ -98,6 +100,19 @@ pub(crate) async fn send(request: RequestBuilder, allowed: Allowance) -> Result<
     Ok(Answer { status, body, retry_after })
 }
 
+/// `Retry-After` in seconds, whose form with a date is passed over; else the `t` of a `RateLimit` that has
+/// nothing left, such as `"per-second"; r=0; t=1`.
+fn asked_to_wait(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let after = text(RETRY_AFTER.as_str()).and_then(|after| after.trim().parse().ok());
+    let seconds = after.or_else(|| {
+        let limit = text(RATE_LIMIT)?;
+        let parameter = |name| limit.split(';').find_map(|part| part.trim().strip_prefix(name)?.parse().ok());
+        (parameter("r=") == Some(0_u64)).then(|| parameter("t="))?
+    });
+    seconds.map(Duration::from_secs)
+}
+
 /// A connection that was not made in time is no connection, so that is asked first.
 fn failed(error: reqwest::Error) -> HttpError {
     if error.is_connect() || error.is_builder() {
@@ -106,5 +121,37 @@ fn failed(error: reqwest::Error) -> HttpError {
         HttpError::TimedOut
     } else {
         HttpError::Interrupted(error.without_url().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn what_a_server_asks_for_is_read_from_either_header() {
+        for (retry_after, rate_limit, seconds) in [
+            ("", "", None),
+            ("7", "", Some(7)),
+            ("7", "\"per-second\"; r=0; t=1", Some(7)),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", "\"per-second\"; r=0; t=2", Some(2)),
+            ("", "\"per-second\";r=0;t=1", Some(1)),
+            ("", "\"per-second\"; r=9; t=1", None),
+            ("", "\"per-second\"; r=0", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [("retry-after", retry_after), (RATE_LIMIT, rate_limit)] {
+                if !value.is_empty() {
+                    headers.insert(name, HeaderValue::from_static(value));
+                }
+            }
+            assert_eq!(
+                asked_to_wait(&headers),
+                seconds.map(Duration::from_secs),
+                "{retry_after} {rate_limit}"
+            );
+        }
     }
 }

@@ -1,14 +1,17 @@
 //! Connectors to other companies' systems, behind the traits of the domain crate.
 //!
-//! Each has a folder: Ory Kratos reports accounts, MetaKocka keeps partners. OpenPhone will follow. What
-//! they share is how a call is made: `http` is the policy of every request, `tls` says whom to trust, `gate`
-//! keeps count.
+//! Each has a folder: Ory Kratos reports accounts, MetaKocka keeps partners, OpenPhone
+//! contacts. What they share is how a call is made: `address` and `credential` say where and in whose name,
+//! `http` is the policy of every request, `tls` says whom to trust, `gate` keeps count.
 
+mod address;
 mod breaker;
+mod credential;
 mod gate;
 mod http;
 pub mod kratos;
 pub mod metakocka;
+pub mod openphone;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tls;

@@ -9,8 +9,9 @@ use reqwest::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::config::{BaseUrl, Config, Credential};
+use super::config::{BaseUrl, Config};
 use super::wire::Status;
+use crate::credential::Credential;
 use crate::gate::{Closed, Gate};
 use crate::http::{self, Allowance, Answer, HttpError, Source};
 

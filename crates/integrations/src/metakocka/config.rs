@@ -1,16 +1,16 @@
 //! MetaKocka's part of a program's configuration. Without a key and a company the connector stands still.
 
-use std::fmt;
 use std::time::Duration;
 
 use onefold_domain::{CountryCode, InvalidCountry};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, de};
-use url::{Host, Url};
+use serde::Deserialize;
+use url::Url;
 use validator::Validate;
 
 use super::country::CountryLanguage;
+use crate::address::{InvalidBaseUrl, safe_address};
 use crate::breaker::BreakerPolicy;
+use crate::credential::Credential;
 use crate::gate::GatePolicy;
 
 /// The most calls at a time: clients in use allow two, and the server runs searches one after another.
@@ -100,67 +100,10 @@ impl Config {
     }
 }
 
-/// A key or a company's number. It does not print, and neither does a mistake in it.
-#[derive(Clone)]
-pub struct Credential(SecretString);
-
-impl Credential {
-    /// `None` for a blank text, which is how a platform says that there is none.
-    #[must_use]
-    pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
-        (!text.is_empty()).then(|| Self(SecretString::from(text)))
-    }
-
-    /// A file may have an empty text for none.
-    fn is_blank(&self) -> bool {
-        self.expose().is_empty()
-    }
-
-    pub(super) fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential(…)")
-    }
-}
-
-/// Keys look like numbers, and the environment is then read as one. Any other type is told without its value.
-impl<'de> Deserialize<'de> for Credential {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Text(String),
-            Number(u64),
-        }
-        let text = match Written::deserialize(deserializer) {
-            Ok(Written::Text(text)) => text,
-            Ok(Written::Number(number)) => number.to_string(),
-            Err(_) => return Err(de::Error::custom("must be a text")),
-        };
-        Ok(Self(SecretString::from(text.trim())))
-    }
-}
-
 /// The address that the names of calls are appended to.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct BaseUrl(Url);
-
-/// An address that cannot be MetaKocka's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum InvalidBaseUrl {
-    #[error("must be an address such as https://main.metakocka.si/rest/eshop/v1/")]
-    NoAddress,
-    #[error("must begin with https://, since the key is in every request; http:// is for this machine only")]
-    Open,
-    #[error("must have no user, password, `?` or `#`")]
-    Extras,
-}
 
 impl BaseUrl {
     /// Takes the address of a server or of its calls: what is missing of the path is added.
@@ -168,23 +111,7 @@ impl BaseUrl {
     /// # Errors
     /// No address, or one that would send the key where anybody can read it.
     pub fn parse(text: &str) -> Result<Self, InvalidBaseUrl> {
-        let mut url = Url::parse(text.trim()).map_err(|_| InvalidBaseUrl::NoAddress)?;
-        let is_here = match url.host() {
-            None => return Err(InvalidBaseUrl::NoAddress),
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-        };
-        match url.scheme() {
-            "https" => {}
-            "http" if is_here => {}
-            "http" => return Err(InvalidBaseUrl::Open),
-            _ => return Err(InvalidBaseUrl::NoAddress),
-        }
-        let has_user = !url.username().is_empty() || url.password().is_some();
-        if has_user || url.query().is_some() || url.fragment().is_some() {
-            return Err(InvalidBaseUrl::Extras);
-        }
+        let mut url = safe_address(text)?;
         match url.path() {
             "/" => url.set_path(PATH),
             path if path.ends_with('/') => {}

@@ -30,8 +30,11 @@ use read::Reading;
 use wire::{Added, Partners, Selector};
 use write::Writing;
 
-pub use config::{BaseUrl, Config, Credential, HomeCountry, InvalidBaseUrl};
+pub use config::{BaseUrl, Config, HomeCountry};
 pub use country::CountryLanguage;
+
+pub use crate::address::InvalidBaseUrl;
+pub use crate::credential::Credential;
 
 /// No safe connection can be made from this program.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,37 @@
+//! Where another company's system is.
+
+use url::{Host, Url};
+
+/// An address that no calls can be made to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidBaseUrl {
+    #[error("must be an address that begins with https://")]
+    NoAddress,
+    #[error("must begin with https://, since the key is in every request; http:// is for this machine only")]
+    Open,
+    #[error("must have no user, password, `?` or `#`")]
+    Extras,
+}
+
+/// # Errors
+/// No address, or one that would send the key where anybody can read it.
+pub(crate) fn safe_address(text: &str) -> Result<Url, InvalidBaseUrl> {
+    let url = Url::parse(text.trim()).map_err(|_| InvalidBaseUrl::NoAddress)?;
+    let is_here = match url.host() {
+        None => return Err(InvalidBaseUrl::NoAddress),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if is_here => {}
+        "http" => return Err(InvalidBaseUrl::Open),
+        _ => return Err(InvalidBaseUrl::NoAddress),
+    }
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if has_user || url.query().is_some() || url.fragment().is_some() {
+        return Err(InvalidBaseUrl::Extras);
+    }
+    Ok(url)
+}

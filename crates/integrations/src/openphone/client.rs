@@ -1,0 +1,251 @@
+//! Makes the calls: the raw key in `Authorization`, one answer, and what kind of answer it is. The bodies of
+//! errors are not relied upon: the service, its gateway and what stands before both have each their own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onefold_domain::{Clock, PartnerError, RemoteMessage};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Method, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::config::{BaseUrl, Config};
+use super::wire::Failure;
+use crate::credential::Credential;
+use crate::gate::{Closed, Gate};
+use crate::http::{self, Allowance, Answer, HttpError, Source};
+
+/// A page of fifty contacts, with room for long notes.
+const ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
+/// How long to leave it alone when it does not say: its limit is told by the second.
+const ONE_LIMIT: Duration = Duration::from_secs(1);
+
+/// The part of a code that says that there is no such contact; a page that is missing has no code.
+const NO_CONTACT: &str = "404";
+
+pub(super) struct Client {
+    http: reqwest::Client,
+    gate: Gate,
+    base: BaseUrl,
+    key: Credential,
+    header: HeaderValue,
+    request_time: Duration,
+}
+
+/// One call. The query is repeated names and values.
+pub(super) struct Call<'a, B = ()> {
+    pub(super) method: Method,
+    pub(super) path: &'a [&'a str],
+    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(super) body: Option<B>,
+}
+
+/// Why a call led to nothing.
+#[derive(Debug)]
+pub(super) enum CallError {
+    /// Not made.
+    Closed(Closed),
+    Http(HttpError),
+    /// A page for people, or no answer of the contract: something stands before OpenPhone, or the address is
+    /// wrong.
+    Page(StatusCode),
+    /// Success, in a shape that the contract does not have.
+    Unreadable(Source),
+    NotFound,
+    /// The external id is taken.
+    Conflict,
+    Denied(RemoteMessage),
+    Quota(Option<Duration>),
+    /// Their own failure, with nothing to say of it.
+    Internal(StatusCode),
+    Refused {
+        code: String,
+        said: RemoteMessage,
+    },
+}
+
+impl Client {
+    pub(super) fn new(config: &Config, key: &Credential, clock: Arc<dyn Clock>) -> Result<Self, Source> {
+        let mut header = HeaderValue::from_str(key.expose())?;
+        header.set_sensitive(true);
+        Ok(Self {
+            http: http::client()?,
+            gate: Gate::new(config.gate(), clock),
+            base: config.base_url.clone(),
+            key: key.clone(),
+            header,
+            request_time: Duration::from_millis(config.request_timeout_ms),
+        })
+    }
+
+    /// Makes one call, once, and reads what it answers.
+    pub(super) async fn call<R: DeserializeOwned>(
+        &self,
+        call: Call<'_, impl Serialize>,
+    ) -> Result<R, CallError> {
+        let read = |answer: &Answer| {
+            // A body that is no JSON at all is not theirs.
+            if serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_err() {
+                return Err(CallError::Page(answer.status));
+            }
+            serde_json::from_slice(&answer.body).map_err(|error| CallError::Unreadable(error.into()))
+        };
+        self.send(call, read).await
+    }
+
+    /// The same for a call that answers nothing.
+    pub(super) async fn tell(&self, call: Call<'_, impl Serialize>) -> Result<(), CallError> {
+        let read = |answer: &Answer| match answer.status {
+            StatusCode::NO_CONTENT => Ok(()),
+            status => Err(CallError::Page(status)),
+        };
+        self.send(call, read).await
+    }
+
+    async fn send<R>(
+        &self,
+        call: Call<'_, impl Serialize>,
+        read: impl Fn(&Answer) -> Result<R, CallError>,
+    ) -> Result<R, CallError> {
+        let pass = self.gate.pass().await.map_err(CallError::Closed)?;
+        let mut url = self.base.call(call.path);
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(call.query);
+        }
+        let mut request = self.http.request(call.method.clone(), url).header(AUTHORIZATION, &self.header);
+        if let Some(body) = &call.body {
+            request = request.json(body);
+        }
+        let allowed = Allowance { time: self.request_time, bytes: ANSWER_BYTES };
+        let answer = http::send(request, allowed).await.map_err(CallError::Http);
+        let result = answer.and_then(|answer| match answer.status.is_success() {
+            true => read(&answer),
+            false => Err(self.failure(&answer)),
+        });
+        match &result {
+            Err(CallError::Quota(wait)) => pass.held_off(wait.unwrap_or(ONE_LIMIT)),
+            Err(error) if error.is_outage() => pass.failed(),
+            _ => pass.succeeded(),
+        }
+        if let Err(error) = &result {
+            tracing::debug!(method = %call.method, kind = error.kind(), "OpenPhone did not do as asked");
+        }
+        result
+    }
+
+    /// The status decides. Only "no such contact" needs the body, too: a wrong address is answered with the
+    /// same status, and must not look as if contacts were gone.
+    fn failure(&self, answer: &Answer) -> CallError {
+        let failure = serde_json::from_slice::<Failure>(&answer.body).ok();
+        // An answer may quote the request.
+        let said = failure.as_ref().map(|failure| failure.said().replace(self.key.expose(), "…"));
+        let said = said.map_or_else(RemoteMessage::default, |said| RemoteMessage::new(&said));
+        let code = failure.as_ref().and_then(Failure::code);
+        match answer.status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CallError::Denied(said),
+            StatusCode::NOT_FOUND if code.is_some_and(|code| code.ends_with(NO_CONTACT)) => {
+                CallError::NotFound
+            }
+            StatusCode::CONFLICT => CallError::Conflict,
+            StatusCode::TOO_MANY_REQUESTS => CallError::Quota(answer.retry_after),
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
+                let code = code.map_or_else(|| answer.status.as_u16().to_string(), ToOwned::to_owned);
+                CallError::Refused { code, said }
+            }
+            StatusCode::INTERNAL_SERVER_ERROR if failure.is_some() => CallError::Internal(answer.status),
+            status => CallError::Page(status),
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn get(path: &'a [&'a str], query: &'a [(&'a str, &'a str)]) -> Self {
+        Self { method: Method::GET, path, query, body: None }
+    }
+
+    pub(super) fn delete(path: &'a [&'a str]) -> Self {
+        Self { method: Method::DELETE, path, query: &[], body: None }
+    }
+}
+
+impl<'a, B: Serialize> Call<'a, B> {
+    pub(super) fn post(path: &'a [&'a str], body: B) -> Self {
+        Self { method: Method::POST, path, query: &[], body: Some(body) }
+    }
+
+    pub(super) fn patch(path: &'a [&'a str], body: B) -> Self {
+        Self { method: Method::PATCH, path, query: &[], body: Some(body) }
+    }
+}
+
+impl CallError {
+    /// Whether the system is not there, in contrast to one that has an answer.
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::Http(HttpError::TooLarge { .. }) => false,
+            Self::Http(_) | Self::Page(_) => true,
+            _ => false,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Closed(_) => "not made",
+            Self::Http(_) => "no answer",
+            Self::Page(_) => "not of the contract",
+            Self::Unreadable(_) => "unreadable",
+            Self::NotFound => "nothing found",
+            Self::Conflict => "conflict",
+            Self::Denied(_) => "denied",
+            Self::Quota(_) => "too many calls",
+            Self::Internal(_) => "internal error",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
+    /// What it means for a call that may be repeated.
+    pub(super) fn told(self) -> PartnerError {
+        match self {
+            Self::Closed(Closed::Open { retry_after }) => PartnerError::CircuitOpen { retry_after },
+            Self::Closed(Closed::Busy) | Self::Http(HttpError::TimedOut) => PartnerError::TimedOut,
+            Self::Http(error @ HttpError::TooLarge { .. }) => PartnerError::Unexpected(error.into()),
+            Self::Http(error) => PartnerError::Unreachable(error.into()),
+            Self::Page(status) | Self::Internal(status) => {
+                PartnerError::Unreachable(format!("HTTP status {}", status.as_u16()).into())
+            }
+            Self::Unreadable(source) => PartnerError::Unexpected(source),
+            Self::NotFound => PartnerError::NotFound,
+            Self::Conflict => rejected("409", "The external id is taken by a contact that is not shown."),
+            Self::Denied(said) => PartnerError::AccessDenied { said },
+            Self::Quota(retry_after) => PartnerError::QuotaExceeded { retry_after },
+            Self::Refused { code, said } => PartnerError::Rejected { code, said },
+        }
+    }
+
+    /// What it means for a call that creates: only a call that was not made, or that OpenPhone itself refused,
+    /// has certainly created nothing.
+    pub(super) fn told_of_creation(self) -> PartnerError {
+        match self {
+            Self::Http(HttpError::NotSent(_)) | Self::Closed(_) => self.told(),
+            // No such call at this address, so nobody carried it out.
+            Self::Page(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => self.told(),
+            Self::Http(error) => PartnerError::Uncertain(error.into()),
+            Self::Page(_) | Self::Internal(_) | Self::Unreadable(_) => match self.told() {
+                PartnerError::Unreachable(source) | PartnerError::Unexpected(source) => {
+                    PartnerError::Uncertain(source)
+                }
+                other => other,
+            },
+            // The route was there, and what it refers to was not.
+            Self::NotFound => rejected("404", "Something that the new contact refers to is not there."),
+            Self::Conflict | Self::Denied(_) | Self::Quota(_) | Self::Refused { .. } => self.told(),
+        }
+    }
+}
+
+/// A refusal in words of our own.
+pub(super) fn rejected(code: &str, said: &str) -> PartnerError {
+    PartnerError::Rejected { code: code.to_owned(), said: RemoteMessage::new(said) }
+}

@@ -1,0 +1,308 @@
+//! OpenPhone's part of a program's configuration. Without a key the connector stands still.
+
+use std::time::Duration;
+
+use onefold_domain::{InvalidPhone, Region};
+use serde::Deserialize;
+use url::Url;
+use validator::Validate;
+
+use super::contact::ExternalId;
+use crate::address::{InvalidBaseUrl, safe_address};
+use crate::breaker::BreakerPolicy;
+use crate::credential::Credential;
+use crate::gate::GatePolicy;
+
+/// The most calls at a time. Ten a second are allowed, and an answer takes a few tenths of one.
+pub(super) const CONCURRENCY: usize = 4;
+
+/// Where the calls are, beneath a host.
+const PATH: &str = "/v1/";
+
+/// How OpenPhone is reached. `OPENPHONE_API_KEY` and `OPENPHONE_BASE_URL` are read from the environment under
+/// these names.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Issued in the workspace's settings. It opens the whole workspace.
+    pub api_key: Option<Credential>,
+    pub base_url: BaseUrl,
+    /// The mark on our contacts there. Contacts with another one are read and never written, so it must not be
+    /// changed once there are some.
+    pub source: SourceName,
+    /// What a new contact is told of itself, with `{id}` for the customer's.
+    pub note: NoteText,
+    /// The key of the custom field that the note goes to; contacts have no notes of their own.
+    pub note_field: Option<FieldKey>,
+    /// The key of the custom field that a customer's tags go to: one of several choices.
+    pub tags_field: Option<FieldKey>,
+    /// The country of phone numbers there that say none, such as `US`.
+    pub default_region: Option<DefaultRegion>,
+    /// How long a call may take, in milliseconds.
+    #[validate(range(min = 20, max = 300_000, message = "must be between 20 and 300000"))]
+    pub request_timeout_ms: u64,
+    /// How long a call may wait for its turn, in milliseconds.
+    #[validate(range(min = 20, max = 300_000, message = "must be between 20 and 300000"))]
+    pub queue_timeout_ms: u64,
+    /// The most calls in a second. OpenPhone allows ten to a key, and a key may have several users.
+    #[validate(range(min = 1, max = 10, message = "must be between 1 and 10"))]
+    pub calls_per_second: u32,
+    /// After so many failures in a row no call is made for a while.
+    #[validate(range(min = 1, max = 100, message = "must be between 1 and 100"))]
+    pub breaker_failures: u32,
+    /// How long that is, in seconds.
+    #[validate(range(min = 1, max = 3_600, message = "must be between 1 and 3600"))]
+    pub breaker_pause_s: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            api_key: None,
+            base_url: BaseUrl::default(),
+            source: SourceName::default(),
+            note: NoteText::default(),
+            note_field: None,
+            tags_field: None,
+            default_region: None,
+            // Their gateway gives up after 30 s.
+            request_timeout_ms: 35_000,
+            queue_timeout_ms: 60_000,
+            calls_per_second: 10,
+            breaker_failures: 5,
+            breaker_pause_s: 30,
+        }
+    }
+}
+
+impl Config {
+    pub(super) fn gate(&self) -> GatePolicy {
+        GatePolicy {
+            concurrency: CONCURRENCY,
+            calls_per_second: self.calls_per_second,
+            patience: Duration::from_millis(self.queue_timeout_ms),
+            breaker: BreakerPolicy {
+                failures: self.breaker_failures,
+                pause: Duration::from_secs(self.breaker_pause_s),
+            },
+        }
+    }
+
+    /// The key, or the name of what is missing.
+    pub(super) fn key(&self) -> Result<&Credential, Vec<&'static str>> {
+        self.api_key.as_ref().filter(|key| !key.is_blank()).ok_or_else(|| vec!["OPENPHONE_API_KEY"])
+    }
+}
+
+/// The address that the paths of calls are appended to.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BaseUrl(Url);
+
+impl BaseUrl {
+    /// Takes the address of a server or of its calls: what is missing of the path is added.
+    ///
+    /// # Errors
+    /// No address, or one that would send the key where anybody can read it.
+    pub fn parse(text: &str) -> Result<Self, InvalidBaseUrl> {
+        let mut url = safe_address(text)?;
+        match url.path() {
+            "/" => url.set_path(PATH),
+            path if path.ends_with('/') => {}
+            path => url.set_path(&format!("{path}/")),
+        }
+        Ok(Self(url))
+    }
+
+    /// The address of a call. Parts are escaped: an id is a word of theirs.
+    pub(super) fn call(&self, parts: &[&str]) -> Url {
+        let mut url = self.0.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(parts);
+        }
+        url
+    }
+}
+
+impl Default for BaseUrl {
+    #[expect(clippy::expect_used, reason = "a constant address, which a test parses")]
+    fn default() -> Self {
+        Self::parse("https://api.quo.com/v1").expect("an address")
+    }
+}
+
+impl TryFrom<String> for BaseUrl {
+    type Error = InvalidBaseUrl;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+/// A text of the configuration that OpenPhone would refuse.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidSetting {
+    #[error("must have 1 to 72 visible characters")]
+    Source,
+    #[error("is a word that OpenPhone keeps for itself")]
+    ReservedSource,
+    #[error("must have `{{id}}` in it, once, and at most 200 characters")]
+    Note,
+    #[error("must be the key of a custom field, such as inbound-lead")]
+    FieldKey,
+}
+
+/// How our contacts are marked there.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SourceName(String);
+
+impl SourceName {
+    const RESERVED: [&str; 6] = ["openphone", "device", "csv", "zapier", "google-people", "other"];
+    const RESERVED_PREFIXES: [&str; 2] = ["openphone", "csv"];
+
+    /// # Errors
+    /// [`InvalidSetting::Source`] and [`InvalidSetting::ReservedSource`]. Also `public-api`, which is what
+    /// everybody else's contacts are marked with who does not say.
+    pub fn parse(text: &str) -> Result<Self, InvalidSetting> {
+        let name = text.trim();
+        let is_visible = name.chars().all(|letter| !letter.is_control());
+        if name.is_empty() || name.chars().count() > 72 || !is_visible {
+            return Err(InvalidSetting::Source);
+        }
+        let lower = name.to_lowercase();
+        let is_reserved = Self::RESERVED.contains(&lower.as_str()) || lower == "public-api";
+        if is_reserved || Self::RESERVED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix)) {
+            return Err(InvalidSetting::ReservedSource);
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for SourceName {
+    fn default() -> Self {
+        Self("onefold".to_owned())
+    }
+}
+
+impl TryFrom<String> for SourceName {
+    type Error = InvalidSetting;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+/// The sentence that a new contact gets.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct NoteText(String);
+
+impl NoteText {
+    const PLACE: &str = "{id}";
+
+    pub(super) fn about(&self, customer: &ExternalId) -> String {
+        self.0.replace(Self::PLACE, customer.as_str())
+    }
+}
+
+impl Default for NoteText {
+    fn default() -> Self {
+        Self("Customer from Onefold - ID: {id}".to_owned())
+    }
+}
+
+impl TryFrom<String> for NoteText {
+    type Error = InvalidSetting;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_note = text.matches(Self::PLACE).count() == 1 && text.chars().count() <= 200;
+        if is_note { Ok(Self(text)) } else { Err(InvalidSetting::Note) }
+    }
+}
+
+/// The key of a custom field, which people create in the application.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct FieldKey(String);
+
+impl FieldKey {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for FieldKey {
+    type Error = InvalidSetting;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let key = text.trim();
+        let is_key = (1..=100).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_key { Ok(Self(key.to_owned())) } else { Err(InvalidSetting::FieldKey) }
+    }
+}
+
+/// A country whose numbers may come without it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct DefaultRegion(pub Region);
+
+impl TryFrom<String> for DefaultRegion {
+    type Error = InvalidPhone;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Region::parse(&text).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_completed_and_ids_cannot_leave_it() {
+        for (text, call) in [
+            ("https://api.quo.com", "https://api.quo.com/v1/contacts/a%2F..%2Fb%3F"),
+            ("https://api.quo.com/v1/", "https://api.quo.com/v1/contacts/a%2F..%2Fb%3F"),
+            ("http://127.0.0.1:9/x", "http://127.0.0.1:9/x/contacts/a%2F..%2Fb%3F"),
+        ] {
+            assert_eq!(BaseUrl::parse(text).unwrap().call(&["contacts", "a/../b?"]).as_str(), call);
+        }
+        assert_eq!(BaseUrl::parse("http://api.quo.com"), Err(InvalidBaseUrl::Open));
+        assert_eq!(BaseUrl::default().call(&["contacts"]).as_str(), "https://api.quo.com/v1/contacts");
+    }
+
+    #[test]
+    fn words_that_would_be_refused_there_are_refused_here() {
+        for word in ["openphone", "OpenPhone-2", "csv-import", "zapier", "public-api"] {
+            assert_eq!(SourceName::parse(word), Err(InvalidSetting::ReservedSource), "{word}");
+        }
+        for word in ["", " ", "a\nb", &"x".repeat(73)] {
+            assert_eq!(SourceName::parse(word), Err(InvalidSetting::Source), "{word}");
+        }
+        assert_eq!(SourceName::parse(SourceName::default().as_str()), Ok(SourceName::default()));
+        for note in ["", "no place", "{id} {id}"] {
+            assert_eq!(NoteText::try_from(note.to_owned()), Err(InvalidSetting::Note), "{note}");
+        }
+        let sections =
+            [json!({"note_field": "a b"}), json!({"tags_field": ""}), json!({"default_region": "Slovenia"})];
+        for section in sections {
+            assert!(serde_json::from_value::<Config>(section).is_err());
+        }
+    }
+
+    #[test]
+    fn the_key_never_prints_and_a_blank_one_is_missing() {
+        let config: Config = serde_json::from_value(json!({"api_key": "s3cret"})).unwrap();
+        assert!(!format!("{config:?}").contains("s3cret"));
+        assert!(config.key().is_ok());
+        let blank: Config = serde_json::from_value(json!({"api_key": " "})).unwrap();
+        assert_eq!(blank.key().err(), Some(vec!["OPENPHONE_API_KEY"]));
+    }
+}

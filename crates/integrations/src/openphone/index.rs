@@ -1,0 +1,31 @@
+//! The seam for an index of the contacts there. OpenPhone has no look-up by email or phone, and a made-up query
+//! parameter would give everybody; so whoever wants to find contacts by their values has to remember them.
+
+use async_trait::async_trait;
+use onefold_domain::{PartnerError, PartnerId, PartnerLookup, RemotePartner};
+
+/// Remembers which contact has which email and phone. What it needs to be of use:
+///
+/// - a full scan when it is new and every night ([`OpenPhone::list`](super::OpenPhone)), since events get lost
+///   and nothing tells of a contact that was created by a native integration;
+/// - `contact.updated`, which is also sent for new contacts, and `contact.deleted`;
+/// - our own writes and reads, which the connector tells it as they happen.
+///
+/// It may name contacts that have changed or are gone: each is read and compared before it is believed. A
+/// contact that it does not name is not found, and may then be created twice.
+#[async_trait]
+pub trait ContactIndex: Send + Sync {
+    /// Those that had the value when they were last seen, oldest first; keys of phones are
+    /// [`PhoneNumber::match_key`](onefold_domain::PhoneNumber::match_key). None for a kind that is not kept.
+    ///
+    /// # Errors
+    /// The index cannot be asked. "Not found" would be a wrong answer then.
+    async fn find(&self, lookup: &PartnerLookup) -> Result<Vec<PartnerId>, PartnerError>;
+
+    /// The contact is like this now; all that was known of it before is void. A failure is the index's own to
+    /// tell: the write that is reported here has happened.
+    async fn seen(&self, contact: &RemotePartner);
+
+    /// There is no such contact any more.
+    async fn gone(&self, id: &PartnerId);
+}

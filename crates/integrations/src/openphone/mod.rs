@@ -1,0 +1,272 @@
+//! OpenPhone, now also called Quo: a telephone service that keeps contacts. `client` makes its calls, `wire`
+//! knows their shapes, `contact` translates, `pull` reads everything, `index` is how contacts are found by
+//! their values.
+//!
+//! Its oddities, and what they ask of a caller: an update replaces, so the whole contact is sent; contacts of
+//! other sources are read and never written; nothing is found by email or phone; people see a contact only
+//! where there is a conversation with its number.
+
+mod client;
+mod config;
+mod contact;
+mod directory;
+mod index;
+mod pull;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::sync::Arc;
+
+use onefold_domain::{Clock, PartnerError, PartnerId};
+
+use client::{Call, CallError, Client, rejected};
+use contact::Translation;
+
+pub use config::{BaseUrl, Config, DefaultRegion, FieldKey, InvalidSetting, NoteText, SourceName};
+pub use contact::{Contact, ContactChange, ExternalId, InvalidExternalId};
+pub use index::ContactIndex;
+pub use pull::{ContactPage, PageToken};
+
+pub use crate::address::InvalidBaseUrl;
+pub use crate::credential::Credential;
+
+/// More external ids in one look-up are refused: their server takes a longer list for something else.
+const MOST_EXTERNAL_IDS: usize = 20;
+
+const CONTACTS: &str = "contacts";
+
+/// No connection can be made with these settings.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection to OpenPhone cannot be prepared")]
+pub struct Unprepared(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// The contacts of one workspace in OpenPhone. Clones share connections, pace and circuit breaker.
+#[derive(Clone)]
+pub struct OpenPhone {
+    connected: Result<Arc<Connected>, Vec<&'static str>>,
+    calls_per_second: u32,
+}
+
+struct Connected {
+    client: Client,
+    translation: Translation,
+    index: Option<Arc<dyn ContactIndex>>,
+}
+
+impl OpenPhone {
+    /// Makes no call. Without a key every call will answer [`PartnerError::NotConfigured`]; without an index
+    /// nothing is found by email or phone.
+    ///
+    /// # Errors
+    /// A program that cannot make safe connections, or a key that no header can carry.
+    pub fn new(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        index: Option<Arc<dyn ContactIndex>>,
+    ) -> Result<Self, Unprepared> {
+        let connected = match config.key() {
+            Err(missing) => Err(missing),
+            Ok(key) => {
+                let client = Client::new(config, key, clock).map_err(Unprepared)?;
+                let translation = Translation {
+                    source: config.source.clone(),
+                    note: config.note.clone(),
+                    note_field: config.note_field.clone(),
+                    tags_field: config.tags_field.clone(),
+                    region: config.default_region.map(|region| region.0),
+                };
+                Ok(Arc::new(Connected { client, translation, index }))
+            }
+        };
+        Ok(Self { connected, calls_per_second: config.calls_per_second })
+    }
+
+    pub fn is_configured(&self) -> bool {
+        self.connected.is_ok()
+    }
+
+    /// Creates the contact, or changes the one that has this external id already: after a lost answer it may
+    /// be called again.
+    ///
+    /// # Errors
+    /// [`PartnerError::Uncertain`] when it may have been created; after every other error it was not.
+    pub async fn create_contact(
+        &self,
+        change: &ContactChange,
+        id: &ExternalId,
+    ) -> Result<Contact, PartnerError> {
+        self.connected()?.create(change, id).await
+    }
+
+    /// Changes what is stated and sends all the rest as it was read.
+    ///
+    /// # Errors
+    /// [`PartnerError::Rejected`] with code `read_only` for a contact of another source, which is not written.
+    pub async fn update_contact(
+        &self,
+        id: &PartnerId,
+        change: &ContactChange,
+    ) -> Result<Contact, PartnerError> {
+        self.connected()?.update(id, change).await
+    }
+
+    pub async fn get_contact(&self, id: &PartnerId) -> Result<Contact, PartnerError> {
+        let connected = self.connected()?;
+        connected.translated(&connected.get(id).await?)
+    }
+
+    /// Our contact with this external id.
+    pub async fn get_contact_by_external_id(&self, id: &ExternalId) -> Result<Option<Contact>, PartnerError> {
+        Ok(self.connected()?.by_external_ids(std::slice::from_ref(id)).await?.into_iter().next())
+    }
+
+    /// Our contacts with these external ids, as many calls as that takes. Who is not there is left out.
+    pub async fn get_contacts_by_external_ids(
+        &self,
+        ids: &[ExternalId],
+    ) -> Result<Vec<Contact>, PartnerError> {
+        self.connected()?.by_external_ids(ids).await
+    }
+
+    /// # Errors
+    /// [`PartnerError::NotFound`] when it is gone already, [`PartnerError::Rejected`] with code `read_only` for
+    /// a contact of another source.
+    pub async fn delete_contact(&self, id: &PartnerId) -> Result<(), PartnerError> {
+        self.connected()?.delete(id).await
+    }
+
+    /// A page of all contacts, whoever made them; the first without a token.
+    pub async fn list_contacts(&self, from: Option<&PageToken>) -> Result<ContactPage, PartnerError> {
+        self.connected()?.page(from).await
+    }
+
+    fn connected(&self) -> Result<&Connected, PartnerError> {
+        match &self.connected {
+            Ok(connected) => Ok(connected),
+            Err(missing) => Err(PartnerError::NotConfigured { missing: missing.clone() }),
+        }
+    }
+}
+
+impl Connected {
+    /// Looks first: whether a second contact with the same external id is always refused is not promised.
+    async fn create(&self, change: &ContactChange, id: &ExternalId) -> Result<Contact, PartnerError> {
+        if let Some(known) = self.by_external_id(id).await? {
+            return self.update(&known.partner.id, change).await;
+        }
+        let body = self.translation.new_contact(change, id);
+        let created: Result<wire::One, _> = self.client.call(Call::post(&[CONTACTS], body)).await;
+        match created {
+            Ok(created) => {
+                let contact = self.translation.read(&created.data);
+                let contact =
+                    contact.ok_or_else(|| PartnerError::Uncertain("the answer has no id".into()))?;
+                self.seen(&contact).await;
+                Ok(contact)
+            }
+            // Somebody was faster. The answer does not say who, and one that is not shown stays for a person.
+            Err(CallError::Conflict) => match self.by_external_id(id).await? {
+                Some(known) => self.update(&known.partner.id, change).await,
+                None => Err(CallError::Conflict.told_of_creation()),
+            },
+            Err(error) => Err(error.told_of_creation()),
+        }
+    }
+
+    async fn update(&self, id: &PartnerId, change: &ContactChange) -> Result<Contact, PartnerError> {
+        let there = self.get(id).await?;
+        self.must_be_ours(&there)?;
+        let whole =
+            self.translation.whole(&there, change).map_err(|error| PartnerError::Unexpected(error.into()))?;
+        let path = [CONTACTS, id.as_str()];
+        let changed: wire::One =
+            self.client.call(Call::patch(&path, whole)).await.map_err(CallError::told)?;
+        let contact = self.translated(&changed.data)?;
+        self.seen(&contact).await;
+        Ok(contact)
+    }
+
+    async fn get(&self, id: &PartnerId) -> Result<wire::Contact, PartnerError> {
+        let path = [CONTACTS, id.as_str()];
+        let result: Result<wire::One, _> = self.client.call(Call::get(&path, &[])).await;
+        match result {
+            Ok(found) if found.data.id == id.as_str() => Ok(found.data),
+            Ok(_) => Err(PartnerError::Unexpected("another contact than the one that was asked for".into())),
+            Err(error) => {
+                if let (CallError::NotFound, Some(index)) = (&error, &self.index) {
+                    index.gone(id).await;
+                }
+                Err(error.told())
+            }
+        }
+    }
+
+    async fn delete(&self, id: &PartnerId) -> Result<(), PartnerError> {
+        self.must_be_ours(&self.get(id).await?)?;
+        let deleted = self.client.tell(Call::delete(&[CONTACTS, id.as_str()])).await;
+        if let (Ok(()) | Err(CallError::NotFound), Some(index)) = (&deleted, &self.index) {
+            index.gone(id).await;
+        }
+        deleted.map_err(CallError::told)
+    }
+
+    async fn by_external_id(&self, id: &ExternalId) -> Result<Option<Contact>, PartnerError> {
+        Ok(self.by_external_ids(std::slice::from_ref(id)).await?.into_iter().next())
+    }
+
+    /// Every row is checked: a filter that is not honoured gives everybody.
+    async fn by_external_ids(&self, ids: &[ExternalId]) -> Result<Vec<Contact>, PartnerError> {
+        let mut found = Vec::new();
+        for some in ids.chunks(MOST_EXTERNAL_IDS) {
+            let page_size = pull::PAGE.to_string();
+            let mut query =
+                vec![("maxResults", page_size.as_str()), ("sources", self.translation.source.as_str())];
+            query.extend(some.iter().map(|id| ("externalIds", id.as_str())));
+            let page: wire::Page =
+                self.client.call(Call::get(&[CONTACTS], &query)).await.map_err(CallError::told)?;
+            let contacts = page.data.iter().filter_map(|contact| self.translation.read(contact));
+            let is_asked = |contact: &Contact| {
+                contact.is_ours && contact.external_id.as_ref().is_some_and(|id| some.contains(id))
+            };
+            found.extend(contacts.filter(is_asked));
+        }
+        Ok(found)
+    }
+
+    async fn page(&self, from: Option<&PageToken>) -> Result<ContactPage, PartnerError> {
+        let page_size = pull::PAGE.to_string();
+        let mut query = vec![("maxResults", page_size.as_str())];
+        query.extend(from.map(|token| ("pageToken", token.0.as_str())));
+        let page: wire::Page =
+            self.client.call(Call::get(&[CONTACTS], &query)).await.map_err(CallError::told)?;
+        let rows = page.data.len();
+        let contacts: Vec<_> =
+            page.data.iter().filter_map(|contact| self.translation.read(contact)).collect();
+        if let Some(index) = &self.index {
+            for contact in &contacts {
+                index.seen(&contact.partner).await;
+            }
+        }
+        let next = page.next_page_token.filter(|token| !token.is_empty()).map(PageToken);
+        Ok(ContactPage { unreadable: rows - contacts.len(), contacts, next })
+    }
+
+    fn translated(&self, contact: &wire::Contact) -> Result<Contact, PartnerError> {
+        let read = self.translation.read(contact);
+        read.ok_or_else(|| PartnerError::Unexpected("a contact with an id that is none".into()))
+    }
+
+    fn must_be_ours(&self, contact: &wire::Contact) -> Result<(), PartnerError> {
+        if contact.source.as_deref() == Some(self.translation.source.as_str()) {
+            return Ok(());
+        }
+        Err(rejected("read_only", "The contact belongs to another source, and is changed there."))
+    }
+
+    async fn seen(&self, contact: &Contact) {
+        if let Some(index) = &self.index {
+            index.seen(&contact.partner).await;
+        }
+    }
+}
