@@ -5,8 +5,11 @@
 #![expect(clippy::expect_used, reason = "a test that lacks its double should say so and fail")]
 
 mod metakocka;
+pub mod openphone;
+mod orders;
 
 pub use metakocka::{
-    CallCounts, DoubleAddress, DoubleCall, DoubleChange, DoubleContact, DoublePartner, Habits, Lasting,
+    CallCounts, DoubleAddress, DoubleCall, DoubleChange, DoubleContact, DoublePartner, Habits,
     MetaKockaDouble, RecordedCall, Trouble,
 };
+pub use orders::Lasting;

@@ -25,11 +25,11 @@ use tokio::task::JoinHandle;
 pub use change::DoubleChange;
 pub use record::{CallCounts, DoubleCall, RecordedCall};
 pub use register::{DoubleAddress, DoubleContact, DoublePartner};
-pub use trouble::{Lasting, Trouble};
+pub use trouble::Trouble;
 
+use super::orders::{Lasting, Orders};
 use record::Record;
 use register::Register;
-use trouble::Orders;
 
 /// In what MetaKocka is known to vary, or nobody knows which it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,7 +83,7 @@ struct Shared {
 struct State {
     register: Register,
     habits: Habits,
-    orders: Orders,
+    orders: Orders<DoubleCall, Trouble>,
     record: Record,
     /// How many partners were invented.
     filled: usize,

@@ -1,0 +1,131 @@
+//! Carries requests out on the book, in the words of the contract.
+
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use super::book::{Book, CustomFieldDefinition, Refusal};
+use super::record::{OpenPhoneCall, RecordedCall};
+use super::rules::{self, Body, Fault};
+use super::{EventKind, State};
+
+/// Status and body; none with 204.
+pub(super) type Outcome = (StatusCode, Option<Value>);
+
+impl State {
+    pub(super) fn carry_out(&mut self, asked: &RecordedCall) -> Outcome {
+        let id = asked.id.as_deref().unwrap_or_default();
+        let outcome = match asked.call {
+            OpenPhoneCall::ListFields => Ok((StatusCode::OK, Some(definitions(&self.book.fields)))),
+            OpenPhoneCall::List => page(&self.book, &asked.query, self.habits.last_page_has_token),
+            OpenPhoneCall::Get => {
+                self.book.get(id).map(|contact| one(StatusCode::OK, contact)).ok_or_else(not_found)
+            }
+            OpenPhoneCall::Create => self.create(&asked.body),
+            OpenPhoneCall::Update => self.replace(id, &asked.body),
+            OpenPhoneCall::Delete => match self.book.remove(id) {
+                Some(contact) => {
+                    self.events.happened(EventKind::Deleted, &contact);
+                    Ok((StatusCode::NO_CONTENT, None))
+                }
+                None => Err(not_found()),
+            },
+        };
+        outcome.unwrap_or_else(|refused| refused)
+    }
+
+    fn create(&mut self, body: &Value) -> Result<Outcome, Outcome> {
+        checked(&rules::of_body(body, Body::New))?;
+        let contact = self.book.create(body).map_err(|refusal| refused(&refusal))?;
+        self.events.happened(EventKind::Updated, &contact);
+        Ok(one(StatusCode::CREATED, &contact))
+    }
+
+    fn replace(&mut self, id: &str, body: &Value) -> Result<Outcome, Outcome> {
+        checked(&rules::of_body(body, Body::Change))?;
+        let contact = self.book.replace(id, body).map_err(|refusal| refused(&refusal))?;
+        self.events.happened(EventKind::Updated, &contact);
+        Ok(one(StatusCode::OK, &contact))
+    }
+}
+
+/// An error of the service itself, as for contacts.
+pub(super) fn service_error(status: StatusCode, faults: &[Fault]) -> Outcome {
+    let number = status.as_u16();
+    let (kind, title) = match number {
+        403 => ("0801", "Not Phone Number User"),
+        500 => ("0801", "Unknown"),
+        _ => ("0800", status.canonical_reason().unwrap_or("Error")),
+    };
+    let mut body = json!({
+        "message": "The request could not be carried out", "code": format!("{kind}{number}"), "status": number,
+        "docs": "https://openphone.com/docs", "title": title, "trace": "0",
+    });
+    if !faults.is_empty() {
+        body["errors"] = faults.iter().map(Fault::shown).collect();
+    }
+    (status, Some(body))
+}
+
+fn checked(faults: &[Fault]) -> Result<(), Outcome> {
+    if faults.is_empty() { Ok(()) } else { Err(service_error(StatusCode::BAD_REQUEST, faults)) }
+}
+
+fn not_found() -> Outcome {
+    service_error(StatusCode::NOT_FOUND, &[])
+}
+
+/// A conflict names neither the contact nor the member.
+fn refused(refusal: &Refusal) -> Outcome {
+    match refusal {
+        Refusal::NotFound => not_found(),
+        Refusal::Taken => service_error(StatusCode::CONFLICT, &[]),
+        Refusal::CustomField => {
+            let fault = Fault::new("/customFields", "Unknown key or wrong type");
+            let (status, body) = service_error(StatusCode::BAD_REQUEST, &[fault]);
+            let mut body = body.unwrap_or_default();
+            body["code"] = "0801400".into();
+            body["title"] = "Invalid Custom Field Item".into();
+            body["description"] = body["title"].clone();
+            (status, Some(body))
+        }
+    }
+}
+
+fn one(status: StatusCode, contact: &Value) -> Outcome {
+    (status, Some(json!({"data": contact})))
+}
+
+fn definitions(fields: &[CustomFieldDefinition]) -> Value {
+    let shown =
+        |field: &CustomFieldDefinition| json!({"name": field.name, "key": field.key, "type": field.kind});
+    json!({"data": fields.iter().map(shown).collect::<Vec<_>>()})
+}
+
+/// The token is a place in the list, so contacts slip past when others in front of it go.
+fn page(book: &Book, query: &[(String, String)], always_token: bool) -> Result<Outcome, Outcome> {
+    checked(&rules::of_query(query))?;
+    let values = |name: &str| {
+        query.iter().filter(|(known, _)| known == name).map(|(_, value)| value).collect::<Vec<_>>()
+    };
+    let (ids, sources) = (values("externalIds"), values("sources"));
+    let is_in = |wanted: &[&String], value: &Value| {
+        wanted.is_empty()
+            || value.as_str().is_some_and(|value| wanted.iter().any(|one| one.as_str() == value))
+    };
+    let wanted =
+        |contact: &&Value| is_in(&ids, &contact["externalId"]) && is_in(&sources, &contact["source"]);
+    let found: Vec<_> = book.all().iter().filter(wanted).collect();
+    let size: usize = values("maxResults")[0].parse().unwrap_or(10);
+    let from: usize = match values("pageToken").first() {
+        None => 0,
+        Some(token) => token.strip_prefix("from-").and_then(|place| place.parse().ok()).ok_or_else(|| {
+            service_error(StatusCode::BAD_REQUEST, &[Fault::new("/pageToken", "Invalid token")])
+        })?,
+    };
+    let until = (from + size).min(found.len());
+    let data: Vec<_> = found.get(from.min(until)..until).unwrap_or_default().to_vec();
+    let next = (until < found.len() || always_token).then(|| format!("from-{until}"));
+    // Wrong on purpose, as the contract says of it.
+    let body = json!({"data": data, "totalItems": data.len(), "nextPageToken": next});
+    Ok((StatusCode::OK, Some(body)))
+}
