@@ -1,0 +1,131 @@
+//! A connector that is connected to a double, and people to write about.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use onefold_domain::{
+    Clock, EmailAddress, PartnerError, PartnerFields, PartnerId, PartnerLookup, PhoneNumber, RemotePartner,
+};
+use onefold_integrations::openphone::{
+    BaseUrl, Config, ContactChange, ContactIndex, Credential, ExternalId, OpenPhone,
+};
+use onefold_integrations::testing::openphone::OpenPhoneDouble;
+use serde_json::{Value, json};
+
+/// A clock that stands still until it is moved.
+#[derive(Default)]
+pub(crate) struct HandClock(AtomicI64);
+
+impl HandClock {
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.0.load(Ordering::SeqCst), 0).unwrap()
+    }
+}
+
+pub(crate) struct Bench {
+    pub(crate) double: OpenPhoneDouble,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) index: Arc<Remembered>,
+    pub(crate) phone: OpenPhone,
+}
+
+pub(crate) fn config(base_url: &str) -> Config {
+    Config {
+        api_key: Credential::new(OpenPhoneDouble::API_KEY),
+        base_url: BaseUrl::parse(base_url).unwrap(),
+        // The clock stands still, so a pace would be felt.
+        calls_per_second: 1_000_000,
+        ..Config::default()
+    }
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let double = OpenPhoneDouble::start().await;
+        let clock = Arc::new(HandClock::default());
+        let index = Arc::new(Remembered::default());
+        let mut config = config(&double.base_url());
+        change(&mut config);
+        let phone = OpenPhone::new(&config, clock.clone(), Some(index.clone())).unwrap();
+        Self { double, clock, index, phone }
+    }
+}
+
+/// An index in memory that never forgets a value, so what it names has to be checked.
+#[derive(Default)]
+pub(crate) struct Remembered(Mutex<BTreeMap<PartnerId, Vec<String>>>);
+
+impl Remembered {
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl ContactIndex for Remembered {
+    async fn find(&self, lookup: &PartnerLookup) -> Result<Vec<PartnerId>, PartnerError> {
+        let value = match lookup {
+            PartnerLookup::Email(email) => email.as_str().to_owned(),
+            PartnerLookup::Phone(phone) => phone.match_key().into_owned(),
+            PartnerLookup::TaxNumber(_) | PartnerLookup::Name(_) => return Ok(Vec::new()),
+        };
+        let known = self.0.lock().unwrap();
+        Ok(known.iter().filter(|(_, values)| values.contains(&value)).map(|(id, _)| id.clone()).collect())
+    }
+
+    async fn seen(&self, contact: &RemotePartner) {
+        let emails = contact.emails.iter().map(|email| email.as_str().to_owned());
+        let phones = contact.phones.iter().map(|phone| phone.match_key().into_owned());
+        let mut known = self.0.lock().unwrap();
+        known.entry(contact.id.clone()).or_default().extend(emails.chain(phones));
+    }
+
+    async fn gone(&self, id: &PartnerId) {
+        self.0.lock().unwrap().remove(id);
+    }
+}
+
+pub(crate) fn id(contact: &Value) -> PartnerId {
+    PartnerId::parse(contact["id"].as_str().unwrap()).unwrap()
+}
+
+pub(crate) fn external(text: &str) -> ExternalId {
+    ExternalId::parse(text).unwrap()
+}
+
+/// What our side knows of Ann.
+pub(crate) fn ann() -> PartnerFields {
+    PartnerFields {
+        name: Some("Ann Lee".to_owned()),
+        company_name: Some("Lee d.o.o.".to_owned()),
+        email: EmailAddress::parse("ann@example.com").ok(),
+        phone: PhoneNumber::parse("+38640000123", None).ok(),
+        ..PartnerFields::default()
+    }
+}
+
+pub(crate) fn change(fields: PartnerFields) -> ContactChange {
+    ContactChange { fields, tags: None }
+}
+
+/// Somebody as a person in the application would type them in.
+pub(crate) fn person(first: &str, email: &str) -> Value {
+    json!({"defaultFields": {
+        "firstName": first, "lastName": "Novak",
+        "emails": [{"name": "office", "value": email}],
+        "phoneNumbers": [{"name": "mobile", "value": "+38631000777"}],
+    }})
+}
