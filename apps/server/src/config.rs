@@ -19,6 +19,7 @@ pub(crate) struct Config {
     pub(crate) profile: ProfileConfig,
     pub(crate) kratos: onefold_api::KratosConfig,
     pub(crate) metakocka: onefold_integrations::metakocka::Config,
+    pub(crate) openphone: onefold_integrations::openphone::Config,
     pub(crate) sync: SyncConfig,
     #[serde(rename = "worker")]
     _worker: serde::de::IgnoredAny,
@@ -34,6 +35,7 @@ impl Config {
                 ("database", config.database.validate()),
                 ("limits", config.limits.validate()),
                 ("metakocka", config.metakocka.validate()),
+                ("openphone", config.openphone.validate()),
                 ("sync", config.sync.validate()),
             ]
         })

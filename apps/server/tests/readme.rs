@@ -29,9 +29,18 @@ fn the_table_of_the_readme_names_every_key() {
     let readme = include_str!("../../../README.md");
     let row = |key: &str| assert!(readme.contains(&format!("| `{key}` |")), "{key} is missing in the table");
     // What the server itself lists when it is given a key that does not exist.
-    for section in
-        ["server", "database", "linking", "profile", "kratos", "metakocka", "sync", "limits", "log"]
-    {
+    for section in [
+        "server",
+        "database",
+        "linking",
+        "profile",
+        "kratos",
+        "metakocka",
+        "openphone",
+        "sync",
+        "limits",
+        "log",
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_onefold-server"))
             .env(format!("ONEFOLD__{}__NO_SUCH_KEY", section.to_uppercase()), "1")
             .output()

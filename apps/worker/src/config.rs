@@ -22,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) linking: LinkingConfig,
     pub(crate) profile: ProfileConfig,
     pub(crate) metakocka: onefold_integrations::metakocka::Config,
+    pub(crate) openphone: onefold_integrations::openphone::Config,
     pub(crate) sync: SyncConfig,
     pub(crate) log: LogConfig,
 }
@@ -49,6 +50,7 @@ impl Config {
                 ("worker", config.worker.validate()),
                 ("database", config.database.validate()),
                 ("metakocka", config.metakocka.validate()),
+                ("openphone", config.openphone.validate()),
                 ("sync", config.sync.validate()),
             ]
         })?;

@@ -16,10 +16,12 @@ const SHORT_NAMES: [(&str, &str); 2] = [("DATABASE_URL", "database.url"), ("PORT
 
 /// The same for texts that may look like something else: a key of digits is read as a number otherwise, and
 /// loses the zeros that it begins with. An empty one counts as not set.
-const SHORT_NAMES_OF_TEXTS: [(&str, &str); 3] = [
+const SHORT_NAMES_OF_TEXTS: [(&str, &str); 5] = [
     ("METAKOCKA_SECRET_KEY", "metakocka.secret_key"),
     ("METAKOCKA_COMPANY_ID", "metakocka.company_id"),
     ("METAKOCKA_BASE_URL", "metakocka.base_url"),
+    ("OPENPHONE_API_KEY", "openphone.api_key"),
+    ("OPENPHONE_BASE_URL", "openphone.base_url"),
 ];
 
 /// Everything else: `ONEFOLD__SECTION__KEY`.
@@ -110,12 +112,20 @@ mod tests {
     struct Sample {
         server: Server,
         metakocka: MetaKocka,
+        openphone: OpenPhone,
     }
 
     #[derive(Deserialize, Default, Debug)]
     #[serde(deny_unknown_fields, default)]
     struct MetaKocka {
         secret_key: Option<String>,
+        base_url: Option<String>,
+    }
+
+    #[derive(Deserialize, Default, Debug)]
+    #[serde(deny_unknown_fields, default)]
+    struct OpenPhone {
+        api_key: Option<String>,
         base_url: Option<String>,
     }
 
@@ -154,6 +164,11 @@ mod tests {
             let metakocka = read(None).unwrap().metakocka;
             assert_eq!(metakocka.secret_key.as_deref(), Some("008899"));
             assert_eq!(metakocka.base_url, None);
+            jail.set_env("OPENPHONE_API_KEY", "007");
+            jail.set_env("OPENPHONE_BASE_URL", "http://localhost:9");
+            let openphone = read(None).unwrap().openphone;
+            assert_eq!(openphone.api_key.as_deref(), Some("007"));
+            assert_eq!(openphone.base_url.as_deref(), Some("http://localhost:9"));
             Ok(())
         });
     }

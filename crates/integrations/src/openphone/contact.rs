@@ -9,7 +9,7 @@ use onefold_domain::{
 };
 use serde_json::Value;
 
-use super::config::{FieldKey, NoteText, SourceName};
+use super::setting::{FieldKey, NoteText, SourceName};
 use super::wire::{self, CustomValue, DefaultFields, Item, NewContact, WholeContact};
 
 /// The fields that a contact has a place for.

@@ -12,6 +12,7 @@ mod contact;
 mod directory;
 mod index;
 mod pull;
+mod setting;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -23,10 +24,11 @@ use onefold_domain::{Clock, PartnerError, PartnerId};
 use client::{Call, CallError, Client, rejected};
 use contact::Translation;
 
-pub use config::{BaseUrl, Config, DefaultRegion, FieldKey, InvalidSetting, NoteText, SourceName};
+pub use config::{BaseUrl, Config};
 pub use contact::{Contact, ContactChange, ExternalId, InvalidExternalId};
 pub use index::ContactIndex;
 pub use pull::{ContactPage, PageToken};
+pub use setting::{DefaultRegion, FieldKey, InvalidSetting, NoteText, SourceName};
 
 pub use crate::address::InvalidBaseUrl;
 pub use crate::credential::Credential;

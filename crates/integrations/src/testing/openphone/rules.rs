@@ -64,7 +64,7 @@ pub(super) fn of_body(body: &Value, kind: Body) -> Faults {
         Some(_) => faults.push(Fault::new("/defaultFields", "Expected object")),
     }
     list(body, "customFields", "", &mut faults, |field, path, faults| {
-        custom_field(field, kind, path, faults)
+        custom_field(field, kind, path, faults);
     });
     faults
 }
