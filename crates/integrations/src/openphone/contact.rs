@@ -49,7 +49,7 @@ impl From<CustomerId> for ExternalId {
 }
 
 /// What a contact shall be. `None` leaves what is there.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct ContactChange {
     /// Address, country and tax number have no place there and are passed over.
     pub fields: PartnerFields,
@@ -58,7 +58,7 @@ pub struct ContactChange {
 }
 
 /// A contact as it was read.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Contact {
     pub partner: RemotePartner,
     pub external_id: Option<ExternalId>,
@@ -277,5 +277,22 @@ fn one_blank(text: &str) -> String {
 impl fmt::Display for ExternalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Personal data: ids, and which fields there are.
+impl fmt::Debug for ContactChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContactChange").field("fields", &self.fields).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Contact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contact")
+            .field("partner", &self.partner)
+            .field("external_id", &self.external_id)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }

@@ -115,7 +115,9 @@ impl OpenPhone {
 
     pub async fn get_contact(&self, id: &PartnerId) -> Result<Contact, PartnerError> {
         let connected = self.connected()?;
-        connected.translated(&connected.get(id).await?)
+        let contact = connected.translated(&connected.get(id).await?)?;
+        connected.seen(&contact).await;
+        Ok(contact)
     }
 
     /// Our contact with this external id.
@@ -154,8 +156,8 @@ impl OpenPhone {
 impl Connected {
     /// Looks first: whether a second contact with the same external id is always refused is not promised.
     async fn create(&self, change: &ContactChange, id: &ExternalId) -> Result<Contact, PartnerError> {
-        if let Some(known) = self.by_external_id(id).await? {
-            return self.update(&known.partner.id, change).await;
+        if let Some(known) = self.change_known(change, id).await? {
+            return Ok(known);
         }
         let body = self.translation.new_contact(change, id);
         let created: Result<wire::One, _> = self.client.call(Call::post(&[CONTACTS], body)).await;
@@ -168,11 +170,25 @@ impl Connected {
                 Ok(contact)
             }
             // Somebody was faster. The answer does not say who, and one that is not shown stays for a person.
-            Err(CallError::Conflict) => match self.by_external_id(id).await? {
-                Some(known) => self.update(&known.partner.id, change).await,
-                None => Err(CallError::Conflict.told_of_creation()),
-            },
+            Err(CallError::Conflict) => {
+                let known = self.change_known(change, id).await?;
+                known.ok_or_else(|| CallError::Conflict.told_of_creation())
+            }
             Err(error) => Err(error.told_of_creation()),
+        }
+    }
+
+    /// A contact that was deleted may still be listed for a while; then it is as good as not there.
+    async fn change_known(
+        &self,
+        change: &ContactChange,
+        id: &ExternalId,
+    ) -> Result<Option<Contact>, PartnerError> {
+        let known = self.by_external_ids(std::slice::from_ref(id)).await?.into_iter().next();
+        let Some(known) = known else { return Ok(None) };
+        match self.update(&known.partner.id, change).await {
+            Err(PartnerError::NotFound) => Ok(None),
+            changed => changed.map(Some),
         }
     }
 
@@ -211,10 +227,6 @@ impl Connected {
             index.gone(id).await;
         }
         deleted.map_err(CallError::told)
-    }
-
-    async fn by_external_id(&self, id: &ExternalId) -> Result<Option<Contact>, PartnerError> {
-        Ok(self.by_external_ids(std::slice::from_ref(id)).await?.into_iter().next())
     }
 
     /// Every row is checked: a filter that is not honoured gives everybody.

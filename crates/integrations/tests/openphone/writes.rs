@@ -51,6 +51,20 @@ async fn a_conflict_leads_to_the_contact_that_is_in_the_way() {
 }
 
 #[tokio::test]
+async fn a_contact_that_is_listed_and_gone_is_made_anew() {
+    let bench = Bench::new().await;
+    let mut gone = person("Ann", "ann@example.com");
+    (gone["externalId"], gone["source"]) = (json!("c-1"), json!("onefold"));
+    let gone = bench.double.insert(gone);
+    bench.double.remove(gone["id"].as_str().unwrap());
+    let stale = json!({"data": [gone], "totalItems": 1, "nextPageToken": null});
+    bench.double.next(OpenPhoneCall::List, Trouble::Say(200, stale));
+    let created = bench.phone.create_contact(&change(ann()), &external("c-1")).await.unwrap();
+    assert_ne!(created.partner.id, id(&gone));
+    assert_eq!(bench.double.contacts().len(), 1);
+}
+
+#[tokio::test]
 async fn a_conflict_with_nobody_to_be_seen_is_told_once() {
     let bench = Bench::new().await;
     bench.double.archive("onefold", "c-1");
