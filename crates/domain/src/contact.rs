@@ -25,10 +25,11 @@ pub enum ContactSource {
     Import,
     Identify,
     MetaKocka,
+    OpenPhone,
 }
 
 impl ContactSource {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Order,
         Self::Auth,
         Self::SignupForm,
@@ -36,6 +37,7 @@ impl ContactSource {
         Self::Import,
         Self::Identify,
         Self::MetaKocka,
+        Self::OpenPhone,
     ];
 
     /// The name under which a store and the API know this source.
@@ -48,6 +50,7 @@ impl ContactSource {
             Self::Import => "import",
             Self::Identify => "identify",
             Self::MetaKocka => "metakocka",
+            Self::OpenPhone => "openphone",
         }
     }
 

@@ -8,15 +8,17 @@ use crate::ContactSource;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum SyncSystem {
     MetaKocka,
+    OpenPhone,
 }
 
 impl SyncSystem {
-    pub const ALL: [Self; 1] = [Self::MetaKocka];
+    pub const ALL: [Self; 2] = [Self::MetaKocka, Self::OpenPhone];
 
     /// The name in rules, in stores and in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MetaKocka => "metakocka",
+            Self::OpenPhone => "openphone",
         }
     }
 
@@ -29,6 +31,7 @@ impl SyncSystem {
     pub fn title(self) -> &'static str {
         match self {
             Self::MetaKocka => "MetaKocka",
+            Self::OpenPhone => "OpenPhone",
         }
     }
 
@@ -36,6 +39,7 @@ impl SyncSystem {
     pub fn source(self) -> ContactSource {
         match self {
             Self::MetaKocka => ContactSource::MetaKocka,
+            Self::OpenPhone => ContactSource::OpenPhone,
         }
     }
 
@@ -43,6 +47,7 @@ impl SyncSystem {
     pub fn record_type(self) -> &'static str {
         match self {
             Self::MetaKocka => "partner",
+            Self::OpenPhone => "contact",
         }
     }
 }

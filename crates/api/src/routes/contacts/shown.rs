@@ -27,7 +27,7 @@ pub(crate) struct Contact<'a> {
     /// `email`, `telephone`, `whatsapp` or `telegram`; null when nobody said so of a contact of both kinds.
     #[schema(example = "email")]
     channel: Option<&'static str>,
-    /// `order`, `auth`, `signup_form`, `manual`, `import`, `identify` or `metakocka`.
+    /// `order`, `auth`, `signup_form`, `manual`, `import`, `identify`, `metakocka` or `openphone`.
     #[schema(example = "order")]
     source: &'static str,
     user_id: Option<Uuid>,

@@ -59,8 +59,8 @@ pub(crate) async fn change(
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
     // All is judged before anything is stored.
-    let rules = parse(body.into_inner())?;
     let sync = app.sync.synchroniser.acting(&caller.syncing());
+    let rules = parse(body.into_inner(), sync.system())?;
     if let Some(rules) = rules.get(&sync.system()) {
         sync.put_rules(rules).await?;
     }
@@ -75,13 +75,13 @@ async fn shown(app: &App) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(BTreeMap::from([(sync.system().as_str(), fields)])))
 }
 
-fn parse(body: Members) -> Result<BTreeMap<SyncSystem, SyncRules>, ApiError> {
+/// Only a system that is connected has rules.
+fn parse(body: Members, connected: SyncSystem) -> Result<BTreeMap<SyncSystem, SyncRules>, ApiError> {
     let mut faults = Faults::default();
     let mut systems = BTreeMap::new();
     for (name, value) in body.0 {
-        let Some(system) = SyncSystem::parse(&name) else {
-            let known = SyncSystem::ALL.map(SyncSystem::as_str).join(", ");
-            faults.add(name, format!("There is no such system; known are {known}."));
+        let Some(system) = SyncSystem::parse(&name).filter(|system| *system == connected) else {
+            faults.add(name, format!("There is no such system; known are {connected}."));
             continue;
         };
         match serde_json::from_str::<Members>(value.get()) {

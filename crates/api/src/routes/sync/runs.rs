@@ -170,7 +170,7 @@ pub(crate) async fn request(
     let mut query = Query::of(&request);
     let dry_run = query.flag("dryRun").unwrap_or_default();
     query.finish()?;
-    let kind = wanted(body.into_inner())?;
+    let kind = wanted(body.into_inner(), app.sync.synchroniser.system())?;
     let run = runs(&app).acting(&caller.syncing()).request(kind, &[], dry_run).await?;
     Ok(accepted(&run))
 }
@@ -254,10 +254,11 @@ fn accepted(run: &Run) -> HttpResponse {
     HttpResponse::Accepted().insert_header((LOCATION, location)).json(shown(run))
 }
 
-fn wanted(body: Members) -> Result<RunKind, ApiError> {
+/// Only a system that is connected can be compared with.
+fn wanted(body: Members, connected: SyncSystem) -> Result<RunKind, ApiError> {
     let mut fields = Fields::of(body);
     let missing = ["system", "kind"].map(|name| (name, !fields.is_given(name)));
-    fields.one_of("system", &SyncSystem::ALL.map(SyncSystem::as_str), SyncSystem::parse);
+    fields.one_of("system", &[connected.as_str()], SyncSystem::parse);
     let choices = [RunKind::Compare, RunKind::CompareFull];
     let kind = fields
         .one_of("kind", &choices.map(name), |text| choices.into_iter().find(|kind| name(*kind) == text));
