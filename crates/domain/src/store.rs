@@ -9,8 +9,9 @@ use crate::idempotency::IdempotencyRepository;
 use crate::import::{CustomerBatch, FiledDraft, ImportReader, ImportRepository};
 use crate::jobs::{JobReader, JobRepository};
 use crate::sync::{
-    ConflictReader, ConflictRepository, MappingReader, MappingRepository, RunReader, RunRepository,
-    SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository,
+    ConflictReader, ConflictRepository, MappingReader, MappingRepository, PartnerIndexReader,
+    PartnerIndexRepository, RunReader, RunRepository, SyncLogReader, SyncLogRepository, SyncRulesReader,
+    SyncRulesRepository,
 };
 use crate::{
     AccessToken, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId,
@@ -64,6 +65,7 @@ pub trait Store: Send + Sync {
     fn runs(&self) -> &dyn RunReader;
     fn sync_log(&self) -> &dyn SyncLogReader;
     fn sync_rules(&self) -> &dyn SyncRulesReader;
+    fn partner_index(&self) -> &dyn PartnerIndexReader;
 }
 
 /// Contacts as they are committed. Those that were withdrawn are not seen here.
@@ -139,6 +141,7 @@ pub trait Transaction: Send {
     fn runs(&mut self) -> &mut dyn RunRepository;
     fn sync_log(&mut self) -> &mut dyn SyncLogRepository;
     fn sync_rules(&mut self) -> &mut dyn SyncRulesRepository;
+    fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository;
 
     /// Makes everything permanent. When this returns, the data survives a crash of the machine.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

@@ -10,9 +10,9 @@ use mockall::mock;
 use onefold_domain::{
     AuditReader, ConflictReader, ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify,
     IdentifyRequest, ImportReader, JobReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy,
-    MappingReader, MemoryStore, Neighbourhood, Outcome, Patience, Received, RunReader, Statement, Store,
-    StoreError, SyncLogReader, SyncRulesReader, SystemClock, SystemRandomness, TokenReader, Transaction,
-    UserReader,
+    MappingReader, MemoryStore, Neighbourhood, Outcome, PartnerIndexReader, Patience, Received, RunReader,
+    Statement, Store, StoreError, SyncLogReader, SyncRulesReader, SystemClock, SystemRandomness, TokenReader,
+    Transaction, UserReader,
 };
 use onefold_domain::{ContactId, CustomerId, StatementKeys};
 
@@ -36,6 +36,7 @@ mock! {
         fn runs(&self) -> &dyn RunReader;
         fn sync_log(&self) -> &dyn SyncLogReader;
         fn sync_rules(&self) -> &dyn SyncRulesReader;
+        fn partner_index(&self) -> &dyn PartnerIndexReader;
     }
 }
 

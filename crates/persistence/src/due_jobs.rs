@@ -26,7 +26,7 @@ const OLDEST: &str = " ORDER BY j.not_before, j.id LIMIT 1";
 
 const LOCKED: &str = " FOR UPDATE OF j SKIP LOCKED";
 
-pub(crate) fn oldest(backend: DbBackend, only: Option<JobKind>, now: DateTime<Utc>) -> Statement {
+pub(crate) fn oldest(backend: DbBackend, only: Option<&JobKind>, now: DateTime<Utc>) -> Statement {
     let mut sql = DUE.to_owned();
     let mut values: Vec<Value> = vec![now.into()];
     if let Some(only) = only {
@@ -50,10 +50,10 @@ mod tests {
     use crate::SeaOrmStore;
     use crate::testing::TestDatabase;
 
-    const ONLY: Option<JobKind> = Some(JobKind::Compare(SyncSystem::MetaKocka));
+    const ONLY: Option<&JobKind> = Some(&JobKind::Compare(SyncSystem::MetaKocka));
 
     /// Each line of the database's plan. Of one that sorts it would look at all that are due to take one.
-    async fn plan(store: &SeaOrmStore, only: Option<JobKind>, explain: &str, column: usize) -> Vec<String> {
+    async fn plan(store: &SeaOrmStore, only: Option<&JobKind>, explain: &str, column: usize) -> Vec<String> {
         let connection = store.reader();
         let mut statement = oldest(connection.get_database_backend(), only, DateTime::default());
         statement.sql.insert_str(0, explain);

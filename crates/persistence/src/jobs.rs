@@ -80,7 +80,7 @@ impl JobRepository for SeaOrmTransaction {
 
     async fn take(
         &mut self,
-        only: Option<JobKind>,
+        only: Option<&JobKind>,
         owner: Uuid,
         now: DateTime<Utc>,
         until: DateTime<Utc>,

@@ -9,17 +9,19 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{CustomerId, RunId, StoreError, SyncFault, SyncSystem};
+use crate::{CustomerId, PartnerId, RunId, StoreError, SyncFault, SyncSystem};
 
 /// The number of a job.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct JobId(pub i64);
 
 /// What is to be done.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum JobKind {
     /// Bring a customer and its record into step.
     SyncCustomer(SyncSystem, CustomerId),
+    /// Look at a record of which the other system said that it changed or is gone.
+    SyncPartner(SyncSystem, PartnerId),
     /// Start the periodic comparison; comes again by itself.
     Compare(SyncSystem),
     /// Start the daily full comparison; comes again by itself.
@@ -38,9 +40,10 @@ impl JobKind {
     /// assert_eq!(job.key(), "compare/metakocka");
     /// assert_eq!(JobKind::parse(&job.key()), Some(job));
     /// ```
-    pub fn key(self) -> String {
+    pub fn key(&self) -> String {
         match self {
             Self::SyncCustomer(system, customer) => format!("customer/{system}/{}", customer.0),
+            Self::SyncPartner(system, id) => format!("partner/{system}/{id}"),
             Self::Compare(system) => format!("compare/{system}"),
             Self::CompareFull(system) => format!("compare_full/{system}"),
             Self::Run(run) => format!("run/{}", run.0),
@@ -55,6 +58,10 @@ impl JobKind {
                 let (system, customer) = subject.split_once('/')?;
                 let customer = CustomerId(Uuid::parse_str(customer).ok()?);
                 Some(Self::SyncCustomer(SyncSystem::parse(system)?, customer))
+            }
+            "partner" => {
+                let (system, id) = subject.split_once('/')?;
+                Some(Self::SyncPartner(SyncSystem::parse(system)?, PartnerId::parse(id).ok()?))
             }
             "compare" => SyncSystem::parse(subject).map(Self::Compare),
             "compare_full" => SyncSystem::parse(subject).map(Self::CompareFull),
@@ -138,7 +145,7 @@ pub trait JobRepository: Send {
     /// job of this kind or none.
     async fn take(
         &mut self,
-        only: Option<JobKind>,
+        only: Option<&JobKind>,
         owner: Uuid,
         now: DateTime<Utc>,
         until: DateTime<Utc>,

@@ -9,8 +9,8 @@ use super::{MemoryStore, MemoryTransaction};
 use crate::{FailedAttempt, Job, JobId, JobKind, JobReader, JobRepository, JobStatus, StoreError};
 
 impl State {
-    fn waiting_job(&mut self, kind: JobKind) -> Option<&mut Job> {
-        let waits = |(_, job): &(&JobId, &Job)| job.kind == kind && job.status == JobStatus::Waiting;
+    fn waiting_job(&mut self, kind: &JobKind) -> Option<&mut Job> {
+        let waits = |(_, job): &(&JobId, &Job)| job.kind == *kind && job.status == JobStatus::Waiting;
         let id = self.jobs.iter().find(waits).map(|(id, _)| *id)?;
         self.jobs.get_mut(&id)
     }
@@ -22,7 +22,7 @@ impl State {
     /// Lets it wait, or removes it if one of its kind waits already.
     fn let_wait(&mut self, id: JobId, changed: Job) {
         let not_before = changed.not_before;
-        match self.waiting_job(changed.kind) {
+        match self.waiting_job(&changed.kind) {
             Some(twin) => {
                 twin.not_before = twin.not_before.min(not_before);
                 self.jobs.remove(&id);
@@ -69,7 +69,7 @@ impl JobRepository for MemoryTransaction {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         for kind in kinds {
-            if let Some(twin) = self.state.waiting_job(*kind) {
+            if let Some(twin) = self.state.waiting_job(kind) {
                 twin.not_before = twin.not_before.min(not_before);
                 continue;
             }
@@ -77,7 +77,7 @@ impl JobRepository for MemoryTransaction {
             let id = JobId(self.state.last_job);
             let job = Job {
                 id,
-                kind: *kind,
+                kind: kind.clone(),
                 status: JobStatus::Waiting,
                 attempts: 0,
                 not_before,
@@ -93,7 +93,7 @@ impl JobRepository for MemoryTransaction {
 
     async fn take(
         &mut self,
-        only: Option<JobKind>,
+        only: Option<&JobKind>,
         owner: Uuid,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
@@ -101,14 +101,14 @@ impl JobRepository for MemoryTransaction {
         // Also one whose lease has run out: its owner may be alive and extend it, so it is taken over before another
         // one of its kind begins.
         let runs = |job: &&Job| job.status == JobStatus::Running;
-        let busy: Vec<_> = self.state.jobs.values().filter(runs).map(|job| job.kind).collect();
+        let busy: Vec<_> = self.state.jobs.values().filter(runs).map(|job| job.kind.clone()).collect();
         let free = |job: &&Job| {
             let due = match job.status {
                 JobStatus::Waiting => job.not_before <= now && !busy.contains(&job.kind),
                 JobStatus::Running => job.lease.is_none_or(|(_, lapses)| lapses <= now),
                 JobStatus::Dead => false,
             };
-            due && only.is_none_or(|only| job.kind == only)
+            due && only.is_none_or(|only| job.kind == *only)
         };
         let found = self.state.jobs.values().filter(free).min_by_key(|job| (job.not_before, job.id));
         let Some(mut job) = found.cloned() else { return Ok(None) };

@@ -9,6 +9,7 @@ mod idempotency;
 mod imports;
 mod jobs;
 mod mappings;
+mod partner_index;
 mod runs;
 mod state;
 mod sync_conflicts;
@@ -27,9 +28,9 @@ use crate::import::{ImportReader, ImportRepository};
 use crate::{
     ConflictReader, ConflictRepository, ContactReader, ContactRepository, CustomerReader, CustomerRepository,
     DeliveryRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
-    Neighbourhood, RunReader, RunRepository, Store, StoreError, SyncLogReader, SyncLogRepository,
-    SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository, Transaction, UserReader,
-    UserRepository,
+    Neighbourhood, PartnerIndexReader, PartnerIndexRepository, RunReader, RunRepository, Store, StoreError,
+    SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository,
+    Transaction, UserReader, UserRepository,
 };
 use state::State;
 
@@ -133,6 +134,10 @@ impl Store for MemoryStore {
     fn sync_rules(&self) -> &dyn SyncRulesReader {
         self
     }
+
+    fn partner_index(&self) -> &dyn PartnerIndexReader {
+        self
+    }
 }
 
 struct MemoryTransaction {
@@ -199,6 +204,10 @@ impl Transaction for MemoryTransaction {
     }
 
     fn sync_rules(&mut self) -> &mut dyn SyncRulesRepository {
+        self
+    }
+
+    fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository {
         self
     }
 

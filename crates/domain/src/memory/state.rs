@@ -8,9 +8,9 @@ use crate::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyScope};
 use crate::import::{Import, RowFailure};
 use crate::{
     AccessToken, BlockRule, Conflict, ConflictId, ContactDetails, ContactId, ContactRecord, ContactSource,
-    CustomerId, CustomerRecord, ImportId, Job, JobId, KnownContact, KnownCustomer, LinkDraft, LinkKey,
-    Mapping, MappingId, Neighbourhood, Received, Run, RunId, RunItem, Statement, SyncAttempt, SyncRules,
-    SyncSystem, TokenHash, TokenId, User, UserId,
+    CustomerId, CustomerRecord, ImportId, IndexedPartner, Job, JobId, KnownContact, KnownCustomer, LinkDraft,
+    LinkKey, Mapping, MappingId, Neighbourhood, PartnerId, Received, Run, RunId, RunItem, Statement,
+    SyncAttempt, SyncRules, SyncSystem, TokenHash, TokenId, User, UserId,
 };
 
 #[derive(Clone, Default)]
@@ -42,6 +42,10 @@ pub(super) struct State {
     pub(super) sync_log: OrdMap<i64, SyncAttempt>,
     pub(super) last_sync_log: i64,
     pub(super) sync_rules: HashMap<SyncSystem, SyncRules>,
+    /// With the order in which they were first seen.
+    pub(super) partner_index: HashMap<(SyncSystem, PartnerId), (u64, IndexedPartner)>,
+    pub(super) last_indexed: u64,
+    pub(super) partner_scans: HashMap<SyncSystem, DateTime<Utc>>,
 }
 
 #[derive(Clone)]
@@ -86,6 +90,12 @@ pub(super) struct Link {
 }
 
 impl State {
+    /// The customer and all that are one with it; itself alone if it is not known.
+    pub(super) fn family(&self, id: CustomerId) -> Vec<CustomerId> {
+        let root = self.customers.get(&id).map(|customer| customer.root);
+        root.and_then(|root| self.members.get(&root).cloned()).unwrap_or_else(|| vec![id])
+    }
+
     pub(super) fn neighbourhood(&self, keys: &[LinkKey]) -> Neighbourhood {
         let mut neighbourhood = Neighbourhood::default();
         let mut seen = std::collections::HashSet::new();

@@ -1,16 +1,35 @@
 //! The log and the rules of sync in memory.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{MemoryStore, MemoryTransaction};
 use crate::{
-    LoggedAttempt, StoreError, SyncAttempt, SyncLogFilter, SyncLogReader, SyncLogRepository, SyncRules,
-    SyncRulesReader, SyncRulesRepository, SyncSystem,
+    LoggedAttempt, StoreError, SyncAttempt, SyncDay, SyncLogFilter, SyncLogReader, SyncLogRepository,
+    SyncRules, SyncRulesReader, SyncRulesRepository, SyncSystem,
 };
 
 #[async_trait]
 impl SyncLogReader for MemoryStore {
+    async fn per_day(&self, since: NaiveDate) -> Result<Vec<SyncDay>, StoreError> {
+        let state = self.read().await;
+        let mut days: BTreeMap<_, SyncDay> = BTreeMap::new();
+        for attempt in state.sync_log.values() {
+            let (date, system, outcome) = (attempt.at.date_naive(), attempt.system, attempt.outcome);
+            if date < since {
+                continue;
+            }
+            let nothing = SyncDay { date, system, outcome, attempts: 0, pushed: 0, pulled: 0 };
+            let day = days.entry((date, system, outcome)).or_insert(nothing);
+            day.attempts += 1;
+            day.pushed += u64::from(!attempt.pushed.is_empty());
+            day.pulled += u64::from(!attempt.pulled.is_empty());
+        }
+        Ok(days.into_values().collect())
+    }
+
     async fn list(
         &self,
         filter: &SyncLogFilter,
@@ -18,10 +37,13 @@ impl SyncLogReader for MemoryStore {
         limit: usize,
     ) -> Result<Vec<LoggedAttempt>, StoreError> {
         let state = self.read().await;
+        let family = filter.customer.map(|customer| state.family(customer));
         let meant = |(number, attempt): &(&i64, &SyncAttempt)| {
             before.is_none_or(|before| **number < before)
                 && filter.system.is_none_or(|system| attempt.system == system)
-                && (filter.customer.is_none() || attempt.customer == filter.customer)
+                && family
+                    .as_ref()
+                    .is_none_or(|family| attempt.customer.is_some_and(|id| family.contains(&id)))
                 && (filter.mapping.is_none() || attempt.mapping == filter.mapping)
                 && filter.outcome.is_none_or(|outcome| attempt.outcome == outcome)
         };

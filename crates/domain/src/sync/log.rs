@@ -1,13 +1,13 @@
 //! The log of sync: every attempt that did something or failed, for whoever asks what happened to a customer.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{MappingId, PartnerField, PartnerId, RunId, SyncFault, SyncSystem};
 use crate::{CustomerId, Environment, Failure, StoreError};
 
 /// What an attempt came to.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum SyncOutcome {
     /// The record was created there.
     Created,
@@ -93,10 +93,23 @@ pub struct LoggedAttempt {
     pub attempt: SyncAttempt,
 }
 
+/// How many attempts of a day came to the same.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyncDay {
+    pub date: NaiveDate,
+    pub system: SyncSystem,
+    pub outcome: SyncOutcome,
+    pub attempts: u64,
+    /// Of these, those that wrote there, and those that wrote here.
+    pub pushed: u64,
+    pub pulled: u64,
+}
+
 /// Which attempts are meant. Everything that is given must hold.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct SyncLogFilter {
     pub system: Option<SyncSystem>,
+    /// Of this customer, and of all that are one with it by now.
     pub customer: Option<CustomerId>,
     pub mapping: Option<MappingId>,
     pub outcome: Option<SyncOutcome>,
@@ -104,6 +117,10 @@ pub struct SyncLogFilter {
 
 #[async_trait]
 pub trait SyncLogReader: Send + Sync {
+    /// How many attempts of each system and outcome there were on each day (UTC) from `since` on, ascending by day, then
+    /// system, then outcome as they are declared; those that did not occur are left out.
+    async fn per_day(&self, since: NaiveDate) -> Result<Vec<SyncDay>, StoreError>;
+
     /// From the newest on, those in front of number `before`, at most `limit`.
     async fn list(
         &self,
@@ -143,5 +160,15 @@ impl SyncLog {
         limit: usize,
     ) -> Result<Vec<LoggedAttempt>, Failure> {
         Ok(self.env.store.sync_log().list(filter, before, limit).await?)
+    }
+
+    /// What came of sync on each of the last `days` days, today included.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn per_day(&self, days: u16) -> Result<Vec<SyncDay>, Failure> {
+        let today = self.env.clock.now().date_naive();
+        let since = today - chrono::TimeDelta::days(i64::from(days.max(1)) - 1);
+        Ok(self.env.store.sync_log().per_day(since).await?)
     }
 }

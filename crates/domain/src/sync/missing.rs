@@ -19,7 +19,7 @@ const PORTION: usize = 500;
 
 /// What has to be done about a mapping whose record was not seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Loss {
+pub(super) enum Loss {
     /// It is missing since now.
     Stale,
     /// It has been missing for longer than the grace period.
@@ -157,7 +157,7 @@ impl Runs {
 
 impl Synchroniser {
     /// Marks a mapping whose record is missing, or takes it out of use. What it knows stays.
-    async fn let_go(&self, mapping: &Mapping, loss: Loss) -> Result<(), SyncError> {
+    pub(super) async fn let_go(&self, mapping: &Mapping, loss: Loss) -> Result<(), SyncError> {
         if let (Loss::Stale | Loss::Gone, Some(id)) = (loss, &mapping.external) {
             // A register that is read in portions may have missed it.
             match self.directory.get(id).await {

@@ -9,6 +9,7 @@ mod directory;
 mod error;
 mod fault;
 mod field;
+mod index;
 mod log;
 mod mapping;
 mod merge;
@@ -42,8 +43,10 @@ pub use directory::{
 pub use error::{PartnerError, PartnerFault, PartnerFaultReason, RemoteMessage};
 pub use fault::SyncFault;
 pub use field::{PartnerField, PartnerFields};
+pub use index::{IndexedPartner, PartnerIndex, PartnerIndexReader, PartnerIndexRepository};
 pub use log::{
-    LoggedAttempt, SyncAttempt, SyncLog, SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome,
+    LoggedAttempt, SyncAttempt, SyncDay, SyncLog, SyncLogFilter, SyncLogReader, SyncLogRepository,
+    SyncOutcome,
 };
 pub use mapping::{
     DetachReason, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus, PlacedMapping,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
+
 use crate::text::visible;
 use crate::{EmailAddress, PartnerField, PartnerFields, PhoneNumber};
 
@@ -93,6 +95,10 @@ pub struct RemotePartner {
     pub fields: PartnerFields,
     /// Fields that hold something there which is no value here. They are not empty.
     pub unreadable: Vec<PartnerField>,
+    /// Whether nothing can be written to it: another program keeps it there.
+    pub is_read_only: bool,
+    /// When it was last changed there, if the other system tells.
+    pub changed_at: Option<DateTime<Utc>>,
     /// The emails of all its contact persons, none twice.
     pub emails: Vec<EmailAddress>,
     /// The phones of all its contact persons, none twice.

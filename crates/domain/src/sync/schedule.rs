@@ -32,7 +32,7 @@ impl SyncWorker {
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
                     for (kind, after) in kinds {
-                        transaction.jobs().enqueue(&[*kind], at + *after, at).await?;
+                        transaction.jobs().enqueue(std::slice::from_ref(kind), at + *after, at).await?;
                     }
                     Ok::<_, SyncError>(((), transaction))
                 })
@@ -61,11 +61,11 @@ impl SyncWorker {
         // Last: until it is promised, a failure is tried again as this job's own.
         if !interval.is_zero() {
             let at = self.env.clock.now();
-            let next = at + delta(interval);
+            let (job, next) = (&job, at + delta(interval));
             self.env
                 .transact(move |mut transaction: Open| {
                     Box::pin(async move {
-                        transaction.jobs().enqueue(&[job], next, at).await?;
+                        transaction.jobs().enqueue(std::slice::from_ref(job), next, at).await?;
                         Ok::<_, SyncError>(((), transaction))
                     })
                 })

@@ -123,13 +123,13 @@ impl SyncWorker {
     /// # Errors
     /// A store that does not answer.
     pub async fn carry_out(&self, run: RunId) -> Result<(), SyncError> {
-        self.step(Some(JobKind::Run(run)), &|| false).await.map(|_| ())
+        self.step(Some(&JobKind::Run(run)), &|| false).await.map(|_| ())
     }
 
     /// Takes a job and does it. `None` if none is due.
     async fn step(
         &self,
-        only: Option<JobKind>,
+        only: Option<&JobKind>,
         stopping: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<Option<JobDone>, SyncError> {
         let now = self.env.clock.now();
@@ -185,22 +185,25 @@ impl SyncWorker {
     }
 
     async fn carry(&self, job: &Job, stopping: &(dyn Fn() -> bool + Send + Sync)) -> Result<(), SyncError> {
-        match job.kind {
+        match &job.kind {
             JobKind::SyncCustomer(system, customer) => {
-                let sync = self.sync_of(system)?;
+                let sync = self.sync_of(*system)?;
                 let errand = Errand { run: None, is_job: true };
                 // A customer that nobody asked to be created there waits until it is complete.
-                if sync.is_worth_a_try(customer).await? {
-                    sync.sync_customer(customer, errand).await?;
+                if sync.is_worth_a_try(*customer).await? {
+                    sync.sync_customer(*customer, errand).await?;
                 }
                 Ok(())
             }
-            JobKind::Compare(system) => self.compare(system, RunKind::Compare).await,
-            JobKind::CompareFull(system) => self.compare(system, RunKind::CompareFull).await,
+            JobKind::SyncPartner(system, id) => {
+                self.sync_of(*system)?.look_at(id, Errand { run: None, is_job: true }).await
+            }
+            JobKind::Compare(system) => self.compare(*system, RunKind::Compare).await,
+            JobKind::CompareFull(system) => self.compare(*system, RunKind::CompareFull).await,
             JobKind::Run(id) => {
-                let run = self.env.store.runs().get(id).await.map_err(Failure::from)?;
+                let run = self.env.store.runs().get(*id).await.map_err(Failure::from)?;
                 let Some(run) = run else { return Ok(()) };
-                Runs::new(self.sync_of(run.system)?.clone()).carry_out(id, stopping).await
+                Runs::new(self.sync_of(run.system)?.clone()).carry_out(*id, stopping).await
             }
         }
     }
@@ -238,9 +241,9 @@ impl SyncWorker {
             })
             .await?;
         if let (true, JobKind::Run(id), Err(error), Some(sync)) =
-            (given_up, job.kind, result, self.syncs.first())
+            (given_up, &job.kind, result, self.syncs.first())
         {
-            Runs::new(sync.clone()).give_up(id, &error.fault().message).await?;
+            Runs::new(sync.clone()).give_up(*id, &error.fault().message).await?;
         }
         Ok(match failed {
             None => JobDone::Finished,

@@ -56,7 +56,17 @@ impl Reading {
         };
         let code = owned(partner.count_code.get());
         let (emails, phones) = self.reached_at(partner);
-        Some(RemotePartner { id, parts, code, fields, unreadable: unreadable.0, emails, phones })
+        Some(RemotePartner {
+            id,
+            parts,
+            code,
+            fields,
+            unreadable: unreadable.0,
+            is_read_only: false,
+            changed_at: None,
+            emails,
+            phones,
+        })
     }
 
     fn phone(&self, text: &str) -> Option<PhoneNumber> {

@@ -131,6 +131,8 @@ impl Translation {
                 code: None,
                 fields: read,
                 unreadable,
+                is_read_only: false,
+                changed_at: contact.updated_at,
                 emails,
                 phones,
             },

@@ -28,13 +28,15 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 pub(crate) struct ShownJob {
     #[schema(example = 12)]
     id: i64,
-    /// `syncCustomer`, `compare`, `compareFull` or `run`.
+    /// `syncCustomer`, `syncPartner`, `compare`, `compareFull` or `run`.
     #[schema(example = "syncCustomer")]
     kind: &'static str,
     /// Null for a run, which says it itself.
     #[schema(example = "metakocka")]
     system: Option<&'static str>,
     customer_id: Option<Uuid>,
+    /// The other system's id of the record, for `syncPartner`.
+    external_id: Option<String>,
     run_id: Option<Uuid>,
     /// `waiting`, `running`, or `dead`: given up after its last attempt.
     #[schema(example = "dead")]
@@ -153,17 +155,25 @@ async fn find(app: &App, id: JobId) -> Result<Job, ApiError> {
 
 impl ShownJob {
     fn of(job: &Job) -> Self {
-        let (kind, system, customer_id, run_id) = match job.kind {
-            JobKind::SyncCustomer(system, customer) => ("syncCustomer", Some(system), Some(customer.0), None),
-            JobKind::Compare(system) => ("compare", Some(system), None, None),
-            JobKind::CompareFull(system) => ("compareFull", Some(system), None, None),
+        let (kind, system, customer_id, run_id) = match &job.kind {
+            JobKind::SyncCustomer(system, customer) => {
+                ("syncCustomer", Some(*system), Some(customer.0), None)
+            }
+            JobKind::SyncPartner(system, _) => ("syncPartner", Some(*system), None, None),
+            JobKind::Compare(system) => ("compare", Some(*system), None, None),
+            JobKind::CompareFull(system) => ("compareFull", Some(*system), None, None),
             JobKind::Run(run) => ("run", None, None, Some(run.0)),
+        };
+        let external_id = match &job.kind {
+            JobKind::SyncPartner(_, id) => Some(id.as_str().to_owned()),
+            _ => None,
         };
         Self {
             id: job.id.0,
             kind,
             system: system.map(onefold_domain::SyncSystem::as_str),
             customer_id,
+            external_id,
             run_id,
             status: job.status.as_str(),
             attempts: job.attempts,

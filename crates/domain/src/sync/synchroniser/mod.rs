@@ -10,6 +10,7 @@ mod outcome;
 mod questions;
 mod reconcile;
 mod show;
+mod told;
 
 pub(super) use create::SEPARATE;
 pub(super) use local::current;
