@@ -23,6 +23,7 @@ mod metadata;
 mod phone;
 mod policy;
 mod profile;
+mod registration;
 mod store;
 mod survivorship;
 mod sync;
@@ -76,6 +77,9 @@ pub use metadata::{InvalidMetadata, Metadata};
 pub use phone::{InvalidPhone, PhoneNumber, Region};
 pub use policy::{BlockRule, InvalidPolicy, LinkPolicy, SHIPPED_POLICY};
 pub use profile::{Address, InvalidProfile, Profile, ProfileFault, ProfileField, ProfileValue};
+pub use registration::{
+    NewRegistration, Pushed, RegisterError, Registered, RegistrationSettings, Registrations,
+};
 pub use store::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkDraft,
     LinkId, LinkRepository, Source, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader,

@@ -230,7 +230,7 @@ fn shares(record: &ContactRecord, kind: ContactKind) -> bool {
     }
 }
 
-fn is_detached(record: &ContactRecord) -> bool {
+pub(crate) fn is_detached(record: &ContactRecord) -> bool {
     let marks = record.details.metadata.as_map().get(PROVIDER);
     marks.is_some_and(|marks| marks.get(DETACHED_AT).is_some())
 }

@@ -12,7 +12,7 @@ use crate::contacts::{Open, require_known_user};
 use crate::{Acting, Environment, Failure, RecordError, StoreError, UserId};
 
 pub use ability::{Abilities, Ability};
-use secret::Secret;
+pub(crate) use secret::Secret;
 pub use secret::{PlainToken, PresentedToken, TokenHash};
 
 /// The number of a token, which its holder sends before the secret.

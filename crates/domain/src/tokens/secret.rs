@@ -63,10 +63,10 @@ impl fmt::Debug for TokenHash {
 }
 
 /// A secret that was just made. Nothing else ever shows it.
-pub(super) struct Secret(SecretString);
+pub(crate) struct Secret(SecretString);
 
 impl Secret {
-    pub(super) fn generate(randomness: &dyn Randomness) -> Result<Self, NoRandomness> {
+    pub(crate) fn generate(randomness: &dyn Randomness) -> Result<Self, NoRandomness> {
         let mut random = [0; LENGTH * 8];
         randomness.fill(&mut random)?;
         let mut text = String::with_capacity(PREFIX.len() + LENGTH + 8);
@@ -81,11 +81,11 @@ impl Secret {
         Ok(Self(text.into()))
     }
 
-    pub(super) fn hash(&self) -> TokenHash {
+    pub(crate) fn hash(&self) -> TokenHash {
         TokenHash::of(self.0.expose_secret())
     }
 
-    pub(super) fn of_token(&self, id: TokenId) -> PlainToken {
+    pub(crate) fn of_token(&self, id: TokenId) -> PlainToken {
         PlainToken(format!("{}|{}", id.0, self.0.expose_secret()).into())
     }
 }

@@ -1,0 +1,317 @@
+//! Registration: a person becomes a user. One transaction makes the user, its contacts, what was known of a guest of the
+//! same values, a token, and the promise to tell another system; only then that system is called, and whatever it
+//! answers, the person is registered.
+
+mod push;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub use push::Pushed;
+
+use crate::attempts::Attempted;
+use crate::audit::Change;
+use crate::contacts::{Open, upsert};
+use crate::identities::is_detached;
+use crate::link_key::{LinkKey, StatementKeys};
+use crate::tokens::Secret;
+use crate::{
+    Abilities, AccessToken, Acting, ContactKind, ContactRecord, ContactRequest, ContactSource, CustomerId,
+    EmailAddress, Environment, Failure, JobKind, Neighbourhood, NewToken, PhoneNumber, PlainToken, Profile,
+    Received, RecordError, Statement, StoreError, Synchroniser, TokenName, Transaction, User, UserId,
+};
+
+/// Nobody has as many contacts; those beyond are not looked at.
+const MOST_CONTACTS: usize = 1_000;
+
+/// How long after the deadline of the push its job begins: two at once would only be in each other's way.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// How registration behaves where that is a matter of taste.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RegistrationSettings {
+    /// How long the person waits for the other system.
+    pub push_deadline: Duration,
+    /// What the new user's token permits; it is limited to the user's own data besides.
+    pub abilities: Abilities,
+    /// How long that token is worth something.
+    pub token_lifetime: Duration,
+}
+
+impl Default for RegistrationSettings {
+    /// 2 s; reading and writing of contacts, for 30 days.
+    fn default() -> Self {
+        use crate::Ability::{ContactsRead, ContactsWrite};
+        Self {
+            push_deadline: Duration::from_secs(2),
+            abilities: [ContactsRead, ContactsWrite].into_iter().collect(),
+            token_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
+        }
+    }
+}
+
+/// Who wants to be registered.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NewRegistration {
+    pub email: EmailAddress,
+    pub phone: Option<PhoneNumber>,
+    pub received: Received,
+    /// Names, company, and whatever else the form asked for.
+    pub profile: Profile,
+    /// The account that the person has elsewhere; `None` for a new one.
+    pub user: Option<UserId>,
+}
+
+/// A person who is registered.
+#[derive(Debug)]
+pub struct Registered {
+    pub user: User,
+    pub customer: CustomerId,
+    pub token: AccessToken,
+    pub secret: PlainToken,
+    pub pushed: Pushed,
+}
+
+/// Why nobody was registered. Nothing was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// This user, or another one with this email.
+    #[error("this person is registered already")]
+    AlreadyRegistered { customer: CustomerId },
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+impl From<StoreError> for RegisterError {
+    fn from(error: StoreError) -> Self {
+        Self::Record(error.into())
+    }
+}
+
+impl From<Failure> for RegisterError {
+    fn from(failure: Failure) -> Self {
+        Self::Record(failure.into())
+    }
+}
+
+impl Attempted for RegisterError {
+    fn into_store(self) -> Result<StoreError, Self> {
+        match self {
+            Self::Record(error) => error.into_store().map_err(Self::Record),
+            other => Err(other),
+        }
+    }
+}
+
+/// Registers people.
+#[derive(Clone)]
+pub struct Registrations {
+    env: Environment,
+    /// Tells the system that people who register are in.
+    sync: Option<Synchroniser>,
+    settings: RegistrationSettings,
+}
+
+impl Registrations {
+    pub fn new(env: Environment, sync: Option<Synchroniser>, settings: RegistrationSettings) -> Self {
+        Self { env, sync, settings }
+    }
+
+    /// The same, on behalf of somebody.
+    #[must_use]
+    pub fn acting(&self, acting: &Acting) -> Self {
+        Self {
+            env: self.env.clone().acting(acting.clone()),
+            sync: self.sync.as_ref().map(|sync| sync.acting(acting)),
+            settings: self.settings.clone(),
+        }
+    }
+
+    /// Makes a user with a contact for the email and one for the phone, claims what a guest of these values left, and
+    /// gives out a token. A user that is known from elsewhere, and has not registered yet, is completed.
+    ///
+    /// # Errors
+    /// [`RegisterError::AlreadyRegistered`]; a store that does not answer.
+    pub async fn register(&self, new: &NewRegistration) -> Result<Registered, RegisterError> {
+        let (env, at) = (&self.env, self.env.clock.now());
+        // Chosen once, so that a second try finds the work of the first.
+        let id = new.user.unwrap_or_else(|| UserId(env.randomness.uuid(at)));
+        let secret = Secret::generate(env.randomness.as_ref());
+        let secret = secret.map_err(|error| StoreError::Backend(error.into()))?;
+        let case = &Case { new, id, hash: secret.hash(), at };
+        let done = env.transact(move |mut transaction: Open| {
+            Box::pin(async move {
+                Ok::<_, RegisterError>((self.enter(transaction.as_mut(), case).await?, transaction))
+            })
+        });
+        let (user, customer, token) = done.await?;
+        let pushed = self.push(customer).await;
+        Ok(Registered { user, customer, secret: secret.of_token(token.id), token, pushed })
+    }
+
+    async fn enter(
+        &self,
+        transaction: &mut dyn Transaction,
+        case: &Case<'_>,
+    ) -> Result<(User, CustomerId, AccessToken), RegisterError> {
+        let neighbourhood = transaction.customers().lock_neighbourhood(&self.keys(case)).await?;
+        let own = transaction.contacts().of_user(case.id, MOST_CONTACTS).await?;
+        if let Some(token) = transaction.tokens().by_hash(&case.hash).await? {
+            // An earlier try that was carried out after all.
+            let user = transaction.users().get(case.id).await?.ok_or(RecordError::NoSuchUser)?;
+            let customer = own.first().map(|contact| contact.customer).ok_or(RecordError::NoSuchUser)?;
+            return Ok((user, customer, token));
+        }
+        refuse_known(transaction, case, &own, &neighbourhood).await?;
+        let user = self.keep_user(transaction, case).await?;
+        let mut customer = None;
+        for request in requests(case, &own, &neighbourhood) {
+            customer = Some(upsert(transaction, &self.env, &request).await?.0.customer);
+        }
+        let customer = customer.ok_or(RecordError::NoSuchCustomer)?;
+        let token = self.give_token(transaction, case).await?;
+        self.promise(transaction, customer, case.at).await?;
+        Ok((user, customer, token))
+    }
+
+    /// Every key that any of it could be found under, ascending: locked one after the other, two registrations could
+    /// wait for each other.
+    fn keys(&self, case: &Case<'_>) -> Vec<LinkKey> {
+        let policy = &self.env.policy;
+        let statements = [case.email(), case.phone(), case.both()];
+        let keys = statements.iter().flatten().flat_map(|one| StatementKeys::of(one, policy).to_vec());
+        keys.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+
+    async fn keep_user(
+        &self,
+        transaction: &mut dyn Transaction,
+        case: &Case<'_>,
+    ) -> Result<User, RecordError> {
+        let profile = Some(case.new.profile.clone()).filter(|profile| !profile.is_empty());
+        let user = User { id: case.id, external_id: None, profile, created_at: case.at, updated_at: case.at };
+        if transaction.users().insert(&user).await? {
+            self.env.record(transaction, case.at, vec![Change::user_created(&user)]).await?;
+            return Ok(user);
+        }
+        // Taken, but not to be seen: somebody else is adding it this moment.
+        let known = transaction.users().get(case.id).await?.ok_or(StoreError::Conflict)?;
+        let profile = known.profile.clone().unwrap_or_default().overlay(&case.new.profile);
+        let user = User { profile: Some(profile), updated_at: case.at, ..known.clone() };
+        transaction.users().update(&user).await?;
+        self.env.record(transaction, case.at, vec![Change::user_updated(&known, &user)]).await?;
+        Ok(user)
+    }
+
+    async fn give_token(
+        &self,
+        transaction: &mut dyn Transaction,
+        case: &Case<'_>,
+    ) -> Result<AccessToken, RecordError> {
+        let lifetime = TimeDelta::from_std(self.settings.token_lifetime).unwrap_or(TimeDelta::MAX);
+        let new = NewToken {
+            name: TokenName::from_stored("registration".to_owned()),
+            abilities: self.settings.abilities.clone(),
+            user: Some(case.id),
+            expires_at: case.at.checked_add_signed(lifetime),
+        };
+        let token = transaction.tokens().insert(&new, &case.hash, case.at).await?;
+        self.env.record(transaction, case.at, vec![Change::token_created(&token)]).await?;
+        Ok(token)
+    }
+
+    /// Whoever is killed before the push leaves this behind.
+    async fn promise(
+        &self,
+        transaction: &mut dyn Transaction,
+        customer: CustomerId,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let Some(sync) = self.sync.as_ref().filter(|sync| sync.configured().is_ok()) else { return Ok(()) };
+        let pause = TimeDelta::from_std(self.settings.push_deadline + MARGIN).unwrap_or(TimeDelta::MAX);
+        let job = JobKind::SyncCustomer(sync.system(), customer);
+        transaction.jobs().enqueue(&[job], at + pause, at).await
+    }
+}
+
+/// One registration on its way.
+struct Case<'a> {
+    new: &'a NewRegistration,
+    id: UserId,
+    hash: crate::TokenHash,
+    at: DateTime<Utc>,
+}
+
+impl Case<'_> {
+    fn email(&self) -> Option<Statement> {
+        self.states(Some(self.new.email.clone()), None)
+    }
+
+    fn phone(&self) -> Option<Statement> {
+        self.states(None, self.new.phone.clone())
+    }
+
+    /// The way in which an order tells of both.
+    fn both(&self) -> Option<Statement> {
+        self.states(Some(self.new.email.clone()), Some(self.new.phone.clone()?))
+    }
+
+    fn states(&self, email: Option<EmailAddress>, phone: Option<PhoneNumber>) -> Option<Statement> {
+        Some(Statement::new(email, phone)?.of_user(self.id))
+    }
+}
+
+/// An account is known by its email: one that registered with it, or that an identity provider knows under it, is the
+/// same person. What others merely noted of somebody is no account.
+async fn refuse_known(
+    transaction: &mut dyn Transaction,
+    case: &Case<'_>,
+    own: &[ContactRecord],
+    neighbourhood: &Neighbourhood,
+) -> Result<(), RegisterError> {
+    if let Some(contact) = own.iter().find(|contact| contact.source == ContactSource::SignupForm) {
+        return Err(RegisterError::AlreadyRegistered { customer: contact.customer });
+    }
+    let contacts = neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
+    let of_others = contacts.filter(|contact| {
+        contact.email.as_ref() == Some(&case.new.email) && contact.user.is_some_and(|user| user != case.id)
+    });
+    for contact in of_others {
+        let Some(record) = transaction.contacts().get(contact.id).await? else { continue };
+        let is_account = matches!(record.source, ContactSource::SignupForm | ContactSource::Auth);
+        if is_account && !is_detached(&record) {
+            return Err(RegisterError::AlreadyRegistered { customer: record.customer });
+        }
+    }
+    Ok(())
+}
+
+/// A contact for the email and one for the phone, and a guest's that had both.
+fn requests(case: &Case<'_>, own: &[ContactRecord], neighbourhood: &Neighbourhood) -> Vec<ContactRequest> {
+    let contacts = || neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
+    let left_both = contacts().any(|contact| {
+        contact.user.is_none()
+            && contact.email.as_ref() == Some(&case.new.email)
+            && contact.phone.is_some()
+            && contact.phone == case.new.phone
+    });
+    let has_primary = |kind| {
+        own.iter().any(|contact| contact.details.is_primary && ContactKind::of(&contact.statement) == kind)
+    };
+    let statements = [case.email(), case.phone(), case.both().filter(|_| left_both)];
+    let request = |statement: Statement| {
+        let kind = ContactKind::of(&statement);
+        let received = &case.new.received;
+        let received = Received {
+            email: received.email.clone().filter(|_| statement.email().is_some()),
+            phone: received.phone.clone().filter(|_| statement.phone().is_some()),
+        };
+        ContactRequest {
+            is_primary: (kind != ContactKind::Both && !has_primary(kind)).then_some(true),
+            profile: Some(case.new.profile.clone()),
+            ..ContactRequest::new(statement, received, ContactSource::SignupForm)
+        }
+    };
+    statements.into_iter().flatten().map(request).collect()
+}

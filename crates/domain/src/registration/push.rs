@@ -1,0 +1,72 @@
+//! Telling the other system of somebody who has just registered: tried once, for a moment, with the promise to try again
+//! already stored.
+
+use tokio::time::timeout;
+
+use super::Registrations;
+use crate::{CustomerId, Errand, PartnerError, PartnerId, Retry, SyncError, SyncFault, Synchroniser};
+
+/// What came of it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Pushed {
+    /// The person is there, under this id.
+    Done(PartnerId),
+    /// There is no other system, or it is not configured.
+    Skipped,
+    /// The worker will do it.
+    Pending,
+    /// Trying again would end the same way. The fault holds nothing of what the other system said.
+    Failed(SyncFault),
+}
+
+impl Registrations {
+    /// Never an error, whatever happens there.
+    pub(super) async fn push(&self, customer: CustomerId) -> Pushed {
+        let Some(sync) = self.sync.clone().filter(|sync| sync.configured().is_ok()) else {
+            tracing::info!(customer = %customer.0, "creating a contact was skipped: no system is configured");
+            return Pushed::Skipped;
+        };
+        let system = sync.system();
+        tracing::info!(customer = %customer.0, %system, "creating a contact");
+        let working = tokio::spawn({
+            let sync = sync.clone();
+            // Its job is stored already.
+            async move { sync.sync_customer(customer, Errand { run: None, is_job: true }).await }
+        });
+        // It goes on when the time is up: a creation that is dropped half-way would have to be looked for.
+        let pushed = match timeout(self.settings.push_deadline, working).await {
+            Ok(Ok(Ok(synced))) => synced.mapping.external.map_or(Pushed::Pending, Pushed::Done),
+            Ok(Ok(Err(error))) => came_to(&sync, customer, &error).await,
+            Ok(Err(_)) | Err(_) => Pushed::Pending,
+        };
+        match &pushed {
+            Pushed::Done(contact) => {
+                tracing::info!(customer = %customer.0, %system, %contact, "the contact was created");
+            }
+            Pushed::Pending => {
+                tracing::warn!(customer = %customer.0, %system, "creating the contact is left to the worker");
+            }
+            Pushed::Failed(fault) => tracing::warn!(
+                customer = %customer.0, %system, error = %fault.code, reason = %fault.message,
+                "creating the contact failed"
+            ),
+            Pushed::Skipped => {}
+        }
+        pushed
+    }
+}
+
+/// A person who was there before is there, even if something else remains to be done.
+async fn came_to(sync: &Synchroniser, customer: CustomerId, error: &SyncError) -> Pushed {
+    if let Ok(Some(mapping)) = sync.mapping_of_customer(customer).await
+        && let (Some(external), None) = (mapping.external, mapping.detached)
+    {
+        return Pushed::Done(external);
+    }
+    match error {
+        SyncError::Partner(PartnerError::NotConfigured { .. }) => Pushed::Skipped,
+        error if error.retry() != Retry::Never => Pushed::Pending,
+        // Not the fault that is kept: it repeats what the other system said, and that may be anybody's data.
+        error => Pushed::Failed(SyncFault::new(error.code(), error.to_string())),
+    }
+}
