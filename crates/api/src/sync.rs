@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use onefold_domain::{
-    CustomerId, Environment, PartnerAbilities, PartnerDirectory, PartnerError, PartnerFields, PartnerId,
-    PartnerLookup, PartnerParts, PartnerPull, PartnerWritten, RemotePartner, SurvivorshipRules, SyncSettings,
-    SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
+    CustomerId, Environment, PartnerAbilities, PartnerChange, PartnerDirectory, PartnerError, PartnerFields,
+    PartnerId, PartnerLookup, PartnerParts, PartnerPull, PartnerWritten, RemotePartner, SurvivorshipRules,
+    SyncSettings, SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
 };
 
 /// Sync with the other system. Cheap to clone: everything is shared.
@@ -78,7 +78,7 @@ impl PartnerDirectory for Unconnected {
     async fn update(
         &self,
         _: &PartnerId,
-        _: &PartnerFields,
+        _: &PartnerChange,
         _: &PartnerParts,
     ) -> Result<PartnerWritten, PartnerError> {
         Err(missing())

@@ -76,7 +76,9 @@ pub use memory::MemoryStore;
 pub use metadata::{InvalidMetadata, Metadata};
 pub use phone::{InvalidPhone, PhoneNumber, Region};
 pub use policy::{BlockRule, InvalidPolicy, LinkPolicy, SHIPPED_POLICY};
-pub use profile::{Address, InvalidProfile, Profile, ProfileFault, ProfileField, ProfileValue};
+pub use profile::{
+    Address, InvalidProfile, Profile, ProfileFault, ProfileField, ProfileValue, Tags, split_name,
+};
 pub use registration::{
     NewRegistration, Pushed, RegisterError, Registered, RegistrationSettings, Registrations,
 };
@@ -93,14 +95,14 @@ pub use sync::{
     ConflictStatus, ConflictSubject, Conflicts, DetachReason, Errand, FieldPlan, FieldRule, IndexedPartner,
     InvalidRemoteId, InvalidSyncRule, InvalidTaxNumber, ItemOutcome, JobDone, LoggedAttempt, Mapping,
     MappingId, MappingReader, MappingRepository, MappingStatus, PartnerAbilities, PartnerAddressId,
-    PartnerContactId, PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason, PartnerField,
-    PartnerFields, PartnerId, PartnerIndex, PartnerIndexReader, PartnerIndexRepository, PartnerLookup,
-    PartnerLookupKind, PartnerName, PartnerParts, PartnerPull, PartnerWritten, PlacedMapping, RemoteMessage,
-    RemotePartner, ResolveError, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository,
-    RunStatus, Runs, Shown, Side, SyncAttempt, SyncDay, SyncError, SyncFault, SyncLog, SyncLogFilter,
-    SyncLogReader, SyncLogRepository, SyncOutcome, SyncPlan, SyncRules, SyncRulesReader, SyncRulesRepository,
-    SyncSettings, SyncSystem, SyncText, SyncTrigger, SyncView, SyncWorker, Synced, Synchroniser, TaxNumber,
-    WorkerSettings, merge, view_from_json, view_to_json,
+    PartnerChange, PartnerContactId, PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason,
+    PartnerField, PartnerFields, PartnerId, PartnerIndex, PartnerIndexReader, PartnerIndexRepository,
+    PartnerLookup, PartnerLookupKind, PartnerName, PartnerParts, PartnerPull, PartnerWritten, PlacedMapping,
+    RemoteMessage, RemotePartner, ResolveError, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunReader,
+    RunRepository, RunStatus, Runs, Shown, Side, SyncAttempt, SyncDay, SyncError, SyncFault, SyncLog,
+    SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome, SyncPlan, SyncRules, SyncRulesReader,
+    SyncRulesRepository, SyncSettings, SyncSystem, SyncText, SyncTrigger, SyncView, SyncWorker, Synced,
+    Synchroniser, TaxNumber, WorkerSettings, merge, view_from_json, view_to_json,
 };
 pub use tokens::{
     Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash,

@@ -45,15 +45,15 @@ async fn a_table_has_a_column_for_everything(app: TestApp) {
         (text(&phone["customerId"]), text(&phone["createdAt"]), text(&both["createdAt"]));
     let expected = [
         "id,kind,email,phone,channel,source,userId,isPrimary,isVerified,verifiedAt,metadata,firstName,lastName,name,\
-         companyName,role,country,taxNumber,notes,website,address.street,address.city,address.postalCode,address.region,\
+         companyName,role,country,taxNumber,notes,website,tags,address.street,address.city,address.postalCode,address.region,\
          customerId,linkPrecedence,linkedId,createdAt,updatedAt"
             .to_owned(),
         format!(
             "1,phone,,+12025550143,telephone,auth,{user},true,true,{created},\"{{\"\"a\"\":\"\"b,c\"\"}}\",,,\
-             \"'=HYPERLINK(\"\"x\"\")\",'-1+1,'\u{ff1d}1,US,,'@x,,,'+A1,095420,,{customer},primary,,{created},{created}"
+             \"'=HYPERLINK(\"\"x\"\")\",'-1+1,'\u{ff1d}1,US,,'@x,,,,'+A1,095420,,{customer},primary,,{created},{created}"
         ),
         format!(
-            "2,both,'-doc@hillvalley.edu,+12025550143,,identify,,false,false,,,,,,,,,,,,,,,,{customer},secondary,1,{updated},{updated}"
+            "2,both,'-doc@hillvalley.edu,+12025550143,,identify,,false,false,,,,,,,,,,,,,,,,,{customer},secondary,1,{updated},{updated}"
         ),
     ];
     let rows: Vec<_> = table.body.split_terminator("\r\n").collect();

@@ -20,6 +20,8 @@ pub struct CustomerView {
     pub profile: Profile,
     /// The contact that each field of the profile comes from; also of a field that a person ruled out.
     pub profile_sources: BTreeMap<ProfileField, ContactId>,
+    /// Whether first and last name say better than `name` what the person is called.
+    pub name_in_parts: bool,
     /// Emails and phones, by the age of the first contact that shows them.
     pub points: Vec<PointView>,
     /// By age of their first contact.
@@ -53,6 +55,17 @@ impl std::fmt::Debug for PointView {
 }
 
 impl CustomerView {
+    /// What the person is called.
+    pub fn full_name(&self) -> Option<String> {
+        let text = |field| self.profile.text(field);
+        if !self.name_in_parts {
+            return text(ProfileField::Name).map(ToOwned::to_owned);
+        }
+        let parts = [ProfileField::FirstName, ProfileField::LastName];
+        let parts: Vec<_> = parts.into_iter().filter_map(text).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
     pub(crate) fn of(record: CustomerRecord, rules: &SurvivorshipRules) -> Self {
         let evidence: Vec<_> = record.contacts.iter().filter_map(evidence).collect();
         let survivors = rules.survivors(&evidence);
@@ -68,6 +81,7 @@ impl CustomerView {
             primary: record.contacts.first().map(|contact| contact.id),
             profile: survivors.profile,
             profile_sources: survivors.sources,
+            name_in_parts: survivors.name_in_parts,
             points: points(&record.contacts),
             users,
             created_at: record.created_at,

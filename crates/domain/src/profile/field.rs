@@ -23,10 +23,12 @@ pub enum ProfileField {
     TaxNumber,
     Notes,
     Website,
+    /// Words by which people sort their customers.
+    Tags,
 }
 
 impl ProfileField {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::FirstName,
         Self::LastName,
         Self::Name,
@@ -37,6 +39,7 @@ impl ProfileField {
         Self::TaxNumber,
         Self::Notes,
         Self::Website,
+        Self::Tags,
     ];
 
     /// The name in JSON, in rules and in stores.
@@ -52,6 +55,7 @@ impl ProfileField {
             Self::TaxNumber => "taxNumber",
             Self::Notes => "notes",
             Self::Website => "website",
+            Self::Tags => "tags",
         }
     }
 

@@ -2,6 +2,7 @@
 //! statement counts for the customer is decided in `survivorship`.
 
 mod field;
+mod name;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -13,10 +14,11 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 pub use field::ProfileField;
+pub use name::split_name;
 pub use parse::{InvalidProfile, ProfileFault};
-pub use value::{Address, ProfileValue};
+pub use value::{Address, ProfileValue, Tags};
 
-use parse::{noted, read_part, read_text, read_value};
+use parse::{noted, read_part, read_tags, read_text, read_value};
 
 /// What one source, or all of them together, says of a person: any of the [`ProfileField`]s.
 ///
@@ -43,10 +45,11 @@ pub struct Profile(BTreeMap<ProfileField, Option<ProfileValue>>);
 
 impl Profile {
     /// Reads a profile as JSON: texts under the names of the fields, the address as an object with
-    /// `street`, `city`, `postalCode` and `region`. Null and blank texts mean that it is not known.
+    /// `street`, `city`, `postalCode` and `region`, tags as an array of texts or as one text with commas. Null and blank texts mean that it is not known.
     ///
     /// Texts are trimmed. Names, company, role and parts of the address have up to 200 characters, the
-    /// postal code 32, the tax number 64, notes 10 000, the website 2 048.
+    /// postal code 32, the tax number 64, notes 10 000, the website 2 048; there are up to
+    /// 50 tags of 64 characters, none with a comma.
     ///
     /// # Errors
     /// Every member that is unknown, of the wrong type, too long or no possible value.
@@ -81,7 +84,11 @@ impl Profile {
             }
             let field = ProfileField::parse(path).filter(|field| *field != ProfileField::Address);
             let read = field.ok_or(ProfileFault::Unknown).and_then(|field| {
-                Ok(read_text(field, text)?.map(|text| (field, Some(ProfileValue::Text(text)))))
+                let value = match field {
+                    ProfileField::Tags => read_tags(text.split(','))?.map(ProfileValue::Tags),
+                    field => read_text(field, text)?.map(ProfileValue::Text),
+                };
+                Ok(value.map(|value| (field, Some(value))))
             });
             profile.0.extend(noted(read, path, &mut faults));
         }
@@ -158,18 +165,26 @@ impl Profile {
         self.0.get(&field)?.as_ref()
     }
 
-    /// The value of a field with a text; `None` for the address.
+    /// The value of a field with a text, tags with commas between; `None` for the address.
     pub fn text(&self, field: ProfileField) -> Option<&str> {
         match self.get(field)? {
             ProfileValue::Text(text) => Some(text),
+            ProfileValue::Tags(tags) => Some(tags.as_str()),
             ProfileValue::Address(_) => None,
+        }
+    }
+
+    pub fn tags(&self) -> Option<&Tags> {
+        match self.get(ProfileField::Tags)? {
+            ProfileValue::Tags(tags) => Some(tags),
+            ProfileValue::Text(_) | ProfileValue::Address(_) => None,
         }
     }
 
     pub fn address(&self) -> Option<&Address> {
         match self.get(ProfileField::Address)? {
             ProfileValue::Address(address) => Some(address),
-            ProfileValue::Text(_) => None,
+            ProfileValue::Text(_) | ProfileValue::Tags(_) => None,
         }
     }
 

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::text::visible;
-use crate::{Address, CountryCode, InvalidCountry, ProfileField, ProfileValue};
+use crate::{Address, CountryCode, InvalidCountry, ProfileField, ProfileValue, Tags};
 
 /// A faulty member of a profile, by its path: `country`, `address.city`.
 ///
@@ -21,6 +21,12 @@ pub struct InvalidProfile {
 pub enum ProfileFault {
     #[error("There is no such member; remove it, or keep it in the metadata.")]
     Unknown,
+    #[error("The tags are no list of texts; send an array such as [\"VIP\"].")]
+    NotTags,
+    #[error("There are more than {} tags; remove some.", Tags::MOST)]
+    TooManyTags,
+    #[error("A tag holds a comma; make it two.")]
+    Comma,
     #[error("The value is no text; send a text, or null if it is not known.")]
     NotText,
     #[error("The address is no object; send one with street, city, postalCode and region, as far as known.")]
@@ -46,6 +52,9 @@ pub(super) fn read_value(
         (_, Value::Null) => Ok(None),
         (ProfileField::Address, Value::Object(parts)) => return read_address(parts, faults),
         (ProfileField::Address, _) => Err(ProfileFault::NotAnAddress),
+        (ProfileField::Tags, value) => {
+            return noted(tags_of(value), field.as_str(), faults).map(ProfileValue::Tags);
+        }
         (_, Value::String(text)) => read_text(field, text),
         _ => Err(ProfileFault::NotText),
     };
@@ -60,6 +69,32 @@ pub(super) fn read_text(field: ProfileField, received: &str) -> Result<Option<St
         ProfileField::Website if !is_website(&text) => Err(ProfileFault::Website),
         _ => Ok(Some(text)),
     }
+}
+
+fn tags_of(value: &Value) -> Result<Option<Tags>, ProfileFault> {
+    match value {
+        Value::String(text) => read_tags(text.split(',')),
+        Value::Array(items) => {
+            let texts: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
+            let texts = texts.ok_or(ProfileFault::NotTags)?;
+            if texts.iter().any(|text| text.contains(',')) {
+                return Err(ProfileFault::Comma);
+            }
+            read_tags(texts.into_iter())
+        }
+        _ => Err(ProfileFault::NotTags),
+    }
+}
+
+/// `None` if none is left that is not blank.
+pub(super) fn read_tags<'a>(received: impl Iterator<Item = &'a str>) -> Result<Option<Tags>, ProfileFault> {
+    let cleaned: Result<Vec<_>, _> = received.map(|text| clean(text, Tags::LONGEST, false)).collect();
+    let cleaned: Vec<_> = cleaned?.into_iter().flatten().collect();
+    let tags = Tags::of(cleaned.iter().map(String::as_str));
+    if tags.iter().count() > Tags::MOST {
+        return Err(ProfileFault::TooManyTags);
+    }
+    Ok(Some(tags).filter(|tags| !tags.is_empty()))
 }
 
 /// Reads one part of an address into its place; a blank text leaves the place as it is.

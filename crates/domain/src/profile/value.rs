@@ -7,11 +7,59 @@ use serde_json::{Map, Value};
 
 use crate::ProfileField;
 
-/// The value of a field: an address for [`ProfileField::Address`], for all others a text.
+/// The value of a field: an address for [`ProfileField::Address`], tags for [`ProfileField::Tags`], for all others a text.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum ProfileValue {
     Text(String),
     Address(Address),
+    Tags(Tags),
+}
+
+/// Tags in the order in which they were given, none twice, whatever its capitals.
+///
+/// ```
+/// use onefold_domain::Tags;
+///
+/// let tags = Tags::of(["VIP", "newsletter", "vip"]);
+/// assert_eq!(tags.iter().collect::<Vec<_>>(), ["VIP", "newsletter"]);
+/// assert_eq!(tags.as_str(), "VIP, newsletter");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Tags(String);
+
+impl Tags {
+    /// The most tags of a profile.
+    pub const MOST: usize = 50;
+
+    /// The most characters of a tag.
+    pub const LONGEST: usize = 64;
+
+    /// Tags that were judged before. Blank ones and repetitions are left out.
+    pub fn of<'a>(tags: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut kept: Vec<&str> = Vec::new();
+        for tag in tags.into_iter().map(str::trim).filter(|tag| !tag.is_empty()) {
+            if !kept.iter().any(|known| known.to_lowercase() == tag.to_lowercase()) {
+                kept.push(tag);
+            }
+        }
+        Self(kept.join(Self::BETWEEN))
+    }
+
+    /// No tag holds a comma, so a text of them can be taken apart again.
+    const BETWEEN: &'static str = ", ";
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(Self::BETWEEN).filter(|tag| !tag.is_empty())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them, with commas between.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A postal address, as far as it is known. The country is a field of its own.
@@ -29,6 +77,7 @@ impl ProfileValue {
     pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Text(text) => text.as_str().into(),
+            Self::Tags(tags) => tags.iter().map(Value::from).collect(),
             Self::Address(address) => address
                 .parts()
                 .map(|(name, part)| (name.to_owned(), part.into()))
@@ -49,7 +98,11 @@ impl ProfileValue {
                 }
                 (!address.is_empty()).then_some(Self::Address(address))
             }
-            (ProfileField::Address, _) => None,
+            (ProfileField::Tags, Value::Array(items)) => {
+                let tags = Tags::of(items.iter().filter_map(Value::as_str));
+                (!tags.is_empty()).then_some(Self::Tags(tags))
+            }
+            (ProfileField::Address | ProfileField::Tags, _) => None,
             (_, Value::String(text)) => Some(Self::Text(text)),
             _ => None,
         }
@@ -89,8 +142,15 @@ impl fmt::Debug for ProfileValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(_) => f.write_str("Text(…)"),
+            Self::Tags(tags) => tags.fmt(f),
             Self::Address(address) => address.fmt(f),
         }
+    }
+}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tags({})", self.iter().count())
     }
 }
 

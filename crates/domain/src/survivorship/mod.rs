@@ -79,6 +79,9 @@ pub struct CustomerProfile {
     pub profile: Profile,
     /// Has a field that `profile` has not when a contact stated that there is none, and won.
     pub sources: BTreeMap<ProfileField, ContactId>,
+    /// Whether first and last name say better than `name` what the person is called: the statement that survives of
+    /// either is held against that of the other.
+    pub name_in_parts: bool,
 }
 
 impl SurvivorshipRules {
@@ -122,7 +125,7 @@ impl SurvivorshipRules {
     /// The profile that the statements add up to. Every field goes to the best statement about it, the
     /// address as a whole. The order of the evidence makes no difference.
     pub fn survivors(&self, evidence: &[ProfileEvidence<'_>]) -> CustomerProfile {
-        let mut best: BTreeMap<ProfileField, (&ProfileEvidence<'_>, Option<&ProfileValue>)> = BTreeMap::new();
+        let mut best = Best::new();
         for candidate in evidence {
             for (field, value) in candidate.profile.iter() {
                 // Contacts rarely state all fields: who is behind in one may be ahead in the next.
@@ -133,9 +136,22 @@ impl SurvivorshipRules {
                 }
             }
         }
+        let name_in_parts = self.names_in_parts(&best);
         let sources = best.iter().map(|(field, (holder, _))| (*field, holder.contact)).collect();
         let values = best.into_iter().filter_map(|(field, (_, value))| Some((field, value?.clone())));
-        CustomerProfile { profile: Profile::of(values), sources }
+        CustomerProfile { profile: Profile::of(values), sources, name_in_parts }
+    }
+
+    fn names_in_parts(&self, best: &Best<'_>) -> bool {
+        let stated = |field| best.get(&field).filter(|(_, value)| value.is_some()).map(|(holder, _)| *holder);
+        let better = |one, other| self.compare(ProfileField::Name, one, other);
+        let parts = [ProfileField::FirstName, ProfileField::LastName].into_iter().filter_map(stated);
+        let parts = parts.max_by(|one, other| better(one, other));
+        match (stated(ProfileField::Name), parts) {
+            (Some(whole), Some(parts)) => better(parts, whole).is_gt(),
+            (None, parts) => parts.is_some(),
+            (Some(_), None) => false,
+        }
     }
 
     /// Greater is better.
@@ -164,6 +180,9 @@ impl SurvivorshipRules {
         self.sources.iter().position(|listed| *listed == source).unwrap_or(self.sources.len())
     }
 }
+
+/// For each field the best statement so far, and what it says.
+type Best<'a> = BTreeMap<ProfileField, (&'a ProfileEvidence<'a>, Option<&'a ProfileValue>)>;
 
 /// What statements are compared by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]

@@ -13,7 +13,7 @@ use crate::audit::Change;
 use crate::contacts::{Open, upsert};
 use crate::{
     Acting, ContactRequest, CountryCode, CustomerId, CustomerRecord, EmailAddress, Failure, JobKind,
-    PhoneNumber, Received, Region, Statement, Transaction,
+    PhoneNumber, Received, Region, Statement, Tags, Transaction,
 };
 
 /// Shows and resolves conflicts with one other system.
@@ -187,6 +187,7 @@ impl Conflicts {
             PartnerField::Phone => fields.phone = Some(PhoneNumber::parse(text, self.region).ok()?),
             PartnerField::Country => fields.country = Some(CountryCode::parse(text).ok()?),
             PartnerField::TaxNumber => fields.tax_number = Some(TaxNumber::parse(text).ok()?),
+            PartnerField::Tags => fields.tags = Some(Tags::of(text.split(','))),
         }
         Some(fields)
     }

@@ -40,12 +40,12 @@ pub trait PartnerDirectory: Send + Sync {
     async fn add(&self, fields: &PartnerFields, identity: CustomerId)
     -> Result<PartnerWritten, PartnerError>;
 
-    /// Changes what `fields` states, leaves the rest, and reads back. All that is known of the name and the
-    /// company belongs to `fields`, since one tells what the other means. Doing it twice is harmless.
+    /// Makes the change, leaves the rest, and reads back. All that is known of the name and the company belongs
+    /// to its fields, since one tells what the other means. Doing it twice is harmless.
     async fn update(
         &self,
         id: &PartnerId,
-        fields: &PartnerFields,
+        change: &PartnerChange,
         parts: &PartnerParts,
     ) -> Result<PartnerWritten, PartnerError>;
 
@@ -54,6 +54,21 @@ pub trait PartnerDirectory: Send + Sync {
 
     /// Everything there is, portion by portion. The first call is made by the first portion.
     fn list(&self) -> Box<dyn PartnerPull>;
+}
+
+/// What is to become of a partner.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct PartnerChange {
+    /// What it is to have. `None` leaves what is there.
+    pub fields: PartnerFields,
+    /// What is to be taken away; nothing if the directory's abilities do not have `clears`.
+    pub cleared: Vec<PartnerField>,
+}
+
+impl From<PartnerFields> for PartnerChange {
+    fn from(fields: PartnerFields) -> Self {
+        Self { fields, cleared: Vec::new() }
+    }
 }
 
 /// The whole directory on its way.

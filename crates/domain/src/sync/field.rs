@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::{CountryCode, EmailAddress, PhoneNumber, TaxNumber};
+use crate::{CountryCode, EmailAddress, PhoneNumber, Tags, TaxNumber};
 
-/// A field that both sides know. Notes and the website are not among them: no directory so far has a place
+/// A field that both sides know; not every directory has a place for each. Notes and the website are not among them: no directory so far has a place
 /// for them, so they stay here and their absence there says nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum PartnerField {
@@ -17,6 +17,8 @@ pub enum PartnerField {
     PostalCode,
     Country,
     TaxNumber,
+    /// The customer's tags, all of them.
+    Tags,
 }
 
 /// What is known of a partner, or what it shall be. `None` says nothing: it never clears a value.
@@ -46,10 +48,11 @@ pub struct PartnerFields {
     pub postal_code: Option<String>,
     pub country: Option<CountryCode>,
     pub tax_number: Option<TaxNumber>,
+    pub tags: Option<Tags>,
 }
 
 impl PartnerField {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Name,
         Self::CompanyName,
         Self::Email,
@@ -59,6 +62,7 @@ impl PartnerField {
         Self::PostalCode,
         Self::Country,
         Self::TaxNumber,
+        Self::Tags,
     ];
 
     /// The name in JSON and in rules.
@@ -73,6 +77,7 @@ impl PartnerField {
             Self::PostalCode => "postalCode",
             Self::Country => "country",
             Self::TaxNumber => "taxNumber",
+            Self::Tags => "tags",
         }
     }
 
@@ -95,6 +100,7 @@ impl PartnerFields {
             PartnerField::PostalCode => self.postal_code.as_deref(),
             PartnerField::Country => self.country.map(CountryCode::as_str),
             PartnerField::TaxNumber => self.tax_number.as_ref().map(TaxNumber::as_str),
+            PartnerField::Tags => self.tags.as_ref().map(Tags::as_str),
         }
     }
 
@@ -124,6 +130,7 @@ impl PartnerFields {
             PartnerField::PostalCode => self.postal_code = None,
             PartnerField::Country => self.country = None,
             PartnerField::TaxNumber => self.tax_number = None,
+            PartnerField::Tags => self.tags = None,
         }
     }
 

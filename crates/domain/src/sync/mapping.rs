@@ -116,6 +116,14 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// Whether it is in use and nothing is left of the last attempt.
+    pub(super) fn is_settled(&self) -> bool {
+        self.detached.is_none()
+            && self.status == MappingStatus::Synced
+            && self.sent.is_empty()
+            && self.missing_since.is_none()
+    }
+
     /// The same, not kept the same any more.
     pub(super) fn out_of_use(self, reason: DetachReason) -> Self {
         Self { status: MappingStatus::Detached, detached: Some(reason), ..self }

@@ -66,6 +66,11 @@ impl SyncPlan {
         agreed
     }
 
+    /// Leaves a side as it is: what was to be written there is no part of the plan any more.
+    pub(super) fn keep_off(&mut self, side: Side) {
+        self.fields.retain(|_, plan| !matches!(plan, FieldPlan::Take { from, .. } if *from != side));
+    }
+
     pub fn questions(&self) -> impl Iterator<Item = PartnerField> + '_ {
         let asked = self.fields.iter().filter(|(_, plan)| matches!(plan, FieldPlan::Ask { .. }));
         asked.map(|(field, _)| *field)

@@ -37,8 +37,8 @@ pub use conflict::{
 };
 pub use conflicts::Conflicts;
 pub use directory::{
-    PartnerAbilities, PartnerDirectory, PartnerLookup, PartnerLookupKind, PartnerName, PartnerPull,
-    PartnerWritten,
+    PartnerAbilities, PartnerChange, PartnerDirectory, PartnerLookup, PartnerLookupKind, PartnerName,
+    PartnerPull, PartnerWritten,
 };
 pub use error::{PartnerError, PartnerFault, PartnerFaultReason, RemoteMessage};
 pub use fault::SyncFault;

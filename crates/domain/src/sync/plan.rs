@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::transform::{fields_of, ours, theirs, view_of};
+use super::transform::{fields_of, ours, profile_fields, theirs, view_of};
 use super::{
-    FieldPlan, Mapping, MappingStatus, PartnerAbilities, PartnerField, PartnerFields, RemotePartner, Side,
-    SyncPlan, SyncRules, SyncText, SyncView, merge,
+    FieldPlan, Mapping, PartnerAbilities, PartnerField, PartnerFields, RemotePartner, Side, SyncPlan,
+    SyncRules, SyncText, SyncView, merge,
 };
 use crate::CustomerView;
 
@@ -33,9 +33,23 @@ pub(super) fn compare(
     let other = theirs(partner, mapping, abilities);
     let fields = as_kept(&fields_of(customer, &partner.fields, &other.base));
     let own = ours(&fields, &other, abilities);
-    // Nobody knows there when a field was changed, so `newest` asks.
-    let plan = merge(&other.base, &own, &other.view, rules, |_| None);
+    let mut plan = merge(&other.base, &own, &other.view, rules, |field| newer(customer, partner, field));
+    if partner.is_read_only {
+        plan.keep_off(Side::Remote);
+    }
     Comparison { ours: fields, theirs: partner.fields.clone(), base: other.base, plan }
+}
+
+/// Which side changed the field last, as far as the other system tells: of a record as a whole, so it is compared with
+/// the contact that shows the field here.
+fn newer(customer: &CustomerView, partner: &RemotePartner, field: PartnerField) -> Option<Side> {
+    let there = partner.changed_at?;
+    let shown =
+        profile_fields(customer, field).iter().filter_map(|field| customer.profile_sources.get(field));
+    let shown: Vec<_> = shown.collect();
+    let contacts = customer.contacts.iter().filter(|contact| shown.contains(&&contact.id));
+    let here = contacts.map(|contact| contact.updated_at).max()?;
+    Some(if here > there { Side::Local } else { Side::Remote })
 }
 
 impl Comparison {
@@ -83,10 +97,8 @@ pub(super) fn is_unchanged(
     let same = |(field, value): (&PartnerField, &Option<SyncText>)| {
         expected.get(field).is_some_and(|expected| expected == value)
     };
-    mapping.status == MappingStatus::Synced
+    mapping.is_settled()
         && mapping.customer_version == Some(version)
-        && mapping.sent.is_empty()
-        && mapping.missing_since.is_none()
         && partner.unreadable.is_empty()
         && seen.iter().all(same)
 }

@@ -55,14 +55,15 @@ pub enum InvalidSyncRule {
 
 impl SyncRules {
     /// What people type in the other system about money counts there; how to reach somebody is known on both
-    /// sides; the rest is asked about.
+    /// sides; customers are sorted here; the rest is asked about.
     pub fn shipped() -> Self {
-        use PartnerField::{CompanyName, Email, Phone, TaxNumber};
+        use PartnerField::{CompanyName, Email, Phone, Tags, TaxNumber};
         Self::of([
             (Email, FieldRule::Union),
             (Phone, FieldRule::Union),
             (TaxNumber, FieldRule::Remote),
             (CompanyName, FieldRule::Remote),
+            (Tags, FieldRule::Local),
         ])
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Mapping, PartnerAbilities, PartnerField, PartnerFields, RemotePartner, SyncText, SyncView};
-use crate::{ContactRecord, CustomerView, EmailAddress, PhoneNumber, ProfileField};
+use crate::{ContactRecord, CustomerView, EmailAddress, PhoneNumber, ProfileField, split_name};
 
 /// What the customer would be as a partner. Of several emails and phones it shows the one that `theirs` or
 /// `base` has, so that having more of them is no difference; else the first choice, one that is verified, the
@@ -16,7 +16,7 @@ pub(super) fn fields_of(customer: &CustomerView, theirs: &PartnerFields, base: &
     let phones: Vec<_> = customer.contacts.iter().filter_map(phone).collect();
     let told = |field| base.get(&field).and_then(Option::as_ref).map(SyncText::as_str);
     PartnerFields {
-        name: text(ProfileField::Name).or_else(|| full_name(customer)),
+        name: customer.full_name(),
         company_name: text(ProfileField::CompanyName),
         email: preferred(&emails, |email| {
             [theirs.email.as_ref() == Some(email), told(PartnerField::Email) == Some(email.as_str())]
@@ -32,14 +32,8 @@ pub(super) fn fields_of(customer: &CustomerView, theirs: &PartnerFields, base: &
         tax_number: profile
             .text(ProfileField::TaxNumber)
             .and_then(|number| super::TaxNumber::parse(number).ok()),
+        tags: profile.tags().cloned(),
     }
-}
-
-/// First and last name, where no source told the name as a whole.
-fn full_name(customer: &CustomerView) -> Option<String> {
-    let parts = [ProfileField::FirstName, ProfileField::LastName];
-    let parts: Vec<_> = parts.into_iter().filter_map(|field| customer.profile.text(field)).collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 fn email(contact: &ContactRecord) -> Option<Known<'_, EmailAddress>> {
@@ -110,14 +104,14 @@ pub(super) struct Theirs {
 }
 
 /// The customer as it stands beside the partner. What cannot be cleared there counts as it was when it is gone
-/// here: trying again on every run would end the same way.
+/// here: trying again on every run would end the same way. So does an email or a phone: whoever takes one back here has
+/// no need to take it from those who call.
 pub(super) fn ours(fields: &PartnerFields, theirs: &Theirs, abilities: &PartnerAbilities) -> SyncView {
     let mut view = view_of(fields, abilities);
-    if !abilities.clears {
-        for (field, value) in &mut view {
-            if value.is_none() {
-                value.clone_from(theirs.base.get(field).unwrap_or(&None));
-            }
+    for (field, value) in &mut view {
+        let stays = !abilities.clears || matches!(field, PartnerField::Email | PartnerField::Phone);
+        if value.is_none() && stays {
+            value.clone_from(theirs.base.get(field).unwrap_or(&None));
         }
     }
     same_number(&mut view, &theirs.base);
@@ -138,9 +132,27 @@ fn same_number(view: &mut SyncView, other: &SyncView) {
     }
 }
 
+/// Where a field is in the profile of this customer; emails and phones are contacts of their own.
+pub(super) fn profile_fields(customer: &CustomerView, field: PartnerField) -> &'static [ProfileField] {
+    match field {
+        PartnerField::Email | PartnerField::Phone => &[],
+        PartnerField::Street | PartnerField::City | PartnerField::PostalCode => &[ProfileField::Address],
+        PartnerField::Name if customer.name_in_parts => &[ProfileField::FirstName, ProfileField::LastName],
+        PartnerField::Name => &[ProfileField::Name],
+        PartnerField::CompanyName => &[ProfileField::CompanyName],
+        PartnerField::Country => &[ProfileField::Country],
+        PartnerField::TaxNumber => &[ProfileField::TaxNumber],
+        PartnerField::Tags => &[ProfileField::Tags],
+    }
+}
+
 /// A merge patch of the profile that says what these fields are there. Nothing of emails and phones, which are
-/// contacts of their own.
-pub(super) fn profile_patch(theirs: &PartnerFields, changed: &[PartnerField]) -> Map<String, Value> {
+/// contacts of their own. Who is known by first and last name here stays so.
+pub(super) fn profile_patch(
+    customer: &CustomerView,
+    theirs: &PartnerFields,
+    changed: &[PartnerField],
+) -> Map<String, Value> {
     let mut patch = Map::new();
     let mut address = Map::new();
     for field in changed {
@@ -150,10 +162,19 @@ pub(super) fn profile_patch(theirs: &PartnerFields, changed: &[PartnerField]) ->
             PartnerField::Street | PartnerField::City | PartnerField::PostalCode => {
                 address.insert(field.as_str().to_owned(), value);
             }
+            PartnerField::Name if customer.name_in_parts => {
+                let known = |field| customer.profile.text(field);
+                let known = (known(ProfileField::FirstName), known(ProfileField::LastName));
+                let parts = theirs.name.as_ref().map(|name| split_name(name, known));
+                let (first, last) = parts.map_or((None, None), |(first, last)| (Some(first), last));
+                patch.insert(ProfileField::FirstName.as_str().to_owned(), first.into());
+                patch.insert(ProfileField::LastName.as_str().to_owned(), last.into());
+            }
             PartnerField::Name
             | PartnerField::CompanyName
             | PartnerField::Country
-            | PartnerField::TaxNumber => {
+            | PartnerField::TaxNumber
+            | PartnerField::Tags => {
                 patch.insert(field.as_str().to_owned(), value);
             }
         }

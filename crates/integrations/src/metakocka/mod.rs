@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use onefold_domain::{
-    Clock, CustomerId, PartnerAbilities, PartnerAddressId, PartnerContactId, PartnerDirectory, PartnerError,
-    PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind, PartnerParts, PartnerPull,
-    PartnerWritten, Region, RemotePartner,
+    Clock, CustomerId, PartnerAbilities, PartnerAddressId, PartnerChange, PartnerContactId, PartnerDirectory,
+    PartnerError, PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind, PartnerParts,
+    PartnerPull, PartnerWritten, Region, RemotePartner,
 };
 
 use client::{Call, CallError, Client};
@@ -129,11 +129,11 @@ impl PartnerDirectory for MetaKocka {
     async fn update(
         &self,
         id: &PartnerId,
-        fields: &PartnerFields,
+        change: &PartnerChange,
         parts: &PartnerParts,
     ) -> Result<PartnerWritten, PartnerError> {
         let connected = self.connected()?;
-        let fields = write::as_kept(fields);
+        let fields = write::as_kept(&change.fields);
         let faults = write::faults_of_length(&fields);
         if !faults.is_empty() {
             return Err(PartnerError::Invalid(faults));

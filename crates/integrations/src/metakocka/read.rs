@@ -49,6 +49,7 @@ impl Reading {
             postal_code: of_address(|address| &address.post_number),
             country,
             tax_number,
+            tags: None,
         };
         let parts = PartnerParts {
             address: billing.and_then(|address| PartnerAddressId::parse(address.mk_id.get()?).ok()),

@@ -33,8 +33,11 @@ pub struct Config {
     pub note: NoteText,
     /// The key of the custom field that the note goes to; contacts have no notes of their own.
     pub note_field: Option<FieldKey>,
-    /// The key of the custom field that a customer's tags go to: one of several choices.
+    /// The key of the custom field that a customer's tags go to: one of several choices, or a text.
     pub tags_field: Option<FieldKey>,
+    /// Whether contacts that people made in the application are changed, too. Those that other programs brought never
+    /// are.
+    pub write_app_contacts: bool,
     /// The country of phone numbers there that say none, such as `US`.
     pub default_region: Option<DefaultRegion>,
     /// How long a call may take, in milliseconds.
@@ -63,6 +66,7 @@ impl Default for Config {
             note: NoteText::default(),
             note_field: None,
             tags_field: None,
+            write_app_contacts: true,
             default_region: None,
             // Their gateway gives up after 30 s.
             request_timeout_ms: 35_000,

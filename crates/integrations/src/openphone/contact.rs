@@ -2,19 +2,23 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
 use onefold_domain::{
-    CustomerId, EmailAddress, PartnerField, PartnerFields, PartnerId, PartnerParts, PhoneNumber, Region,
-    RemotePartner,
+    CustomerId, EmailAddress, PartnerChange, PartnerField, PartnerFields, PartnerId, PartnerParts,
+    PhoneNumber, Region, RemotePartner, Tags, split_name,
 };
 use serde_json::Value;
 
 use super::setting::{FieldKey, NoteText, SourceName};
 use super::wire::{self, CustomValue, DefaultFields, Item, NewContact, WholeContact};
 
-/// The fields that a contact has a place for.
-pub(super) const FIELDS: [PartnerField; 4] =
-    [PartnerField::Name, PartnerField::CompanyName, PartnerField::Email, PartnerField::Phone];
+/// The fields that a contact has a place for; tags have one only where the configuration names it.
+pub(super) const FIELDS: [PartnerField; 5] = [
+    PartnerField::Name,
+    PartnerField::CompanyName,
+    PartnerField::Email,
+    PartnerField::Phone,
+    PartnerField::Tags,
+];
 
 /// The label of an email or a phone that we add. People may change it; nothing is found by it.
 const LABEL: &str = "main";
@@ -48,15 +52,6 @@ impl From<CustomerId> for ExternalId {
     }
 }
 
-/// What a contact shall be. `None` leaves what is there.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct ContactChange {
-    /// Address, country and tax number have no place there and are passed over.
-    pub fields: PartnerFields,
-    /// All of them, also when there are none. Without a configured field they go nowhere.
-    pub tags: Option<Vec<String>>,
-}
-
 /// A contact as it was read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Contact {
@@ -66,8 +61,6 @@ pub struct Contact {
     pub source: Option<String>,
     /// Whether it is of our own source. No other is written.
     pub is_ours: bool,
-    pub updated_at: Option<DateTime<Utc>>,
-    pub tags: Vec<String>,
 }
 
 /// A contact cannot be sent back whole: one of its custom fields has no name to send it under.
@@ -82,6 +75,7 @@ pub(super) struct Translation {
     pub(super) note: NoteText,
     pub(super) note_field: Option<FieldKey>,
     pub(super) tags_field: Option<FieldKey>,
+    pub(super) write_app_contacts: bool,
     pub(super) region: Option<Region>,
 }
 
@@ -99,6 +93,7 @@ pub(super) fn as_kept(fields: &PartnerFields) -> PartnerFields {
         company_name: words(&fields.company_name),
         email: fields.email.clone(),
         phone: fields.phone.clone().filter(PhoneNumber::is_e164),
+        tags: fields.tags.as_ref().map(in_order),
         ..PartnerFields::default()
     }
 }
@@ -122,6 +117,7 @@ impl Translation {
             company_name: text(&fields.company).map(one_blank),
             email: emails.first().cloned(),
             phone: phones.first().cloned(),
+            tags: self.tags(contact),
             ..PartnerFields::default()
         };
         Some(Contact {
@@ -131,7 +127,7 @@ impl Translation {
                 code: None,
                 fields: read,
                 unreadable,
-                is_read_only: false,
+                is_read_only: !self.is_writable(contact),
                 changed_at: contact.updated_at,
                 emails,
                 phones,
@@ -139,19 +135,22 @@ impl Translation {
             external_id: contact.external_id.as_deref().and_then(|id| ExternalId::parse(id).ok()),
             is_ours: contact.source.as_deref() == Some(self.source.as_str()),
             source: contact.source.clone(),
-            updated_at: contact.updated_at,
-            tags: self.tags(contact),
         })
     }
 
-    pub(super) fn new_contact<'a>(&'a self, change: &ContactChange, id: &'a ExternalId) -> NewContact<'a> {
+    pub(super) fn new_contact<'a>(
+        &'a self,
+        change: &PartnerChange,
+        tags: TagsKind,
+        id: &'a ExternalId,
+    ) -> NewContact<'a> {
         let mut custom_fields = Vec::new();
         if let Some(key) = &self.note_field {
             set(&mut custom_fields, key, self.note.about(id).into());
         }
-        self.set_tags(&mut custom_fields, change);
+        self.set_tags(&mut custom_fields, change, tags);
         NewContact {
-            default_fields: self.merged(&DefaultFields::default(), &as_kept(&change.fields)),
+            default_fields: self.merged(&DefaultFields::default(), change),
             custom_fields,
             source: self.source.as_str(),
             external_id: id.as_str(),
@@ -162,7 +161,8 @@ impl Translation {
     pub(super) fn whole(
         &self,
         there: &wire::Contact,
-        change: &ContactChange,
+        change: &PartnerChange,
+        tags: TagsKind,
     ) -> Result<WholeContact, Nameless> {
         let mut custom_fields = Vec::new();
         for field in &there.custom_fields {
@@ -172,9 +172,9 @@ impl Translation {
             let value = field.value.clone();
             custom_fields.push(CustomValue { id: field.id.clone(), key: field.key.clone(), value });
         }
-        self.set_tags(&mut custom_fields, change);
+        self.set_tags(&mut custom_fields, change, tags);
         Ok(WholeContact {
-            default_fields: self.merged(&there.default_fields, &as_kept(&change.fields)),
+            default_fields: self.merged(&there.default_fields, change),
             custom_fields,
             source: there.source.clone(),
             source_url: there.source_url.clone(),
@@ -182,12 +182,15 @@ impl Translation {
         })
     }
 
-    fn merged(&self, there: &DefaultFields, fields: &PartnerFields) -> DefaultFields {
-        let mut merged = there.clone();
+    fn merged(&self, there: &DefaultFields, change: &PartnerChange) -> DefaultFields {
+        let (mut merged, fields) = (there.clone(), as_kept(&change.fields));
+        let is_gone = |field| change.cleared.contains(&field);
         if let Some(name) = &fields.name {
             (merged.first_name, merged.last_name) = split(name, there);
+        } else if is_gone(PartnerField::Name) {
+            (merged.first_name, merged.last_name) = (None, None);
         }
-        if fields.company_name.is_some() {
+        if fields.company_name.is_some() || is_gone(PartnerField::CompanyName) {
             merged.company.clone_from(&fields.company_name);
         }
         if let Some(email) = &fields.email {
@@ -202,18 +205,63 @@ impl Translation {
         merged
     }
 
-    fn tags(&self, contact: &wire::Contact) -> Vec<String> {
-        let Some(key) = &self.tags_field else { return Vec::new() };
-        let field = contact.custom_fields.iter().find(|field| field.key.as_deref() == Some(key.as_str()));
-        let values = field.and_then(|field| field.value.as_array()).into_iter().flatten();
-        values.filter_map(Value::as_str).map(ToOwned::to_owned).collect()
-    }
-
-    fn set_tags(&self, values: &mut Vec<CustomValue>, change: &ContactChange) {
-        if let (Some(key), Some(tags)) = (&self.tags_field, &change.tags) {
-            set(values, key, tags.iter().cloned().map(Value::from).collect());
+    /// Ours, and what people made in the application if the configuration says so. All others have a program of their own
+    /// that would write over what we write.
+    pub(super) fn is_writable(&self, contact: &wire::Contact) -> bool {
+        match contact.source.as_deref() {
+            Some(source) => source == self.source.as_str(),
+            None => self.write_app_contacts,
         }
     }
+
+    fn tags(&self, contact: &wire::Contact) -> Option<Tags> {
+        let key = self.tags_field.as_ref()?;
+        let field = contact.custom_fields.iter().find(|field| field.key.as_deref() == Some(key.as_str()))?;
+        let tags = match &field.value {
+            Value::Array(values) => Tags::of(values.iter().filter_map(Value::as_str)),
+            Value::String(text) => Tags::of(text.split(',')),
+            _ => return None,
+        };
+        Some(in_order(&tags)).filter(|tags| !tags.is_empty())
+    }
+
+    fn set_tags(&self, values: &mut Vec<CustomValue>, change: &PartnerChange, kind: TagsKind) {
+        let Some(key) = &self.tags_field else { return };
+        let value = match (&change.fields.tags, kind) {
+            (_, TagsKind::None) => return,
+            (Some(tags), TagsKind::List) => in_order(tags).iter().map(Value::from).collect(),
+            (Some(tags), TagsKind::Text) => in_order(tags).as_str().into(),
+            (None, _) if change.cleared.contains(&PartnerField::Tags) => Value::Null,
+            (None, _) => return,
+        };
+        set(values, key, value);
+    }
+}
+
+/// How the workspace keeps tags.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TagsKind {
+    /// Nowhere: there is no such field, or none that takes texts.
+    None,
+    List,
+    Text,
+}
+
+impl TagsKind {
+    pub(super) fn of(kind: &str) -> Self {
+        match kind {
+            "multi-select" => Self::List,
+            "string" => Self::Text,
+            _ => Self::None,
+        }
+    }
+}
+
+/// OpenPhone gives the choices of a list in an order of its own, so an order of tags would look like a change.
+fn in_order(tags: &Tags) -> Tags {
+    let mut tags: Vec<_> = tags.iter().collect();
+    tags.sort_by_key(|tag| tag.to_lowercase());
+    Tags::of(tags)
 }
 
 /// Replaces the value under the key, or adds one.
@@ -237,18 +285,11 @@ fn put(items: &mut Vec<Item>, value: &str, is_it: impl Fn(&str) -> bool) {
     }
 }
 
-/// The parts that are there are kept as far as they still fit; of a name that is new the last word is the
-/// last name. Reading joins the parts, so a wrong guess changes nothing here.
+/// Reading joins the parts, so a wrong guess changes nothing here.
 fn split(name: &str, there: &DefaultFields) -> (Option<String>, Option<String>) {
     let (first, last) = (text(&there.first_name).map(one_blank), text(&there.last_name).map(one_blank));
-    let by_last = last.and_then(|last| Some((name.strip_suffix(&last)?.strip_suffix(' ')?.to_owned(), last)));
-    let by_first = first
-        .and_then(|first| Some((first.clone(), name.strip_prefix(&first)?.strip_prefix(' ')?.to_owned())));
-    let by_words = || name.rsplit_once(' ').map(|(first, last)| (first.to_owned(), last.to_owned()));
-    match by_last.or(by_first).or_else(by_words) {
-        Some((first, last)) => (Some(first), Some(last)),
-        None => (Some(name.to_owned()), None),
-    }
+    let (first, last) = split_name(name, (first.as_deref(), last.as_deref()));
+    (Some(first), last)
 }
 
 fn full_name(fields: &DefaultFields) -> Option<String> {
@@ -283,12 +324,6 @@ impl fmt::Display for ExternalId {
 }
 
 /// Personal data: ids, and which fields there are.
-impl fmt::Debug for ContactChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ContactChange").field("fields", &self.fields).finish_non_exhaustive()
-    }
-}
-
 impl fmt::Debug for Contact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Contact")

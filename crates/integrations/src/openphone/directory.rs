@@ -2,29 +2,29 @@
 
 use async_trait::async_trait;
 use onefold_domain::{
-    CustomerId, PartnerAbilities, PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason,
-    PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind, PartnerParts, PartnerPull,
-    PartnerWritten, RemotePartner,
+    CustomerId, PartnerAbilities, PartnerChange, PartnerDirectory, PartnerError, PartnerFault,
+    PartnerFaultReason, PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind,
+    PartnerParts, PartnerPull, PartnerWritten, RemotePartner,
 };
 
-use super::contact::{self, Contact, ContactChange};
+use super::contact::{self, Contact};
 use super::pull::Pull;
-use super::{ExternalId, OpenPhone, config};
+use super::{ContactIndex, ExternalId, OpenPhone, config};
 
 /// The most contacts that are read for one look-up. More with the same number are a switchboard's.
 const MOST_CANDIDATES: usize = 20;
 
 #[async_trait]
 impl PartnerDirectory for OpenPhone {
-    /// Values could be taken away there, but the port has no word for it: an absent one leaves what is there.
-    /// So `clears` is false until it has.
     fn abilities(&self) -> PartnerAbilities {
+        let has_tags =
+            self.connected.as_ref().is_ok_and(|connected| connected.translation.tags_field.is_some());
         let has_index = self.connected.as_ref().is_ok_and(|connected| connected.index.is_some());
         PartnerAbilities {
             system: "OpenPhone",
-            fields: &contact::FIELDS,
+            fields: if has_tags { &contact::FIELDS } else { &contact::FIELDS[..4] },
             lookups: if has_index { &[PartnerLookupKind::Email, PartnerLookupKind::Phone] } else { &[] },
-            clears: false,
+            clears: true,
             deletes: true,
             tells_changes: false,
             calls_back: true,
@@ -62,7 +62,7 @@ impl PartnerDirectory for OpenPhone {
     ) -> Result<PartnerWritten, PartnerError> {
         self.configured()?;
         self.check(fields)?;
-        let change = ContactChange { fields: fields.clone(), tags: None };
+        let change = fields.clone().into();
         let contact = self.create_contact(&change, &ExternalId::from(identity)).await?;
         Ok(written(contact, fields))
     }
@@ -71,17 +71,20 @@ impl PartnerDirectory for OpenPhone {
     async fn update(
         &self,
         id: &PartnerId,
-        fields: &PartnerFields,
+        change: &PartnerChange,
         _: &PartnerParts,
     ) -> Result<PartnerWritten, PartnerError> {
-        let change = ContactChange { fields: fields.clone(), tags: None };
-        Ok(written(self.update_contact(id, &change).await?, fields))
+        Ok(written(self.update_contact(id, change).await?, &change.fields))
     }
 
     /// What the index names is read and compared. Without an index, and for what it does not keep, nothing is
-    /// found.
+    /// found. One that has never seen all contacts sees them first, or people who are there would be created again.
     async fn find_by(&self, lookup: &PartnerLookup) -> Result<Vec<RemotePartner>, PartnerError> {
         let Some(index) = &self.connected()?.index else { return Ok(Vec::new()) };
+        if !matches!(lookup.kind(), PartnerLookupKind::Email | PartnerLookupKind::Phone) {
+            return Ok(Vec::new());
+        }
+        self.fill(index.as_ref()).await?;
         let mut found = Vec::new();
         for id in index.find(lookup).await?.iter().take(MOST_CANDIDATES) {
             match self.get(id).await {
@@ -95,6 +98,22 @@ impl PartnerDirectory for OpenPhone {
 
     fn list(&self) -> Box<dyn PartnerPull> {
         Box::new(Pull::new(self.connected.clone()))
+    }
+}
+
+impl OpenPhone {
+    async fn fill(&self, index: &dyn ContactIndex) -> Result<(), PartnerError> {
+        if index.is_whole().await? {
+            return Ok(());
+        }
+        let alone = self.connected()?.scanning.lock().await;
+        if !index.is_whole().await? {
+            tracing::info!("all contacts are read once, to be found by email and phone");
+            let mut pull = Pull::new(self.connected.clone());
+            while pull.next().await?.is_some() {}
+        }
+        drop(alone);
+        Ok(())
     }
 }
 

@@ -19,13 +19,14 @@ mod wire;
 
 use std::sync::Arc;
 
-use onefold_domain::{Clock, PartnerError, PartnerId};
+use onefold_domain::{Clock, PartnerChange, PartnerError, PartnerField, PartnerId};
+use tokio::sync::{Mutex, OnceCell};
 
 use client::{Call, CallError, Client, rejected};
-use contact::Translation;
+use contact::{TagsKind, Translation};
 
 pub use config::{BaseUrl, Config};
-pub use contact::{Contact, ContactChange, ExternalId, InvalidExternalId};
+pub use contact::{Contact, ExternalId, InvalidExternalId};
 pub use index::ContactIndex;
 pub use pull::{ContactPage, PageToken};
 pub use setting::{DefaultRegion, FieldKey, InvalidSetting, NoteText, SourceName};
@@ -54,6 +55,10 @@ struct Connected {
     client: Client,
     translation: Translation,
     index: Option<Arc<dyn ContactIndex>>,
+    /// Asked once: only people change it, and seldom.
+    tags_kind: OnceCell<TagsKind>,
+    /// Held while all contacts are read for the index, so that this happens once.
+    scanning: Mutex<()>,
 }
 
 impl OpenPhone {
@@ -76,9 +81,11 @@ impl OpenPhone {
                     note: config.note.clone(),
                     note_field: config.note_field.clone(),
                     tags_field: config.tags_field.clone(),
+                    write_app_contacts: config.write_app_contacts,
                     region: config.default_region.map(|region| region.0),
                 };
-                Ok(Arc::new(Connected { client, translation, index }))
+                let (tags_kind, scanning) = Default::default();
+                Ok(Arc::new(Connected { client, translation, index, tags_kind, scanning }))
             }
         };
         Ok(Self { connected, calls_per_second: config.calls_per_second })
@@ -95,7 +102,7 @@ impl OpenPhone {
     /// [`PartnerError::Uncertain`] when it may have been created; after every other error it was not.
     pub async fn create_contact(
         &self,
-        change: &ContactChange,
+        change: &PartnerChange,
         id: &ExternalId,
     ) -> Result<Contact, PartnerError> {
         self.connected()?.create(change, id).await
@@ -108,7 +115,7 @@ impl OpenPhone {
     pub async fn update_contact(
         &self,
         id: &PartnerId,
-        change: &ContactChange,
+        change: &PartnerChange,
     ) -> Result<Contact, PartnerError> {
         self.connected()?.update(id, change).await
     }
@@ -155,11 +162,12 @@ impl OpenPhone {
 
 impl Connected {
     /// Looks first: whether a second contact with the same external id is always refused is not promised.
-    async fn create(&self, change: &ContactChange, id: &ExternalId) -> Result<Contact, PartnerError> {
+    async fn create(&self, change: &PartnerChange, id: &ExternalId) -> Result<Contact, PartnerError> {
         if let Some(known) = self.change_known(change, id).await? {
             return Ok(known);
         }
-        let body = self.translation.new_contact(change, id);
+        let tags = self.tags_kind(change).await?;
+        let body = self.translation.new_contact(change, tags, id);
         let created: Result<wire::One, _> = self.client.call(Call::post(&[CONTACTS], body)).await;
         match created {
             Ok(created) => {
@@ -181,7 +189,7 @@ impl Connected {
     /// A contact that was deleted may still be listed for a while; then it is as good as not there.
     async fn change_known(
         &self,
-        change: &ContactChange,
+        change: &PartnerChange,
         id: &ExternalId,
     ) -> Result<Option<Contact>, PartnerError> {
         let known = self.by_external_ids(std::slice::from_ref(id)).await?.into_iter().next();
@@ -192,11 +200,14 @@ impl Connected {
         }
     }
 
-    async fn update(&self, id: &PartnerId, change: &ContactChange) -> Result<Contact, PartnerError> {
+    async fn update(&self, id: &PartnerId, change: &PartnerChange) -> Result<Contact, PartnerError> {
         let there = self.get(id).await?;
-        self.must_be_ours(&there)?;
-        let whole =
-            self.translation.whole(&there, change).map_err(|error| PartnerError::Unexpected(error.into()))?;
+        if !self.translation.is_writable(&there) {
+            return Err(not_ours());
+        }
+        let tags = self.tags_kind(change).await?;
+        let whole = self.translation.whole(&there, change, tags);
+        let whole = whole.map_err(|error| PartnerError::Unexpected(error.into()))?;
         let path = [CONTACTS, id.as_str()];
         let changed: wire::One =
             self.client.call(Call::patch(&path, whole)).await.map_err(CallError::told)?;
@@ -221,7 +232,9 @@ impl Connected {
     }
 
     async fn delete(&self, id: &PartnerId) -> Result<(), PartnerError> {
-        self.must_be_ours(&self.get(id).await?)?;
+        if self.get(id).await?.source.as_deref() != Some(self.translation.source.as_str()) {
+            return Err(not_ours());
+        }
         let deleted = self.client.tell(Call::delete(&[CONTACTS, id.as_str()])).await;
         if let (Ok(()) | Err(CallError::NotFound), Some(index)) = (&deleted, &self.index) {
             index.gone(id).await;
@@ -258,9 +271,8 @@ impl Connected {
         let contacts: Vec<_> =
             page.data.iter().filter_map(|contact| self.translation.read(contact)).collect();
         if let Some(index) = &self.index {
-            for contact in &contacts {
-                index.seen(&contact.partner).await;
-            }
+            let partners: Vec<_> = contacts.iter().map(|contact| contact.partner.clone()).collect();
+            index.seen(&partners).await;
         }
         let next = page.next_page_token.filter(|token| !token.is_empty()).map(PageToken);
         Ok(ContactPage { unreadable: rows - contacts.len(), contacts, next })
@@ -271,16 +283,32 @@ impl Connected {
         read.ok_or_else(|| PartnerError::Unexpected("a contact with an id that is none".into()))
     }
 
-    fn must_be_ours(&self, contact: &wire::Contact) -> Result<(), PartnerError> {
-        if contact.source.as_deref() == Some(self.translation.source.as_str()) {
-            return Ok(());
+    /// How tags are kept, if there is anything to say of them.
+    async fn tags_kind(&self, change: &PartnerChange) -> Result<TagsKind, PartnerError> {
+        let Some(key) = &self.translation.tags_field else { return Ok(TagsKind::None) };
+        if change.fields.tags.is_none() && !change.cleared.contains(&PartnerField::Tags) {
+            return Ok(TagsKind::None);
         }
-        Err(rejected("read_only", "The contact belongs to another source, and is changed there."))
+        let asked = self.tags_kind.get_or_try_init(|| async {
+            let call = Call::get(&["contact-custom-fields"], &[]);
+            let known: wire::Definitions = self.client.call(call).await.map_err(CallError::told)?;
+            let field = known.data.iter().find(|field| field.key == key.as_str());
+            let kind = field.map_or(TagsKind::None, |field| TagsKind::of(&field.kind));
+            if kind == TagsKind::None {
+                tracing::warn!(field = key.as_str(), "there is no custom field for tags; they stay here");
+            }
+            Ok::<_, PartnerError>(kind)
+        });
+        Ok(*asked.await?)
     }
 
     async fn seen(&self, contact: &Contact) {
         if let Some(index) = &self.index {
-            index.seen(&contact.partner).await;
+            index.seen(std::slice::from_ref(&contact.partner)).await;
         }
     }
+}
+
+fn not_ours() -> PartnerError {
+    rejected("read_only", "The contact belongs to another source, and is changed there.")
 }

@@ -74,7 +74,13 @@ impl PartnerPull for Pull {
         let next = page.next.take();
         let found = self.new_ones(page);
         match next {
-            None => self.is_complete = self.is_whole,
+            None => {
+                self.is_complete = self.is_whole;
+                if let Some(index) = &connected.index {
+                    // Also when the order moved meanwhile: what slipped past is told of, or seen the next night.
+                    index.scanned().await;
+                }
+            }
             // A token that came before would go round for ever; the real one has given one for a last page.
             Some(token) if stage.tokens.len() < MOST_PAGES && stage.tokens.insert(token.clone()) => {
                 stage.next = Some(token);

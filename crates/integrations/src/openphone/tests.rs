@@ -1,6 +1,6 @@
 //! What is read and written, without a server.
 
-use onefold_domain::{EmailAddress, PartnerField, PartnerFields, PhoneNumber};
+use onefold_domain::{EmailAddress, PartnerField, PartnerFields, PhoneNumber, Tags};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ fn translation() -> Translation {
         note: NoteText::default(),
         note_field: key("about"),
         tags_field: key("groups"),
+        write_app_contacts: true,
         region: onefold_domain::Region::parse("SI").ok(),
     }
 }
@@ -22,8 +23,8 @@ fn named(name: &str) -> PartnerFields {
     PartnerFields { name: Some(name.to_owned()), ..PartnerFields::default() }
 }
 
-fn change(fields: PartnerFields) -> ContactChange {
-    ContactChange { fields, tags: None }
+fn change(fields: PartnerFields) -> PartnerChange {
+    fields.into()
 }
 
 fn wire(contact: Value) -> wire::Contact {
@@ -54,8 +55,8 @@ fn mira() -> Value {
     })
 }
 
-fn whole(there: Value, change: &ContactChange) -> Value {
-    serde_json::to_value(translation().whole(&wire(there), change).unwrap()).unwrap()
+fn whole(there: Value, change: &PartnerChange) -> Value {
+    serde_json::to_value(translation().whole(&wire(there), change, TagsKind::List).unwrap()).unwrap()
 }
 
 #[test]
@@ -67,8 +68,8 @@ fn a_contact_is_read_with_all_its_values() {
     assert_eq!(fields.email.as_ref().map(EmailAddress::as_str), Some("mira@example.org"));
     assert_eq!(fields.phone.as_ref().map(PhoneNumber::as_str), Some("+38614751234"));
     assert_eq!((contact.partner.emails.len(), contact.partner.phones.len()), (2, 2));
-    assert_eq!((contact.tags, contact.is_ours), (vec!["gold".to_owned()], true));
-    assert_eq!(contact.updated_at.unwrap().to_rfc3339(), "2026-03-04T05:06:07.890+00:00");
+    assert_eq!((fields.tags.as_ref().map(Tags::as_str), contact.is_ours), (Some("gold"), true));
+    assert_eq!(contact.partner.changed_at.unwrap().to_rfc3339(), "2026-03-04T05:06:07.890+00:00");
     assert!(contact.partner.unreadable.is_empty());
 }
 
@@ -80,7 +81,7 @@ fn what_is_no_value_here_is_unreadable_and_not_empty() {
     contact["updatedAt"] = json!("yesterday");
     let contact = translation().read(&wire(contact)).unwrap();
     assert_eq!(contact.partner.unreadable, [PartnerField::Email]);
-    assert_eq!(contact.updated_at, None);
+    assert_eq!(contact.partner.changed_at, None);
 }
 
 #[test]
@@ -149,15 +150,15 @@ fn names_are_split_where_they_were_split_before() {
 fn a_custom_field_that_cannot_be_named_stops_the_change() {
     let mut contact = mira();
     contact["customFields"] = json!([{"name": "Old", "type": "string", "value": "x"}]);
-    assert!(translation().whole(&wire(contact), &change(named("Mira"))).is_err());
+    assert!(translation().whole(&wire(contact), &change(named("Mira")), TagsKind::List).is_err());
 }
 
 #[test]
 fn a_new_contact_has_its_note_its_tags_and_our_reference() {
     let id = ExternalId::parse("4f9c").unwrap();
     let translation = translation();
-    let tagged = ContactChange { tags: Some(vec!["gold".to_owned()]), ..change(named("Mira Kos")) };
-    let sent = serde_json::to_value(translation.new_contact(&tagged, &id)).unwrap();
+    let tagged = PartnerFields { tags: Some(Tags::of(["gold"])), ..named("Mira Kos") };
+    let sent = serde_json::to_value(translation.new_contact(&change(tagged), TagsKind::List, &id)).unwrap();
     let expected = json!({
         "defaultFields": {
             "firstName": "Mira", "lastName": "Kos", "company": null, "role": null, "emails": [], "phoneNumbers": [],

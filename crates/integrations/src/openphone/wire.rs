@@ -73,6 +73,19 @@ pub(super) struct CustomField {
     pub(super) value: Value,
 }
 
+/// The custom fields of a workspace.
+#[derive(Deserialize)]
+pub(super) struct Definitions {
+    pub(super) data: Vec<Definition>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Definition {
+    pub(super) key: String,
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+}
+
 /// The body of a creation.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

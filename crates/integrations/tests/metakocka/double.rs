@@ -131,7 +131,7 @@ async fn a_slow_answer_comes_late_and_the_work_is_done_before() {
 async fn calls_are_counted_by_kind_and_writes_are_kept() {
     let bench = Bench::new().await;
     let written = bench.add(&ann()).await.unwrap();
-    bench.mk.update(&written.id, &ann(), &written.parts).await.unwrap();
+    bench.mk.update(&written.id, &ann().into(), &written.parts).await.unwrap();
     let counts = bench.double.counts();
     assert_eq!(counts, CallCounts { get_partner: 2, add_partner: 1, update_partner: 1 });
     assert_eq!((bench.double.writes(), bench.double.count(DoubleCall::GetPartner)), (2, 2));

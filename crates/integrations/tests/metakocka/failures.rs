@@ -27,7 +27,7 @@ async fn without_credentials_every_call_says_what_to_set() {
     let errors = [
         mk.get(&id("1")).await.err(),
         mk.add(&ann(), onefold_domain::CustomerId(uuid::Uuid::nil())).await.err(),
-        mk.update(&id("1"), &ann(), &Default::default()).await.err(),
+        mk.update(&id("1"), &ann().into(), &Default::default()).await.err(),
         mk.find_by(&email).await.err(),
         mk.list().next().await.err(),
     ];
@@ -116,13 +116,13 @@ async fn a_change_may_be_repeated_after_any_failure() {
     let written = bench.add(&ann()).await.unwrap();
     for trouble in [Trouble::LoseAnswer, Trouble::Silence, Trouble::CutOff, Trouble::Page(502)] {
         bench.double.next(UPDATE, trouble.clone());
-        let error = bench.mk.update(&written.id, &ann(), &written.parts).await.unwrap_err();
+        let error = bench.mk.update(&written.id, &ann().into(), &written.parts).await.unwrap_err();
         let may_repeat = matches!(
             error,
             PartnerError::Unreachable(_) | PartnerError::TimedOut | PartnerError::Unexpected(_)
         );
         assert!(may_repeat, "{trouble:?}: {error:?}");
-        let again = bench.mk.update(&written.id, &ann(), &written.parts).await.unwrap();
+        let again = bench.mk.update(&written.id, &ann().into(), &written.parts).await.unwrap();
         assert!(again.differing.is_empty());
     }
     let partner = bench.double.partner(written.id.as_str()).unwrap();

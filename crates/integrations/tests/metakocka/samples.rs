@@ -84,7 +84,7 @@ async fn every_error_of_the_samples_is_a_refusal_that_says_why() {
 async fn what_we_send_has_the_members_of_the_contract() {
     let bench = Bench::new().await;
     let written = bench.add(&ann()).await.unwrap();
-    bench.mk.update(&written.id, &ann(), &written.parts).await.unwrap();
+    bench.mk.update(&written.id, &ann().into(), &written.parts).await.unwrap();
     let bodies = bench.double.bodies();
     for (body, name) in [(0, "add_partner.request"), (2, "update_partner.request")] {
         let mut unknown = Vec::new();

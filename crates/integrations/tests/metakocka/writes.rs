@@ -33,7 +33,7 @@ async fn updates_with_or_without_the_ids_never_grow_lists() {
         let email = EmailAddress::parse(&format!("ann{number}@example.com")).ok();
         let fields = PartnerFields { email, city: Some(format!("Bled {number}")), ..ann() };
         for _ in 0..2 {
-            let updated = bench.mk.update(&written.id, &fields, parts).await.unwrap();
+            let updated = bench.mk.update(&written.id, &fields.clone().into(), parts).await.unwrap();
             assert_eq!((updated.parts, updated.differing), (written.parts.clone(), vec![]));
         }
         let partner = bench.double.partner(written.id.as_str()).unwrap();
@@ -54,7 +54,7 @@ async fn rows_that_are_missing_are_added_once() {
         let partner = bench.double.insert(DoublePartner { addresses, ..bare.clone() });
         for _ in 0..3 {
             let updated =
-                bench.mk.update(&id(&partner.mk_id), &ann(), &PartnerParts::default()).await.unwrap();
+                bench.mk.update(&id(&partner.mk_id), &ann().into(), &PartnerParts::default()).await.unwrap();
             assert!(updated.differing.is_empty(), "{:?}", updated.differing);
             assert_eq!(updated.partner.unwrap().fields, ann());
         }
@@ -70,7 +70,8 @@ async fn a_contact_without_any_address_to_hang_on_is_told() {
     let bare = DoublePartner { customer: "Ann Lee".to_owned(), ..DoublePartner::default() };
     let partner = bench.double.insert(bare);
     let fields = PartnerFields { email: ann().email, ..PartnerFields::default() };
-    let updated = bench.mk.update(&id(&partner.mk_id), &fields, &PartnerParts::default()).await.unwrap();
+    let updated =
+        bench.mk.update(&id(&partner.mk_id), &fields.clone().into(), &PartnerParts::default()).await.unwrap();
     assert_eq!(updated.differing, [PartnerField::Email]);
 }
 
@@ -87,7 +88,7 @@ async fn an_update_leaves_what_it_does_not_state() {
     let before = bench.double.insert(before);
     let known = bench.mk.get(&id(&before.mk_id)).await.unwrap();
     let fields = PartnerFields { city: Some("Kranj".to_owned()), ..PartnerFields::default() };
-    bench.mk.update(&known.id, &fields, &known.parts).await.unwrap();
+    bench.mk.update(&known.id, &fields.clone().into(), &known.parts).await.unwrap();
     let mut expected = before.clone();
     expected.addresses[0].city = "Kranj".to_owned();
     assert_eq!(bench.double.partner(&before.mk_id), Some(expected));
@@ -100,7 +101,8 @@ async fn a_land_line_gives_way_to_the_phone_that_was_written() {
     partner.contacts[0].phone = "05 900 01 23".to_owned();
     let partner = bench.double.insert(partner);
     let fields = PartnerFields { phone: ann().phone, ..PartnerFields::default() };
-    let updated = bench.mk.update(&id(&partner.mk_id), &fields, &PartnerParts::default()).await.unwrap();
+    let updated =
+        bench.mk.update(&id(&partner.mk_id), &fields.clone().into(), &PartnerParts::default()).await.unwrap();
     assert!(updated.differing.is_empty());
     let contact = &bench.double.partner(&partner.mk_id).unwrap().contacts[0];
     assert_eq!((contact.gsm.as_str(), contact.phone.as_str()), ("+38640000123", "05 900 01 23"));
@@ -115,7 +117,7 @@ async fn values_that_are_replaced_without_a_word_are_noticed() {
     let said = serde_json::json!({"partner_list_count": "1", "partner_list": {"mk_id": shown.mk_id}});
     bench.double.next(DoubleCall::UpdatePartner, Trouble::Say(said));
     let fields = PartnerFields { street: Some("Elsewhere 1".to_owned()), ..ann() };
-    let updated = bench.mk.update(&written.id, &fields, &written.parts).await.unwrap();
+    let updated = bench.mk.update(&written.id, &fields.clone().into(), &written.parts).await.unwrap();
     assert_eq!(updated.differing, [PartnerField::Street]);
     assert_eq!(updated.partner.unwrap().fields, ann());
 }
@@ -127,7 +129,7 @@ async fn every_country_is_taken_over_in_both_languages() {
         let written = bench.add(&ann()).await.unwrap();
         for country in CountryCode::ALL.into_iter().step_by(8) {
             let fields = PartnerFields { country: Some(country), ..PartnerFields::default() };
-            let updated = bench.mk.update(&written.id, &fields, &written.parts).await.unwrap();
+            let updated = bench.mk.update(&written.id, &fields.clone().into(), &written.parts).await.unwrap();
             assert!(updated.differing.is_empty(), "{country:?}");
         }
     }
@@ -145,7 +147,7 @@ async fn what_cannot_be_sent_is_told_before_anything_is_sent() {
         other => panic!("{other:?}"),
     }
     let long = PartnerFields { city: Some("x".repeat(101)), ..PartnerFields::default() };
-    let updated = bench.mk.update(&id("1"), &long, &PartnerParts::default()).await;
+    let updated = bench.mk.update(&id("1"), &long.clone().into(), &PartnerParts::default()).await;
     assert!(matches!(updated, Err(PartnerError::Invalid(_))));
     assert!(bench.double.calls().is_empty());
 }
@@ -156,10 +158,10 @@ async fn changing_who_is_not_there_and_a_row_that_is_not_there_are_told_apart() 
     let written = bench.add(&ann()).await.unwrap();
     let gone = PartnerContactId::parse("999").ok();
     let parts = PartnerParts { contact: gone, ..written.parts.clone() };
-    let row = bench.mk.update(&written.id, &ann(), &parts).await;
+    let row = bench.mk.update(&written.id, &ann().into(), &parts).await;
     assert!(matches!(row, Err(PartnerError::Rejected { .. })), "{row:?}");
     bench.double.remove(written.id.as_str());
-    let partner = bench.mk.update(&written.id, &ann(), &written.parts).await;
+    let partner = bench.mk.update(&written.id, &ann().into(), &written.parts).await;
     assert!(matches!(partner, Err(PartnerError::NotFound)), "{partner:?}");
 }
 

@@ -22,7 +22,8 @@ async fn a_customer_is_added_under_its_id_and_changed() {
     assert_eq!(there["externalId"], ANN.0.to_string());
 
     let renamed = PartnerFields { name: Some("Ann  Maria Lee ".to_owned()), ..ann() };
-    let updated = bench.phone.update(&written.id, &renamed, &PartnerParts::default()).await.unwrap();
+    let updated =
+        bench.phone.update(&written.id, &renamed.clone().into(), &PartnerParts::default()).await.unwrap();
     assert!(updated.differing.is_empty());
     assert_eq!(updated.partner.unwrap().fields, bench.phone.as_kept(&renamed));
     assert_eq!(bench.phone.get(&written.id).await.unwrap().fields.name.as_deref(), Some("Ann Maria Lee"));
@@ -38,7 +39,7 @@ async fn what_was_written_otherwise_is_told() {
     let said = serde_json::json!({"data": other});
     let call = onefold_integrations::testing::openphone::OpenPhoneCall::Update;
     bench.double.next(call, onefold_integrations::testing::openphone::Trouble::Say(200, said));
-    let updated = bench.phone.update(&written.id, &ann(), &PartnerParts::default()).await.unwrap();
+    let updated = bench.phone.update(&written.id, &ann().into(), &PartnerParts::default()).await.unwrap();
     assert_eq!(updated.differing, [PartnerField::CompanyName]);
 }
 

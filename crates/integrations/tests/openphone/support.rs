@@ -1,17 +1,16 @@
 //! A connector that is connected to a double, and people to write about.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    Clock, EmailAddress, PartnerError, PartnerFields, PartnerId, PartnerLookup, PhoneNumber, RemotePartner,
+    Clock, EmailAddress, PartnerChange, PartnerError, PartnerFields, PartnerId, PartnerLookup, PhoneNumber,
+    RemotePartner,
 };
-use onefold_integrations::openphone::{
-    BaseUrl, Config, ContactChange, ContactIndex, Credential, ExternalId, OpenPhone,
-};
+use onefold_integrations::openphone::{BaseUrl, Config, ContactIndex, Credential, ExternalId, OpenPhone};
 use onefold_integrations::testing::openphone::OpenPhoneDouble;
 use serde_json::{Value, json};
 
@@ -66,11 +65,14 @@ impl Bench {
 
 /// An index in memory that never forgets a value, so what it names has to be checked.
 #[derive(Default)]
-pub(crate) struct Remembered(Mutex<BTreeMap<PartnerId, Vec<String>>>);
+pub(crate) struct Remembered {
+    known: Mutex<BTreeMap<PartnerId, Vec<String>>>,
+    pub(crate) whole: AtomicBool,
+}
 
 impl Remembered {
     pub(crate) fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
+        self.known.lock().unwrap().len()
     }
 }
 
@@ -82,19 +84,29 @@ impl ContactIndex for Remembered {
             PartnerLookup::Phone(phone) => phone.match_key().into_owned(),
             PartnerLookup::TaxNumber(_) | PartnerLookup::Name(_) => return Ok(Vec::new()),
         };
-        let known = self.0.lock().unwrap();
+        let known = self.known.lock().unwrap();
         Ok(known.iter().filter(|(_, values)| values.contains(&value)).map(|(id, _)| id.clone()).collect())
     }
 
-    async fn seen(&self, contact: &RemotePartner) {
-        let emails = contact.emails.iter().map(|email| email.as_str().to_owned());
-        let phones = contact.phones.iter().map(|phone| phone.match_key().into_owned());
-        let mut known = self.0.lock().unwrap();
-        known.entry(contact.id.clone()).or_default().extend(emails.chain(phones));
+    async fn seen(&self, contacts: &[RemotePartner]) {
+        let mut known = self.known.lock().unwrap();
+        for contact in contacts {
+            let emails = contact.emails.iter().map(|email| email.as_str().to_owned());
+            let phones = contact.phones.iter().map(|phone| phone.match_key().into_owned());
+            known.entry(contact.id.clone()).or_default().extend(emails.chain(phones));
+        }
+    }
+
+    async fn is_whole(&self) -> Result<bool, PartnerError> {
+        Ok(self.whole.load(Ordering::SeqCst))
+    }
+
+    async fn scanned(&self) {
+        self.whole.store(true, Ordering::SeqCst);
     }
 
     async fn gone(&self, id: &PartnerId) {
-        self.0.lock().unwrap().remove(id);
+        self.known.lock().unwrap().remove(id);
     }
 }
 
@@ -117,8 +129,8 @@ pub(crate) fn ann() -> PartnerFields {
     }
 }
 
-pub(crate) fn change(fields: PartnerFields) -> ContactChange {
-    ContactChange { fields, tags: None }
+pub(crate) fn change(fields: PartnerFields) -> PartnerChange {
+    fields.into()
 }
 
 /// Somebody as a person in the application would type them in.

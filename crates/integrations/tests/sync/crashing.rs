@@ -9,10 +9,10 @@ use onefold_domain::{
     AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
     CustomerId, CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
     ImportRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
-    Neighbourhood, PartnerAbilities, PartnerDirectory, PartnerError, PartnerFields, PartnerId, PartnerLookup,
-    PartnerParts, PartnerPull, PartnerWritten, RemotePartner, RunReader, RunRepository, Store, StoreError,
-    SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository,
-    Transaction, UserReader, UserRepository,
+    Neighbourhood, PartnerAbilities, PartnerChange, PartnerDirectory, PartnerError, PartnerFields, PartnerId,
+    PartnerLookup, PartnerParts, PartnerPull, PartnerWritten, RemotePartner, RunReader, RunRepository, Store,
+    StoreError, SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader,
+    TokenRepository, Transaction, UserReader, UserRepository,
 };
 use tokio::sync::Notify;
 
@@ -139,11 +139,11 @@ impl<D: PartnerDirectory> PartnerDirectory for MortalDirectory<D> {
     async fn update(
         &self,
         id: &PartnerId,
-        fields: &PartnerFields,
+        change: &PartnerChange,
         parts: &PartnerParts,
     ) -> Result<PartnerWritten, PartnerError> {
         self.fate.step().await;
-        let updated = self.inner.update(id, fields, parts).await;
+        let updated = self.inner.update(id, change, parts).await;
         self.fate.step().await;
         updated
     }

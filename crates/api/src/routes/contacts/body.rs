@@ -34,7 +34,7 @@ pub(crate) struct ContactBody {
     #[schema(value_type = Option<Object>, example = json!({"orderId": "order_123"}))]
     metadata: Option<()>,
     /// What the source knows of the person: firstName, lastName, name, companyName, role, address {street, city,
-    /// postalCode, region}, country (ISO 3166-1 alpha-2), taxNumber, notes, website.
+    /// postalCode, region}, country (ISO 3166-1 alpha-2), taxNumber, notes, website, tags (an array of texts).
     #[schema(value_type = Option<Object>, example = json!({"firstName": "Ann", "country": "SI"}))]
     profile: Option<()>,
     /// For phones: `telephone`, `whatsapp` or `telegram`.

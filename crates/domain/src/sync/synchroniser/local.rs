@@ -46,12 +46,13 @@ impl Synchroniser {
                 None => here.refused.push(field),
             }
         }
-        let patch = profile_patch(&compared.theirs, &fields);
+        let view = self.view(record);
+        let patch = profile_patch(&view, &compared.theirs, &fields);
         if patch.is_empty() {
             return Ok(here);
         }
         let named = fields.into_iter().filter(|field| !is_point(*field));
-        match Profile::ruling(&self.view(record).profile, &patch) {
+        match Profile::ruling(&view.profile, &patch) {
             Ok(ruling) => {
                 self.state(transaction, record.id, &ruling).await?;
                 here.pulled.extend(named);

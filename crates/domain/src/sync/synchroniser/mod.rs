@@ -217,6 +217,14 @@ impl Synchroniser {
         Ok(self.directory.check(&self.directory.as_kept(&fields)).is_ok())
     }
 
+    /// Whether both sides were compared since the customer last changed, and nothing was left to do.
+    pub(super) async fn is_in_step(&self, customer: CustomerId) -> Result<bool, SyncError> {
+        let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
+        let mapping = self.mapping_of_customer(customer).await?;
+        let (Some(record), Some(mapping)) = (record, mapping) else { return Ok(false) };
+        Ok(mapping.is_settled() && mapping.customer_version == Some(record.version))
+    }
+
     /// # Errors
     /// A store that does not answer.
     pub async fn mapping_of_partner(&self, id: &PartnerId) -> Result<Option<Mapping>, SyncError> {

@@ -8,7 +8,7 @@ use crate::contacts::Open;
 use crate::sync::plan::{Comparison, compare, kept_otherwise};
 use crate::sync::transform::view_of;
 use crate::sync::{
-    ConflictId, Mapping, MappingStatus, PartnerError, PartnerField, PartnerFields, RemotePartner, Side,
+    ConflictId, Mapping, MappingStatus, PartnerChange, PartnerError, PartnerField, RemotePartner, Side,
     SyncError, SyncOutcome, SyncRules, SyncView,
 };
 use crate::{CustomerRecord, Transaction};
@@ -101,7 +101,7 @@ impl Synchroniser {
         pushed: &[PartnerField],
     ) -> Result<(Opened, RemotePartner, bool), SyncError> {
         let sent = compared.plan.writes_to(Side::Remote);
-        let fields = outgoing(compared, pushed);
+        let change = outgoing(compared, pushed);
         let abilities = self.directory.abilities();
         if sent != opened.mapping.sent {
             // Told before, if they are the same: an attempt was cut off then.
@@ -109,7 +109,7 @@ impl Synchroniser {
         }
         let intended = Mapping { base: compared.base.clone(), sent: sent.clone(), ..opened.mapping.clone() };
         let opened = self.store(opened, intended).await?;
-        let written = self.directory.update(&partner.id, &fields, &partner.parts).await?;
+        let written = self.directory.update(&partner.id, &change, &partner.parts).await?;
         let mut mapping = Mapping { parts: written.parts.clone(), ..opened.mapping.clone() };
         let Some(read) = written.partner else {
             // Nobody knows how it looks there now; `sent` recognises it next time.
@@ -239,15 +239,17 @@ pub(super) struct Written<'a> {
 
 /// Whatever is written there is sent with the name and the company, since one tells what the other means: as they
 /// are there, unless they are to change.
-fn outgoing(compared: &Comparison, pushed: &[PartnerField]) -> PartnerFields {
+fn outgoing(compared: &Comparison, pushed: &[PartnerField]) -> PartnerChange {
     let mut fields = compared.ours.only(pushed);
+    let is_gone = |field: &&PartnerField| fields.text(**field).is_none();
+    let cleared = pushed.iter().filter(is_gone).copied().collect();
     if !pushed.contains(&PartnerField::Name) {
         fields.name.clone_from(&compared.theirs.name);
     }
     if !pushed.contains(&PartnerField::CompanyName) {
         fields.company_name.clone_from(&compared.theirs.company_name);
     }
-    fields
+    PartnerChange { fields, cleared }
 }
 
 /// A form in which a value was kept there means nothing any more once somebody wrote over it.

@@ -2,7 +2,9 @@
 //! is only a reason to look; what counts is how the record is now.
 
 use super::{Errand, Synchroniser};
+use crate::Failure;
 use crate::sync::missing::Loss;
+use crate::sync::plan::is_unchanged;
 use crate::sync::{DetachReason, Mapping, PartnerError, PartnerId, RemotePartner, SyncError};
 
 impl Synchroniser {
@@ -36,6 +38,8 @@ impl Synchroniser {
         errand: Errand,
     ) -> Result<(), SyncError> {
         match mapping.detached {
+            // Our own write comes back in this way.
+            None if self.is_as_it_was(mapping, &partner).await? => Ok(()),
             None => self.sync_with(mapping, partner, errand).await.map(drop),
             Some(DetachReason::Gone) if self.attach(mapping.id).await? => {
                 self.sync_with(mapping, partner, errand).await.map(drop)
@@ -43,6 +47,13 @@ impl Synchroniser {
             // Another record is kept in step with this customer, or nobody is left.
             Some(_) => Ok(()),
         }
+    }
+
+    async fn is_as_it_was(&self, mapping: &Mapping, partner: &RemotePartner) -> Result<bool, SyncError> {
+        let record = self.env.store.customers().get(mapping.customer).await.map_err(Failure::from)?;
+        let here = record.filter(|record| record.id == mapping.customer).map(|record| record.version);
+        let abilities = self.directory.abilities();
+        Ok(here.is_some_and(|version| is_unchanged(mapping, version, partner, &abilities)))
     }
 
     async fn new_there(&self, partner: &RemotePartner, errand: Errand) -> Result<(), SyncError> {
