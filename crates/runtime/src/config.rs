@@ -16,12 +16,13 @@ const SHORT_NAMES: [(&str, &str); 2] = [("DATABASE_URL", "database.url"), ("PORT
 
 /// The same for texts that may look like something else: a key of digits is read as a number otherwise, and
 /// loses the zeros that it begins with. An empty one counts as not set.
-const SHORT_NAMES_OF_TEXTS: [(&str, &str); 5] = [
+const SHORT_NAMES_OF_TEXTS: [(&str, &str); 6] = [
     ("METAKOCKA_SECRET_KEY", "metakocka.secret_key"),
     ("METAKOCKA_COMPANY_ID", "metakocka.company_id"),
     ("METAKOCKA_BASE_URL", "metakocka.base_url"),
     ("OPENPHONE_API_KEY", "openphone.api_key"),
     ("OPENPHONE_BASE_URL", "openphone.base_url"),
+    ("OPENPHONE_WEBHOOK_KEYS", "openphone.webhook_keys"),
 ];
 
 /// Everything else: `ONEFOLD__SECTION__KEY`.

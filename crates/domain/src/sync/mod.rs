@@ -7,6 +7,7 @@ mod conflict;
 mod conflicts;
 mod directory;
 mod error;
+mod events;
 mod fault;
 mod field;
 mod index;
@@ -41,6 +42,9 @@ pub use directory::{
     PartnerPull, PartnerWritten,
 };
 pub use error::{PartnerError, PartnerFault, PartnerFaultReason, RemoteMessage};
+pub use events::{
+    EventReceived, InvalidEvent, PartnerEvent, PartnerEventKind, PartnerEventReader, PartnerEvents,
+};
 pub use fault::SyncFault;
 pub use field::{PartnerField, PartnerFields};
 pub use index::{IndexedPartner, PartnerIndex, PartnerIndexReader, PartnerIndexRepository};

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use url::Url;
 use validator::Validate;
 
-use super::setting::{DefaultRegion, FieldKey, NoteText, SourceName};
+use super::setting::{DefaultRegion, FieldKey, NoteText, SourceName, one_or_many};
+use super::webhook::WebhookKey;
 use crate::address::{InvalidBaseUrl, safe_address};
 use crate::breaker::BreakerPolicy;
 use crate::credential::Credential;
@@ -38,6 +39,9 @@ pub struct Config {
     /// Whether contacts that people made in the application are changed, too. Those that other programs brought never
     /// are.
     pub write_app_contacts: bool,
+    /// What its webhooks sign with, one key for each. Without any, `POST /webhooks/openphone` takes nothing.
+    #[serde(deserialize_with = "one_or_many")]
+    pub webhook_keys: Vec<WebhookKey>,
     /// The country of phone numbers there that say none, such as `US`.
     pub default_region: Option<DefaultRegion>,
     /// How long a call may take, in milliseconds.
@@ -67,6 +71,7 @@ impl Default for Config {
             note_field: None,
             tags_field: None,
             write_app_contacts: true,
+            webhook_keys: Vec::new(),
             default_region: None,
             // Their gateway gives up after 30 s.
             request_timeout_ms: 35_000,

@@ -15,6 +15,7 @@ mod pull;
 mod setting;
 #[cfg(test)]
 mod tests;
+mod webhook;
 mod wire;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use contact::{Contact, ExternalId, InvalidExternalId};
 pub use index::ContactIndex;
 pub use pull::{ContactPage, PageToken};
 pub use setting::{DefaultRegion, FieldKey, InvalidSetting, NoteText, SourceName};
+pub use webhook::{InvalidWebhookKey, Webhook, WebhookKey};
 
 pub use crate::address::InvalidBaseUrl;
 pub use crate::credential::Credential;

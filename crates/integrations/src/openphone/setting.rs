@@ -1,7 +1,7 @@
 //! The texts of the configuration that OpenPhone has rules for.
 
 use onefold_domain::{InvalidPhone, Region};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 use super::contact::ExternalId;
 
@@ -123,6 +123,27 @@ impl TryFrom<String> for DefaultRegion {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Region::parse(&text).map(Self)
     }
+}
+
+/// A list, or one of it as a text: the environment has no lists. A blank text is none.
+pub(super) fn one_or_many<'de, D: Deserializer<'de>, V>(deserializer: D) -> Result<Vec<V>, D::Error>
+where
+    V: TryFrom<String, Error: std::fmt::Display>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        One(String),
+        Many(Vec<String>),
+    }
+    let texts = match Written::deserialize(deserializer) {
+        Ok(Written::One(text)) => text.split(',').map(ToOwned::to_owned).collect(),
+        Ok(Written::Many(texts)) => texts,
+        // The value is a secret.
+        Err(_) => return Err(de::Error::custom("must be a text, or a list of texts in quotes")),
+    };
+    let texts = texts.into_iter().filter(|text| !text.trim().is_empty());
+    texts.map(|text| V::try_from(text).map_err(de::Error::custom)).collect()
 }
 
 #[cfg(test)]
