@@ -10,9 +10,10 @@ use onefold_domain::{
     CustomerId, CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
     ImportRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
     Neighbourhood, PartnerAbilities, PartnerChange, PartnerDirectory, PartnerError, PartnerFields, PartnerId,
-    PartnerLookup, PartnerParts, PartnerPull, PartnerWritten, RemotePartner, RunReader, RunRepository, Store,
-    StoreError, SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader,
-    TokenRepository, Transaction, UserReader, UserRepository,
+    PartnerIndexReader, PartnerIndexRepository, PartnerLookup, PartnerParts, PartnerPull, PartnerWritten,
+    RemotePartner, RunReader, RunRepository, Store, StoreError, SyncLogReader, SyncLogRepository,
+    SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository, Transaction, UserReader,
+    UserRepository,
 };
 use tokio::sync::Notify;
 
@@ -82,7 +83,7 @@ impl Store for MortalStore {
     pass_on!(&self: contacts -> ContactReader, customers -> CustomerReader, users -> UserReader,
         imports -> ImportReader, tokens -> TokenReader, audit -> AuditReader, jobs -> JobReader,
         mappings -> MappingReader, conflicts -> ConflictReader, runs -> RunReader, sync_log -> SyncLogReader,
-        sync_rules -> SyncRulesReader);
+        sync_rules -> SyncRulesReader, partner_index -> PartnerIndexReader);
 }
 
 #[async_trait]
@@ -91,7 +92,8 @@ impl Transaction for MortalTransaction {
         users -> UserRepository, imports -> ImportRepository, deliveries -> DeliveryRepository,
         tokens -> TokenRepository, idempotency -> IdempotencyRepository, audit -> AuditRepository,
         jobs -> JobRepository, mappings -> MappingRepository, conflicts -> ConflictRepository,
-        runs -> RunRepository, sync_log -> SyncLogRepository, sync_rules -> SyncRulesRepository);
+        runs -> RunRepository, sync_log -> SyncLogRepository, sync_rules -> SyncRulesRepository,
+        partner_index -> PartnerIndexRepository);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.fate.step().await;

@@ -2,14 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-/// Makes `memory::x`, `sqlite::x` and `postgres::x` of each `async fn x(scene: Scene)`.
+/// Makes `memory::x`, `sqlite::x` and `postgres::x` of each `async fn x(scene: Scene)`, or of another scene that is named
+/// first.
 macro_rules! on_every_store {
-    ($($case:ident),+ $(,)?) => {
+    ($($case:ident),+ $(,)?) => { on_every_store!(crate::scene::Scene: $($case),+); };
+    ($scene:ty: $($case:ident),+ $(,)?) => {
         mod memory {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
                 let store = std::sync::Arc::new(onefold_domain::MemoryStore::default());
-                super::$case(crate::scene::Scene::on(store).await).await;
+                super::$case(<$scene>::on(store).await).await;
             })+
         }
         mod sqlite {
@@ -17,7 +19,7 @@ macro_rules! on_every_store {
             async fn $case() {
                 let database = onefold_persistence::testing::TestDatabase::sqlite();
                 let store = std::sync::Arc::new(database.store().await);
-                super::$case(crate::scene::Scene::on(store).await).await;
+                super::$case(<$scene>::on(store).await).await;
                 database.assert_invariants().await;
             })+
         }
@@ -26,7 +28,7 @@ macro_rules! on_every_store {
             async fn $case() {
                 let database = onefold_persistence::testing::TestDatabase::postgres().await;
                 let store = std::sync::Arc::new(database.store().await);
-                super::$case(crate::scene::Scene::on(store).await).await;
+                super::$case(<$scene>::on(store).await).await;
                 database.assert_invariants().await;
             })+
         }
@@ -34,13 +36,18 @@ macro_rules! on_every_store {
 }
 
 mod adoption;
+mod both_systems;
 mod both_ways;
+mod company;
 mod conflicts;
 mod crash;
 mod crashing;
 mod missing;
 mod model;
+mod openphone;
+mod registration;
 mod regrouping;
+mod reports;
 mod runs;
 mod scene;
 mod worker;

@@ -21,6 +21,10 @@ use serde_json::json;
 pub(crate) struct HandClock(AtomicI64);
 
 impl HandClock {
+    pub(crate) fn new() -> Self {
+        Self(AtomicI64::new(1_790_000_000_000_000))
+    }
+
     pub(crate) fn pass(&self, time: Duration) {
         self.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
     }
@@ -68,7 +72,7 @@ impl Scene {
         settings: SyncSettings,
         new_customers: bool,
     ) -> Self {
-        let clock = Arc::new(HandClock(AtomicI64::new(1_790_000_000_000_000)));
+        let clock = Arc::new(HandClock::new());
         Self::at(store, double, settings, new_customers, clock)
     }
 

@@ -1,0 +1,238 @@
+//! A company with both other systems: people register, and are in OpenPhone and in MetaKocka at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onefold_domain::{
+    CustomerId, CustomerView, Customers, EmailAddress, Environment, Errand, Expectation, LinkPolicy, Mapping,
+    NewRegistration, PartnerEvents, PartnerId, PartnerIndex, Patience, PhoneNumber, Profile, Received,
+    RegisterError, Registered, RegistrationSettings, Registrations, Run, RunKind, Runs, Store,
+    SurvivorshipRules, SyncAttempt, SyncLog, SyncLogFilter, SyncSystem, SyncTrigger, SyncWorker, Synced,
+    Synchroniser, SystemRandomness, WorkerSettings,
+};
+use onefold_integrations::openphone::{BaseUrl, Config, Credential, OpenPhone};
+use onefold_integrations::testing::MetaKockaDouble;
+use onefold_integrations::testing::openphone::OpenPhoneDouble;
+use serde_json::{Value, json};
+
+use crate::crashing::{Fate, MortalDirectory, MortalStore};
+use crate::scene::{HandClock, connector, settings};
+
+pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
+
+pub(crate) struct Company {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) phones: Arc<OpenPhoneDouble>,
+    pub(crate) books: Arc<MetaKockaDouble>,
+    pub(crate) env: Environment,
+    pub(crate) phone: Synchroniser,
+    pub(crate) book: Synchroniser,
+    pub(crate) worker: SyncWorker,
+    pub(crate) registrations: Registrations,
+    pub(crate) events: PartnerEvents,
+    pub(crate) customers: Customers,
+}
+
+impl Company {
+    pub(crate) async fn on(store: Arc<dyn Store>) -> Self {
+        let clock = Arc::new(HandClock::new());
+        let phones = Arc::new(OpenPhoneDouble::start().await);
+        let books = Arc::new(MetaKockaDouble::start().await);
+        Self::with(store, clock, phones, books, None)
+    }
+
+    fn with(
+        store: Arc<dyn Store>,
+        clock: Arc<HandClock>,
+        phones: Arc<OpenPhoneDouble>,
+        books: Arc<MetaKockaDouble>,
+        fate: Option<Arc<Fate>>,
+    ) -> Self {
+        let triggers = SyncSystem::ALL.map(|system| SyncTrigger { system, new_customers: false });
+        let patience = Patience { deadline: Duration::from_secs(30), ..Patience::default() };
+        let policy = Arc::new(LinkPolicy::shipped());
+        let env = Environment::new(store.clone(), policy, clock.clone(), Arc::new(SystemRandomness))
+            .with_patience(patience)
+            .with_triggers(triggers);
+        let rules = Arc::new(SurvivorshipRules::shipped());
+        let directory = openphone(&phones, &env, |_| {});
+        let phone = match fate {
+            None => synchroniser(&env, SyncSystem::OpenPhone, directory, &rules),
+            Some(fate) => {
+                let mortal = MortalDirectory { inner: directory, fate };
+                synchroniser(&env, SyncSystem::OpenPhone, mortal, &rules)
+            }
+        };
+        let book = synchroniser(&env, SyncSystem::MetaKocka, connector(&books, clock.clone()), &rules);
+        let registrations =
+            Registrations::new(env.clone(), Some(phone.clone()), RegistrationSettings::default());
+        Self {
+            worker: SyncWorker::new(env.clone(), vec![phone.clone(), book.clone()], no_comparisons()),
+            events: PartnerEvents::new(env.clone(), SyncSystem::OpenPhone),
+            customers: Customers::new(env.clone(), rules),
+            registrations,
+            store,
+            clock,
+            phones,
+            books,
+            env,
+            phone,
+            book,
+        }
+    }
+
+    /// The same company with another connector.
+    pub(crate) fn through(company: Self, phone: Synchroniser) -> Self {
+        let syncs = vec![phone.clone(), company.book.clone()];
+        Self {
+            worker: SyncWorker::new(company.env.clone(), syncs, no_comparisons()),
+            registrations: Registrations::new(
+                company.env.clone(),
+                Some(phone.clone()),
+                RegistrationSettings::default(),
+            ),
+            phone,
+            ..company
+        }
+    }
+
+    /// The same company, seen by a process that dies at this step.
+    pub(crate) fn mortal(&self, step: usize) -> (Self, Arc<Fate>) {
+        let fate = Fate::at(step);
+        let store = Arc::new(MortalStore { inner: self.store.clone(), fate: fate.clone() });
+        let (phones, books) = (self.phones.clone(), self.books.clone());
+        (Self::with(store, self.clock.clone(), phones, books, Some(fate.clone())), fate)
+    }
+
+    pub(crate) async fn register(&self, first: &str, email: &str) -> Registered {
+        self.try_to_register(first, email, "").await.unwrap()
+    }
+
+    pub(crate) async fn try_to_register(
+        &self,
+        first: &str,
+        email: &str,
+        phone: &str,
+    ) -> Result<Registered, RegisterError> {
+        self.registrations.register(&form(first, email, phone)).await
+    }
+
+    pub(crate) async fn view(&self, customer: CustomerId) -> CustomerView {
+        self.customers.customer(customer).await.unwrap()
+    }
+
+    /// A person corrects the profile here.
+    pub(crate) async fn edit(&self, customer: CustomerId, patch: Value) {
+        let patch = patch.as_object().unwrap();
+        self.customers.change_profile(customer, patch, &Expectation::Anything).await.unwrap();
+    }
+
+    pub(crate) async fn sync(&self, customer: CustomerId) -> Synced {
+        self.phone.sync_customer(customer, Errand::default()).await.unwrap()
+    }
+
+    /// Works off what is due now and in the next hour.
+    pub(crate) async fn work(&self) -> u64 {
+        let done = self.worker.work_once().await.unwrap();
+        self.clock.pass(HOUR);
+        done + self.worker.work_once().await.unwrap()
+    }
+
+    pub(crate) async fn mapping(&self, customer: CustomerId) -> Option<Mapping> {
+        self.phone.mapping_of_customer(customer).await.unwrap()
+    }
+
+    /// The contact in OpenPhone.
+    pub(crate) async fn contact(&self, customer: CustomerId) -> Value {
+        let id = self.mapping(customer).await.unwrap().external.unwrap();
+        self.phones.contact(id.as_str()).unwrap()
+    }
+
+    /// A person changes the contact there.
+    pub(crate) fn edit_there(&self, id: &PartnerId, change: impl FnOnce(&mut Value)) {
+        self.phones.edit(id.as_str(), change).unwrap();
+    }
+
+    pub(crate) async fn compare(&self) -> Run {
+        self.run(RunKind::Compare, &[]).await
+    }
+
+    pub(crate) async fn run(&self, kind: RunKind, subjects: &[&str]) -> Run {
+        let runs = Runs::new(self.phone.clone());
+        let subjects: Vec<_> = subjects.iter().map(|subject| (*subject).to_owned()).collect();
+        let run = runs.request(kind, &subjects, false).await.unwrap();
+        self.worker.carry_out(run.id).await.unwrap();
+        runs.run(run.id).await.unwrap().unwrap()
+    }
+
+    /// What happened to the customer, oldest first.
+    pub(crate) async fn activity(&self, customer: CustomerId) -> Vec<SyncAttempt> {
+        let filter = SyncLogFilter { customer: Some(customer), ..SyncLogFilter::default() };
+        let log = SyncLog::new(self.env.clone()).list(&filter, None, 100).await.unwrap();
+        log.into_iter().rev().map(|logged| logged.attempt).collect()
+    }
+
+    /// Nothing is left to do, and doing it would write nothing anywhere.
+    pub(crate) async fn assert_quiet(&self) {
+        self.work().await;
+        let before = (self.phones.writes(), self.books.writes());
+        for kind in [RunKind::Compare, RunKind::CompareFull] {
+            let counts = self.run(kind, &[]).await.counts;
+            assert_eq!(counts.unchanged + counts.conflicts + counts.failed, counts.total, "{counts:?}");
+        }
+        assert_eq!(self.worker.work_once().await.unwrap(), 0, "nothing is promised");
+        assert_eq!((self.phones.writes(), self.books.writes()), before, "nothing is written");
+    }
+}
+
+fn no_comparisons() -> WorkerSettings {
+    WorkerSettings { interval: Duration::ZERO, full_interval: Duration::ZERO, ..WorkerSettings::default() }
+}
+
+fn synchroniser(
+    env: &Environment,
+    system: SyncSystem,
+    directory: impl onefold_domain::PartnerDirectory + 'static,
+    rules: &Arc<SurvivorshipRules>,
+) -> Synchroniser {
+    Synchroniser::new(env.clone(), system, Arc::new(directory), rules.clone(), settings())
+}
+
+/// The real connector with the real index, on its way to the double.
+pub(crate) fn openphone(
+    double: &OpenPhoneDouble,
+    env: &Environment,
+    change: impl FnOnce(&mut Config),
+) -> OpenPhone {
+    let mut config = Config {
+        api_key: Credential::new(OpenPhoneDouble::API_KEY),
+        base_url: BaseUrl::parse(&double.base_url()).unwrap(),
+        // The clock stands still, so a pace would be felt.
+        calls_per_second: 1_000_000,
+        ..Config::default()
+    };
+    change(&mut config);
+    let index = PartnerIndex::new(env.clone(), SyncSystem::OpenPhone);
+    OpenPhone::new(&config, env.clock.clone(), Some(Arc::new(index))).unwrap()
+}
+
+pub(crate) fn form(first: &str, email: &str, phone: &str) -> NewRegistration {
+    let profile = json!({"firstName": first, "lastName": "Lee", "companyName": "Lee d.o.o."});
+    NewRegistration {
+        email: EmailAddress::parse(email).unwrap(),
+        phone: PhoneNumber::parse(phone, None).ok(),
+        received: Received::default(),
+        profile: Profile::parse(profile.as_object().unwrap()).unwrap(),
+        user: None,
+    }
+}
+
+/// Somebody as a person in the application would type them in.
+pub(crate) fn typed_in(first: &str, email: &str, phone: &str) -> Value {
+    json!({"defaultFields": {
+        "firstName": first, "lastName": "Lee", "company": null, "role": "Buyer",
+        "emails": [{"name": "office", "value": email}],
+        "phoneNumbers": [{"name": "mobile", "value": phone}],
+    }})
+}
