@@ -71,7 +71,7 @@ impl JobRepository for SeaOrmTransaction {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         // In one order for everybody, so that no two wait for each other.
-        let mut keys: Vec<_> = kinds.iter().map(|kind| kind.key()).collect();
+        let mut keys: Vec<_> = kinds.iter().map(JobKind::key).collect();
         keys.sort_unstable();
         keys.dedup();
         let rows: Vec<_> = keys.into_iter().map(|key| waiting_row(key, not_before, at)).collect();

@@ -191,15 +191,19 @@ mod tests {
     #[test]
     fn jobs_are_known_by_their_keys() {
         let id = Uuid::from_u128(7);
+        let record = PartnerId::parse("a/b").unwrap();
         for kind in [
             JobKind::SyncCustomer(SyncSystem::MetaKocka, CustomerId(id)),
+            JobKind::SyncPartner(SyncSystem::OpenPhone, record),
             JobKind::Compare(SyncSystem::MetaKocka),
             JobKind::CompareFull(SyncSystem::MetaKocka),
             JobKind::Run(RunId(id)),
         ] {
             assert_eq!(JobKind::parse(&kind.key()), Some(kind));
         }
-        for key in ["", "run", "run/1", "compare/other", "customer/metakocka"] {
+        for key in
+            ["", "run", "run/1", "compare/other", "customer/metakocka", "partner/openphone/", "partner/7"]
+        {
             assert_eq!(JobKind::parse(key), None, "{key}");
         }
     }

@@ -1,5 +1,6 @@
 //! Jobs, one step after the other: each kind waits once and is worked on by one at a time.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +9,7 @@ use onefold_domain::{
 };
 use uuid::Uuid;
 
-use crate::sync_scene::{SYSTEM, fault, minute, worker, write};
+use crate::sync_scene::{OTHER, SYSTEM, external, fault, minute, worker, write};
 
 on_every_store!(
     a_job_waits_once,
@@ -17,6 +18,7 @@ on_every_store!(
     a_job_that_was_left_is_taken_over,
     a_kind_that_is_at_work_is_passed_over,
     one_kind_may_be_asked_for,
+    what_is_told_of_a_record_is_a_job_of_its_own,
     a_lease_lasts_as_long_as_its_owner_says,
     who_has_lost_a_job_changes_nothing,
     jobs_are_listed_and_counted,
@@ -37,7 +39,7 @@ pub(crate) async fn enqueue(store: &Arc<dyn Store>, kinds: &[JobKind], not_befor
 }
 
 /// Five minutes for whoever takes it.
-async fn take_of(store: &Arc<dyn Store>, only: Option<JobKind>, owner: u128, now: i64) -> Option<Job> {
+async fn take_of(store: &Arc<dyn Store>, only: Option<&JobKind>, owner: u128, now: i64) -> Option<Job> {
     let (now, until) = (minute(now), minute(now + 5));
     write(store, async |to| to.jobs().take(only, worker(owner), now, until).await.expect("an answer")).await
 }
@@ -113,15 +115,16 @@ async fn a_job_waits_once(store: Arc<dyn Store>) {
     assert_eq!(only_one(&store).await, Job { not_before: minute(3), ..first.clone() });
 
     let run = JobKind::Run(RunId(Uuid::from_u128(1)));
-    let others = [FULL, run, customer(1), customer(2), COMPARE];
+    let of_other = JobKind::CompareFull(OTHER);
+    let others = [FULL, run, customer(1), customer(2), of_other, COMPARE];
     enqueue(&store, &others, 3).await;
     let all = all(&store).await;
     assert!(all.is_sorted_by(|one, next| one.id < next.id));
-    assert_eq!(all.len(), 5, "other kinds are other jobs");
+    assert_eq!(all.len(), 6, "other kinds are other jobs");
     assert!(others.iter().all(|kind| all.iter().any(|job| job.kind == *kind)));
     let many: Vec<_> = (1..=2_500).map(customer).collect();
     enqueue(&store, &many, 3).await;
-    assert_eq!(store.jobs().counts().await.expect("counts"), [(JobStatus::Waiting, 2_503)]);
+    assert_eq!(store.jobs().counts().await.expect("counts"), [(JobStatus::Waiting, 2_504)]);
 }
 
 async fn jobs_are_taken_in_the_order_in_which_they_are_due(store: Arc<dyn Store>) {
@@ -174,7 +177,7 @@ async fn a_kind_that_is_at_work_is_passed_over(store: Arc<dyn Store>) {
     enqueue(&store, &[customer(2)], 2).await;
     assert_eq!(all(&store).await.len(), 3, "one at work, and one that waits for its end");
     assert_eq!(kind_taken(&store, 2, 3).await, Some(customer(2)));
-    assert_eq!(take_of(&store, Some(customer(1)), 2, 3).await, None);
+    assert_eq!(take_of(&store, Some(&customer(1)), 2, 3).await, None);
     finish(&store, first.id, 1).await;
     let second = take(&store, 2, 3).await.expect("a job");
     assert_eq!((second.kind, second.attempts), (customer(1), 1));
@@ -184,12 +187,39 @@ async fn a_kind_that_is_at_work_is_passed_over(store: Arc<dyn Store>) {
 async fn one_kind_may_be_asked_for(store: Arc<dyn Store>) {
     enqueue(&store, &[customer(1)], 1).await;
     enqueue(&store, &[customer(2)], 3).await;
-    assert_eq!(take_of(&store, Some(customer(2)), 1, 2).await, None, "not due yet");
-    assert_eq!(take_of(&store, Some(customer(3)), 1, 2).await, None);
-    let taken = take_of(&store, Some(customer(2)), 1, 3).await.expect("a job");
+    assert_eq!(take_of(&store, Some(&customer(2)), 1, 2).await, None, "not due yet");
+    assert_eq!(take_of(&store, Some(&customer(3)), 1, 2).await, None);
+    let taken = take_of(&store, Some(&customer(2)), 1, 3).await.expect("a job");
     assert_eq!(taken.kind, customer(2));
-    assert_eq!(take_of(&store, Some(customer(2)), 2, 7).await, None);
-    assert_eq!(take_of(&store, Some(customer(2)), 2, 8).await.map(|job| job.id), Some(taken.id));
+    assert_eq!(take_of(&store, Some(&customer(2)), 2, 7).await, None);
+    assert_eq!(take_of(&store, Some(&customer(2)), 2, 8).await.map(|job| job.id), Some(taken.id));
+}
+
+/// Also of the longest id there is, and of one that looks like the key of a job.
+async fn what_is_told_of_a_record_is_a_job_of_its_own(store: Arc<dyn Store>) {
+    let id = Uuid::from_u128(1);
+    let long = "9".repeat(64);
+    let kinds = [
+        JobKind::SyncPartner(SYSTEM, external(&long)),
+        JobKind::SyncPartner(SYSTEM, external(&long[1..])),
+        JobKind::SyncPartner(OTHER, external(&long)),
+        JobKind::SyncPartner(OTHER, external(&format!("partner/metakocka/{id}"))),
+        JobKind::SyncPartner(SYSTEM, external(&id.to_string())),
+        JobKind::SyncCustomer(SYSTEM, CustomerId(id)),
+        JobKind::SyncCustomer(OTHER, CustomerId(id)),
+    ];
+    for kind in kinds.iter().chain(&kinds) {
+        enqueue(&store, from_ref(kind), 1).await;
+    }
+    let waiting: Vec<_> = all(&store).await.into_iter().map(|job| job.kind).collect();
+    assert_eq!(waiting, kinds);
+    for kind in kinds.iter().rev() {
+        let taken = take_of(&store, Some(kind), 1, 1).await.expect("a job");
+        assert_eq!(taken.kind, *kind);
+        assert_eq!(take_of(&store, Some(kind), 2, 1).await, None);
+        enqueue(&store, from_ref(kind), 1).await;
+        assert_eq!(take_of(&store, Some(kind), 2, 1).await, None, "it is at work");
+    }
 }
 
 async fn a_lease_lasts_as_long_as_its_owner_says(store: Arc<dyn Store>) {

@@ -14,6 +14,9 @@ use crate::desk::{Desk, order};
 
 pub(crate) const SYSTEM: SyncSystem = SyncSystem::MetaKocka;
 
+/// Another one, whose ids may be the same.
+pub(crate) const OTHER: SyncSystem = SyncSystem::OpenPhone;
+
 /// So many minutes after the moment at which everything is made.
 pub(crate) fn minute(number: i64) -> DateTime<Utc> {
     at() + TimeDelta::minutes(number)

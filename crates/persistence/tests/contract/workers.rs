@@ -66,7 +66,7 @@ async fn of_one_kind_one_is_at_work(store: Arc<dyn Store>) {
     let kinds = [customer(1), customer(2), customer(3)];
     let at_work = Arc::new(Mutex::new(BTreeSet::new()));
     let done = all_together(WORKERS, |number| {
-        let (store, at_work) = (Arc::clone(&store), Arc::clone(&at_work));
+        let (store, kinds, at_work) = (Arc::clone(&store), kinds.clone(), Arc::clone(&at_work));
         async move {
             let owner = number as u128 + 1;
             let mut done = 0;
