@@ -12,6 +12,7 @@ mod m20261121_000005_tokens;
 mod m20261121_000006_audit;
 mod m20261121_000007_idempotency;
 mod m20261121_000008_sync;
+mod m20261121_000009_partner_index;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_audit::Migration),
             Box::new(m20261121_000007_idempotency::Migration),
             Box::new(m20261121_000008_sync::Migration),
+            Box::new(m20261121_000009_partner_index::Migration),
         ]
     }
 }

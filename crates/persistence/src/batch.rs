@@ -84,33 +84,35 @@ pub(crate) async fn claim(
     if claimed == claims.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
-pub(crate) async fn reserve_contact_ids(
+/// So many numbers that no row of this table ever had, ascending.
+pub(crate) async fn reserve_ids(
     connection: &impl ConnectionTrait,
+    table: &str,
     count: usize,
-) -> Result<Vec<ContactId>, StoreError> {
+) -> Result<Vec<i64>, StoreError> {
     let backend = connection.get_database_backend();
     let sql = match backend {
         // Nobody else writes while this transaction is open, so the next numbers are free; the table
         // remembers the highest that was used, also of rows that are gone.
         DbBackend::Sqlite => {
             "WITH RECURSIVE next (id, rest) AS (
-                 SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'contact'), 0) + 1, $1
+                 SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = $2), 0) + 1, $1
                  UNION ALL SELECT id + 1, rest - 1 FROM next WHERE rest > 1)
              SELECT id FROM next"
         }
         // Looked up once: by itself it would be called for every number.
         _ => {
-            "WITH named AS MATERIALIZED (SELECT CAST(pg_get_serial_sequence('contact', 'id') AS regclass) AS ids)
+            "WITH named AS MATERIALIZED (SELECT CAST(pg_get_serial_sequence($2, 'id') AS regclass) AS ids)
              SELECT nextval(named.ids) FROM named, generate_series(1, $1)"
         }
     };
     if count == 0 {
         return Ok(Vec::new());
     }
-    let statement = Statement::from_sql_and_values(backend, sql, [(count as i64).into()]);
+    let statement = Statement::from_sql_and_values(backend, sql, [(count as i64).into(), table.into()]);
     let rows = connection.query_all_raw(statement).await.map_err(store_error)?;
     let ids: Result<Vec<i64>, _> = rows.iter().map(|row| row.try_get_by_index(0)).collect();
-    let mut ids: Vec<_> = ids.map_err(store_error)?.into_iter().map(ContactId).collect();
+    let mut ids = ids.map_err(store_error)?;
     ids.sort_unstable();
     Ok(ids)
 }

@@ -120,7 +120,8 @@ impl ContactRepository for SeaOrmTransaction {
     }
 
     async fn reserve_ids(&mut self, count: usize) -> Result<Vec<ContactId>, StoreError> {
-        batch::reserve_contact_ids(self.connection()?, count).await
+        let ids = batch::reserve_ids(self.connection()?, "contact", count).await?;
+        Ok(ids.into_iter().map(ContactId).collect())
     }
 
     async fn insert_batch(&mut self, contacts: &[FiledDraft], at: DateTime<Utc>) -> Result<(), StoreError> {

@@ -5,9 +5,9 @@ use onefold_domain::{
     AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
     CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
     ImportRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
-    Neighbourhood, RunReader, RunRepository, Store, StoreError, SyncLogReader, SyncLogRepository,
-    SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository, Transaction, UserReader,
-    UserRepository,
+    Neighbourhood, PartnerIndexReader, PartnerIndexRepository, RunReader, RunRepository, Store, StoreError,
+    SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository,
+    Transaction, UserReader, UserRepository,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
@@ -161,6 +161,10 @@ impl Store for SeaOrmStore {
     fn sync_rules(&self) -> &dyn SyncRulesReader {
         self
     }
+
+    fn partner_index(&self) -> &dyn PartnerIndexReader {
+        self
+    }
 }
 
 /// Begins in a task that nobody cancels. Were a caller cut off here, sqlx would hand the connection
@@ -255,6 +259,10 @@ impl Transaction for SeaOrmTransaction {
     }
 
     fn sync_rules(&mut self) -> &mut dyn SyncRulesRepository {
+        self
+    }
+
+    fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository {
         self
     }
 

@@ -79,6 +79,7 @@ mod mappings;
 mod migrate;
 mod outage;
 mod parallel;
+mod partner_index;
 mod placed_mappings;
 mod processes;
 mod records;
