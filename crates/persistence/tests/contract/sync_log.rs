@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use onefold_domain::{
-    CustomerId, LoggedAttempt, MappingId, PartnerField, RunId, Store, SyncAttempt, SyncLogFilter, SyncOutcome,
+    CustomerId, LoggedAttempt, MappingId, PartnerField, RunId, Store, SyncAttempt, SyncDay, SyncLogFilter,
+    SyncOutcome,
 };
 use uuid::Uuid;
 
-use crate::sync_scene::{SYSTEM, external, fault, minute, write};
+use crate::desk::{Desk, order};
+use crate::sync_scene::{OTHER, SYSTEM, external, fault, minute, write};
 
 on_every_store!(
     attempts_come_back_as_they_were_stored,
     the_log_is_read_from_the_newest_on,
     the_log_is_read_by_what_is_asked_for,
+    the_log_of_a_customer_is_that_of_all_who_are_one_with_it,
+    attempts_are_counted_by_day,
+    days_are_whole_and_in_utc,
     old_attempts_are_forgotten,
 );
 
@@ -93,11 +99,14 @@ async fn the_log_is_read_by_what_is_asked_for(store: Arc<dyn Store>) {
         SyncAttempt { mapping: Some(mapping), customer: Some(customer), ..attempt(SyncOutcome::Created, 1) };
     let of_customer = SyncAttempt { customer: Some(customer), ..attempt(SyncOutcome::Failed, 2) };
     let of_nobody = attempt(SyncOutcome::Failed, 3);
-    append(&store, &[of_both.clone(), of_customer.clone(), of_nobody.clone()]).await;
+    let of_other_system =
+        SyncAttempt { system: OTHER, customer: Some(customer), ..attempt(SyncOutcome::Updated, 4) };
+    append(&store, &[of_both, of_customer, of_nobody, of_other_system]).await;
     let everything = SyncLogFilter::default();
     for (filter, expected) in [
         (SyncLogFilter { system: Some(SYSTEM), ..everything.clone() }, vec![3, 2, 1]),
-        (SyncLogFilter { customer: Some(customer), ..everything.clone() }, vec![2, 1]),
+        (SyncLogFilter { system: Some(OTHER), ..everything.clone() }, vec![4]),
+        (SyncLogFilter { customer: Some(customer), ..everything.clone() }, vec![4, 2, 1]),
         (SyncLogFilter { mapping: Some(mapping), ..everything.clone() }, vec![1]),
         (SyncLogFilter { outcome: Some(SyncOutcome::Failed), ..everything.clone() }, vec![3, 2]),
         (
@@ -115,6 +124,125 @@ async fn the_log_is_read_by_what_is_asked_for(store: Arc<dyn Store>) {
         let expected: Vec<_> = expected.into_iter().map(minute).collect();
         assert_eq!(moments, expected, "{filter:?}");
     }
+}
+
+/// Whichever of them is named, and only as long as they are one.
+async fn the_log_of_a_customer_is_that_of_all_who_are_one_with_it(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let email = desk.create(&order("doc@hillvalley.edu", "")).await.customer;
+    let phone = desk.create(&order("", "123456")).await;
+    let stranger = desk.create(&order("biff@hillvalley.edu", "")).await.customer;
+    let unknown = CustomerId(Uuid::from_u128(404));
+    let customers = [email, phone.customer, stranger, unknown];
+    let attempts: Vec<_> = (1..)
+        .zip(customers)
+        .map(|(number, id)| SyncAttempt { customer: Some(id), ..attempt(SyncOutcome::Updated, number) })
+        .chain([attempt(SyncOutcome::Failed, 5)])
+        .collect();
+    append(&store, &attempts).await;
+    let log = async |customer, before, limit| {
+        let filter = SyncLogFilter { customer: Some(customer), ..SyncLogFilter::default() };
+        let found = list(&store, &filter, before, limit).await;
+        found.into_iter().map(|logged| (logged.attempt.at, logged.number)).collect::<Vec<_>>()
+    };
+    let moments = async |customer| {
+        log(customer, None, 10).await.into_iter().map(|(moment, _)| moment).collect::<Vec<_>>()
+    };
+    for (number, customer) in (1..).zip(customers) {
+        assert_eq!(moments(customer).await, [minute(number)]);
+    }
+
+    let bridge = desk.create(&order("doc@hillvalley.edu", "123456")).await;
+    for customer in [email, phone.customer] {
+        assert_eq!(moments(customer).await, [2, 1].map(minute));
+    }
+    let newest = log(email, None, 1).await;
+    assert_eq!(newest[0].0, minute(2));
+    assert_eq!(log(email, Some(newest[0].1), 10).await[0].0, minute(1));
+    for (number, customer) in [(3, stranger), (4, unknown)] {
+        assert_eq!(moments(customer).await, [minute(number)]);
+    }
+
+    desk.withdraw(bridge.id).await;
+    let apart = desk.record(phone.id).await.customer;
+    assert_ne!(apart, email);
+    assert!(!moments(apart).await.contains(&minute(1)), "what is apart has logs apart");
+    assert!(moments(email).await.contains(&minute(1)));
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a day")
+}
+
+async fn days(store: &Arc<dyn Store>, since: &str) -> Vec<SyncDay> {
+    store.sync_log().per_day(day(since)).await.expect("days")
+}
+
+async fn attempts_are_counted_by_day(store: Arc<dyn Store>) {
+    let at = minute(0).date_naive().to_string();
+    assert_eq!(days(&store, &at).await, []);
+    let pushed = vec![PartnerField::Email, PartnerField::Name];
+    let pulled = vec![PartnerField::City];
+    let in_other = |attempt: SyncAttempt| SyncAttempt { system: OTHER, ..attempt };
+    let there = SyncAttempt { pushed: pushed.clone(), ..attempt(SyncOutcome::Updated, 1) };
+    let here = SyncAttempt { pulled: pulled.clone(), ..attempt(SyncOutcome::Updated, 2) };
+    let both = SyncAttempt { pushed, pulled, ..attempt(SyncOutcome::Updated, 3) };
+    // In an order that neither the names nor the moments give.
+    append(
+        &store,
+        &[
+            in_other(attempt(SyncOutcome::Attached, 4)),
+            attempt(SyncOutcome::Failed, 5),
+            in_other(there.clone()),
+            here,
+            in_other(attempt(SyncOutcome::Created, 6)),
+            there.clone(),
+            both,
+            there,
+        ],
+    )
+    .await;
+    let count = |system, outcome, attempts, pushed, pulled| SyncDay {
+        date: day(&at),
+        system,
+        outcome,
+        attempts,
+        pushed,
+        pulled,
+    };
+    let expected = [
+        count(SYSTEM, SyncOutcome::Updated, 4, 3, 2),
+        count(SYSTEM, SyncOutcome::Failed, 1, 0, 0),
+        count(OTHER, SyncOutcome::Created, 1, 0, 0),
+        count(OTHER, SyncOutcome::Updated, 1, 1, 0),
+        count(OTHER, SyncOutcome::Attached, 1, 0, 0),
+    ];
+    assert_eq!(days(&store, &at).await, expected);
+}
+
+async fn days_are_whole_and_in_utc(store: Arc<dyn Store>) {
+    let moments = [
+        "2026-01-03T00:00:00Z",
+        "2026-01-01T23:59:59.999Z",
+        "2026-01-02T00:00:00Z",
+        "2025-12-31T23:59:59.999Z",
+        "2026-01-02T00:00:00.001Z",
+        "2026-01-02T23:59:59.999999Z",
+        "2026-01-01T00:00:00Z",
+    ];
+    let at = |moment: &str| moment.parse().expect("a moment");
+    let attempts = moments.map(|moment| SyncAttempt { at: at(moment), ..attempt(SyncOutcome::Updated, 0) });
+    append(&store, &attempts).await;
+    let counted = async |since| {
+        let days = days(&store, since).await.into_iter();
+        days.map(|day| (day.date.to_string(), day.attempts)).collect::<Vec<_>>()
+    };
+    let expected = [("2025-12-31", 1), ("2026-01-01", 2), ("2026-01-02", 3), ("2026-01-03", 1)]
+        .map(|(date, attempts)| (date.to_owned(), attempts));
+    assert_eq!(counted("1990-01-01").await, expected);
+    assert_eq!(counted("2026-01-01").await, expected[1..]);
+    assert_eq!(counted("2026-01-03").await, expected[3..]);
+    assert_eq!(counted("2026-01-04").await, []);
 }
 
 async fn old_attempts_are_forgotten(store: Arc<dyn Store>) {
