@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use crate::by_hand::new_id;
 use crate::desk::{Desk, order};
-use crate::sync_scene::{SYSTEM, contacts, detached, external, insert, minute, pending, synced, write};
+use crate::sync_scene::{
+    OTHER, SYSTEM, contacts, detached, external, insert, minute, pending, synced, write,
+};
 
 on_every_store!(
     mappings_are_listed_with_where_they_are,
@@ -21,6 +23,7 @@ on_every_store!(
     whoever_may_come_back_is_mapped,
     many_records_are_looked_up_at_once,
     mappings_are_counted_by_status,
+    each_system_has_mappings_of_its_own,
 );
 
 async fn hanging_on(store: &Arc<dyn Store>, customer: CustomerId) -> Vec<MappingId> {
@@ -33,6 +36,13 @@ async fn placed(store: &Arc<dyn Store>, record: &str) -> PlacedMapping {
     let mut found = store.mappings().of_partners(SYSTEM, &[external(record)]).await.expect("mappings");
     assert_eq!(found.len(), 1);
     found.remove(0)
+}
+
+/// Ascending.
+fn ids_of(placed: &[PlacedMapping]) -> Vec<MappingId> {
+    let mut ids: Vec<_> = placed.iter().map(|placed| placed.mapping.id).collect();
+    ids.sort_unstable();
+    ids
 }
 
 async fn mappings_are_listed_with_where_they_are(store: Arc<dyn Store>) {
@@ -180,4 +190,45 @@ async fn mappings_are_counted_by_status(store: Arc<dyn Store>) {
     let mut counts = store.mappings().counts(SYSTEM).await.expect("counts");
     counts.sort_by_key(|(_, count)| *count);
     assert_eq!(counts, [(MappingStatus::Pending, 1), (MappingStatus::Synced, 2)]);
+}
+
+/// The same customer, and records with the same id.
+async fn each_system_has_mappings_of_its_own(store: Arc<dyn Store>) {
+    let [one, bare] = contacts(&Desk::new(&store)).await;
+    let mine = synced(1, &one, "1");
+    let others = Mapping { system: OTHER, ..synced(2, &one, "1") };
+    let lonely = Mapping { system: OTHER, ..synced(3, &bare, "2") };
+    for mapping in [&mine, &others, &lonely] {
+        insert(&store, mapping).await;
+    }
+    let (reader, record) = (store.mappings(), external("1"));
+    for (system, mapping, other_one) in [(SYSTEM, &mine, None), (OTHER, &others, Some(&lonely))] {
+        let all: Vec<_> = [Some(mapping), other_one].into_iter().flatten().cloned().collect();
+        let ids: Vec<_> = all.iter().map(|mapping| mapping.id).collect();
+        let customers: Vec<_> = all.iter().map(|mapping| mapping.customer).collect();
+        let of_customer = reader.of_customer(system, one.customer).await.expect("mappings");
+        assert_eq!(of_customer, from_ref(mapping));
+        let of_partner = reader.of_partner(system, &record).await.expect("an answer");
+        assert_eq!(of_partner.as_ref(), Some(mapping));
+        let placed = reader.of_partners(system, &[record.clone(), external("2")]).await.expect("mappings");
+        assert_eq!(ids_of(&placed), ids);
+        let listed = reader.list(system, None, 10).await.expect("mappings");
+        assert_eq!(ids_of(&listed), ids);
+        let counts = reader.counts(system).await.expect("counts");
+        assert_eq!(counts, [(MappingStatus::Synced, all.len() as u64)]);
+        write(&store, async |to| {
+            let mappings = to.mappings();
+            let of_customer = mappings.of_customer(system, one.customer).await.expect("mappings");
+            assert_eq!(of_customer, from_ref(mapping));
+            let of_partner = mappings.of_partner(system, &record).await.expect("an answer");
+            assert_eq!(of_partner.as_ref(), Some(mapping));
+            let hanging = mappings.hanging_on(system, one.customer).await.expect("mappings");
+            assert_eq!(hanging, from_ref(mapping));
+            let mut mapped =
+                mappings.mapped(system, &[one.customer, bare.customer]).await.expect("customers");
+            mapped.sort_unstable();
+            assert_eq!(mapped, customers);
+        })
+        .await;
+    }
 }

@@ -8,7 +8,7 @@ use onefold_domain::{
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::sync_scene::{SYSTEM, external, fault, minute, write};
+use crate::sync_scene::{OTHER, SYSTEM, external, fault, minute, write};
 
 on_every_store!(
     a_run_comes_back_as_it_was_stored,
@@ -40,6 +40,7 @@ fn queued(number: u128) -> Run {
 
 fn full(number: u128) -> Run {
     Run {
+        system: OTHER,
         kind: RunKind::CompareFull,
         dry_run: true,
         approved: true,

@@ -8,7 +8,7 @@ use onefold_domain::{
 };
 
 use crate::desk::{Desk, all_together};
-use crate::sync_scene::{SYSTEM, contacts, insert, minute, pending, text, write};
+use crate::sync_scene::{OTHER, SYSTEM, contacts, insert, minute, pending, text, write};
 
 on_every_store!(
     a_conflict_comes_back_as_it_was_stored,
@@ -205,12 +205,14 @@ async fn a_conflict_is_resolved_once(store: Arc<dyn Store>) {
 async fn conflicts_are_listed_by_what_is_asked_for(store: Arc<dyn Store>) {
     let [one, other] = mappings(&store).await;
     let mut ids = Vec::new();
-    for draft in [open(&one, EMAIL), settled(&one, CITY), open(&other, CITY), settled(&other, EMAIL)] {
+    let elsewhere = ConflictDraft { system: OTHER, ..settled(&other, EMAIL) };
+    for draft in [open(&one, EMAIL), settled(&one, CITY), open(&other, CITY), elsewhere] {
         ids.push(put(&store, &draft).await);
     }
     let all = ConflictFilter::default();
     assert_eq!(list(&store, all.clone()).await, ids);
-    assert_eq!(list(&store, ConflictFilter { system: Some(SYSTEM), ..all.clone() }).await, ids);
+    assert_eq!(list(&store, ConflictFilter { system: Some(SYSTEM), ..all.clone() }).await, ids[..3]);
+    assert_eq!(list(&store, ConflictFilter { system: Some(OTHER), ..all.clone() }).await, ids[3..]);
     let open = ConflictFilter { status: Some(ConflictStatus::Open), ..all.clone() };
     assert_eq!(list(&store, open.clone()).await, [ids[0], ids[2]]);
     let of_customer = ConflictFilter { customer: Some(other.customer), ..all.clone() };

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use onefold_domain::{FieldRule, PartnerField, Store, SyncRules};
 
-use crate::sync_scene::{SYSTEM, write};
+use crate::sync_scene::{OTHER, SYSTEM, write};
 
 on_every_store!(
     rules_that_nobody_put_are_none,
     rules_take_the_place_of_those_that_were,
-    rules_are_put_once_committed
+    rules_of_one_system_are_none_of_another,
+    rules_are_put_once_committed,
 );
 
 async fn both(store: &Arc<dyn Store>) -> Option<SyncRules> {
@@ -41,6 +42,18 @@ async fn rules_take_the_place_of_those_that_were(store: Arc<dyn Store>) {
         put(&store, &rules).await;
         assert_eq!(both(&store).await, Some(rules));
     }
+}
+
+async fn rules_of_one_system_are_none_of_another(store: Arc<dyn Store>) {
+    put(&store, &SyncRules::shipped()).await;
+    assert_eq!(store.sync_rules().get(OTHER).await.expect("rules"), None);
+    write(&store, async |to| {
+        assert_eq!(to.sync_rules().get(OTHER).await.expect("rules"), None);
+        to.sync_rules().put(OTHER, &SyncRules::of([])).await.expect("put");
+    })
+    .await;
+    assert_eq!(both(&store).await, Some(SyncRules::shipped()));
+    assert_eq!(store.sync_rules().get(OTHER).await.expect("rules"), Some(SyncRules::of([])));
 }
 
 async fn rules_are_put_once_committed(store: Arc<dyn Store>) {
