@@ -38,6 +38,7 @@ fn ann() -> PartnerFields {
         postal_code: Some("1000".to_owned()),
         country: Some(home()),
         tax_number: None,
+        tags: None,
     }
 }
 
@@ -254,6 +255,7 @@ fn fields() -> impl Strategy<Value = PartnerFields> {
                 postal_code,
                 country: Some(country),
                 tax_number: tax.and_then(|text| TaxNumber::parse(&text).ok()),
+                tags: None,
             }
         },
     )

@@ -1,7 +1,7 @@
 //! Creating, changing and deleting: nothing that is there gets lost, nobody is made twice.
 
-use onefold_domain::{EmailAddress, PartnerError, PartnerFields};
-use onefold_integrations::openphone::{ContactChange, FieldKey};
+use onefold_domain::{EmailAddress, PartnerError, PartnerFields, Tags};
+use onefold_integrations::openphone::FieldKey;
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
 use serde_json::json;
 
@@ -108,9 +108,9 @@ async fn a_change_keeps_what_it_does_not_state() {
     let mut expected = before.unwrap();
     let email = EmailAddress::parse("lee@example.com").ok();
     let fields = PartnerFields { email, ..PartnerFields::default() };
-    let tagged = ContactChange { fields, tags: Some(vec!["gold".to_owned(), "new".to_owned()]) };
+    let tagged = change(PartnerFields { tags: Some(Tags::of(["gold", "new"])), ..fields });
     let changed = bench.phone.update_contact(&created.partner.id, &tagged).await.unwrap();
-    assert_eq!(changed.tags, ["gold", "new"]);
+    assert_eq!(changed.partner.fields.tags, Some(Tags::of(["gold", "new"])));
     let after = bench.double.contact(contact).unwrap();
     expected["defaultFields"]["emails"][0]["value"] = json!("lee@example.com");
     expected["customFields"][1]["value"] = json!(["gold", "new"]);

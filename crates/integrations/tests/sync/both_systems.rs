@@ -45,7 +45,7 @@ async fn an_edit_in_one_reaches_the_other_and_does_not_come_back(company: Compan
     company.assert_quiet().await;
     assert_eq!(writes(), (phones, books + 1), "one write, to the other");
 
-    let change = DoubleChange { name: Some("Ann Horvat".to_owned()), ..DoubleChange::default() };
+    let change = DoubleChange { contact_name: Some("Ann Horvat".to_owned()), ..DoubleChange::default() };
     company.books.change(booked.as_str(), &change).unwrap();
     company.compare_books().await;
     company.work().await;
@@ -64,7 +64,7 @@ async fn an_edit_in_one_reaches_the_other_and_does_not_come_back(company: Compan
 async fn edits_in_both_at_once_come_to_rest(company: Company) {
     let (customer, phone, booked) = company.in_both().await;
     company.edit_there(&phone, |contact| contact["defaultFields"]["lastName"] = "Zupan".into());
-    let change = DoubleChange { name: Some("Ann Horvat".to_owned()), ..DoubleChange::default() };
+    let change = DoubleChange { contact_name: Some("Ann Horvat".to_owned()), ..DoubleChange::default() };
     company.books.change(booked.as_str(), &change).unwrap();
     company.compare().await;
     company.compare_books().await;

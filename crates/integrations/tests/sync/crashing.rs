@@ -34,10 +34,18 @@ impl Fate {
     }
 
     async fn step(&self) {
-        if self.steps.fetch_add(1, Ordering::SeqCst) + 1 >= self.last.load(Ordering::SeqCst) {
-            self.died.notify_one();
-            std::future::pending::<()>().await;
+        if self.is_last() {
+            self.die().await;
         }
+    }
+
+    fn is_last(&self) -> bool {
+        self.steps.fetch_add(1, Ordering::SeqCst) + 1 >= self.last.load(Ordering::SeqCst)
+    }
+
+    async fn die(&self) {
+        self.died.notify_one();
+        std::future::pending().await
     }
 
     /// Lets the work go on until it is done (`true`) or dies.
@@ -96,9 +104,15 @@ impl Transaction for MortalTransaction {
         partner_index -> PartnerIndexRepository);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.fate.step().await;
-        let committed = self.inner.commit().await;
-        self.fate.step().await;
+        let Self { inner, fate } = *self;
+        if fate.is_last() {
+            // A task of its own is not dropped with whoever waited for it, and would hold its locks for ever.
+            drop(inner);
+            fate.die().await;
+            return Err(StoreError::Conflict);
+        }
+        let committed = inner.commit().await;
+        fate.step().await;
         committed
     }
 }
