@@ -120,7 +120,7 @@ async fn a_change_keeps_what_it_does_not_state() {
 
 #[tokio::test]
 async fn contacts_of_others_are_read_and_never_written() {
-    let bench = Bench::new().await;
+    let bench = Bench::with(|config| config.write_app_contacts = false).await;
     for source in [json!(null), json!("public-api"), json!("Onefold")] {
         let mut contact = person("Ann", "ann@example.com");
         contact["source"] = source;
@@ -140,6 +140,18 @@ async fn contacts_of_others_are_read_and_never_written() {
         assert_eq!(bench.double.contact(contact["id"].as_str().unwrap()), Some(contact));
     }
     assert_eq!(bench.double.writes(), 0);
+}
+
+#[tokio::test]
+async fn what_people_made_in_the_application_is_changed_and_stays_theirs() {
+    let bench = Bench::new().await;
+    let contact = bench.double.insert(person("Ann", "ann@example.com"));
+    let changed = bench.phone.update_contact(&id(&contact), &change(ann())).await.unwrap();
+    assert!(!changed.is_ours && !changed.partner.is_read_only);
+    let after = bench.double.contact(contact["id"].as_str().unwrap()).unwrap();
+    assert_eq!((&after["source"], &after["externalId"]), (&json!(null), &json!(null)));
+    assert_eq!(after["defaultFields"]["company"], "Lee d.o.o.");
+    assert!(matches!(bench.phone.delete_contact(&id(&contact)).await, Err(PartnerError::Rejected { .. })));
 }
 
 #[tokio::test]
