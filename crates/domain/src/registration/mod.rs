@@ -155,20 +155,23 @@ impl Registrations {
         transaction: &mut dyn Transaction,
         case: &Case<'_>,
     ) -> Result<(User, CustomerId, AccessToken), RegisterError> {
-        let neighbourhood = transaction.customers().lock_neighbourhood(&self.keys(case)).await?;
-        let own = transaction.contacts().of_user(case.id, MOST_CONTACTS).await?;
         if let Some(token) = transaction.tokens().by_hash(&case.hash).await? {
-            // An earlier try that was carried out after all.
-            let user = transaction.users().get(case.id).await?.ok_or(RecordError::NoSuchUser)?;
-            let customer = own.first().map(|contact| contact.customer).ok_or(RecordError::NoSuchUser)?;
-            return Ok((user, customer, token));
+            return Ok(carried_out(transaction, case, token).await?);
         }
-        refuse_known(transaction, case, &own, &neighbourhood).await?;
+        // First: two registrations of one user wait here for each other.
         let user = self.keep_user(transaction, case).await?;
+        let keys = self.keys(case);
+        let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
+        let own = transaction.contacts().of_user(case.id, MOST_CONTACTS).await?;
+        refuse_registered(&own)?;
+        refuse_known(transaction, case, &neighbourhood).await?;
         let mut customer = None;
         for request in requests(case, &own, &neighbourhood) {
             customer = Some(upsert(transaction, &self.env, &request).await?.0.customer);
         }
+        // Somebody may have come in between as long as nobody had the email's key; now one of the two has it.
+        let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
+        refuse_known(transaction, case, &neighbourhood).await?;
         let customer = customer.ok_or(RecordError::NoSuchCustomer)?;
         let token = self.give_token(transaction, case).await?;
         self.promise(transaction, customer, case.at).await?;
@@ -262,17 +265,32 @@ impl Case<'_> {
     }
 }
 
+/// What an earlier try did, whose commit failed to say so.
+async fn carried_out(
+    transaction: &mut dyn Transaction,
+    case: &Case<'_>,
+    token: AccessToken,
+) -> Result<(User, CustomerId, AccessToken), RecordError> {
+    let user = transaction.users().get(case.id).await?.ok_or(RecordError::NoSuchUser)?;
+    let own = transaction.contacts().of_user(case.id, 1).await?;
+    let customer = own.first().map(|contact| contact.customer).ok_or(RecordError::NoSuchCustomer)?;
+    Ok((user, customer, token))
+}
+
+fn refuse_registered(own: &[ContactRecord]) -> Result<(), RegisterError> {
+    match own.iter().find(|contact| contact.source == ContactSource::SignupForm) {
+        Some(contact) => Err(RegisterError::AlreadyRegistered { customer: contact.customer }),
+        None => Ok(()),
+    }
+}
+
 /// An account is known by its email: one that registered with it, or that an identity provider knows under it, is the
 /// same person. What others merely noted of somebody is no account.
 async fn refuse_known(
     transaction: &mut dyn Transaction,
     case: &Case<'_>,
-    own: &[ContactRecord],
     neighbourhood: &Neighbourhood,
 ) -> Result<(), RegisterError> {
-    if let Some(contact) = own.iter().find(|contact| contact.source == ContactSource::SignupForm) {
-        return Err(RegisterError::AlreadyRegistered { customer: contact.customer });
-    }
     let contacts = neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
     let of_others = contacts.filter(|contact| {
         contact.email.as_ref() == Some(&case.new.email) && contact.user.is_some_and(|user| user != case.id)

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use onefold_domain::{
-    ContactRequest, ContactSource, Contacts, EmailAddress, JobStatus, Jobs, PhoneNumber, Pushed, Received,
-    RegisterError, RegistrationSettings, Registrations, Statement, SyncOutcome, User, UserId,
+    ContactRequest, ContactSource, Contacts, EmailAddress, JobStatus, Jobs, NewRegistration, PhoneNumber,
+    Pushed, Received, RegisterError, RegistrationSettings, Registrations, Statement, SyncOutcome, User,
+    UserId,
 };
 use onefold_integrations::testing::Lasting;
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
@@ -76,7 +77,7 @@ async fn a_user_who_is_known_from_elsewhere_is_completed(company: Company) {
     let id = UserId(Uuid::from_u128(7));
     let new = onefold_domain::NewUser { id: Some(id), ..Default::default() };
     onefold_domain::Users::new(company.env.clone()).create_user(&new).await.unwrap();
-    let form = onefold_domain::NewRegistration { user: Some(id), ..form("Ann", "ann@example.com", "") };
+    let form = NewRegistration { user: Some(id), ..form("Ann", "ann@example.com", "") };
     let done = company.registrations.register(&form).await.unwrap();
     let User { profile, .. } = &done.user;
     assert_eq!((done.user.id, profile.is_some()), (id, true));
@@ -85,20 +86,26 @@ async fn a_user_who_is_known_from_elsewhere_is_completed(company: Company) {
 }
 
 async fn the_same_person_who_registers_many_times_at_once_is_one(company: Company) {
-    let registering = (0..12).map(|_| {
-        let registrations = company.registrations.clone();
-        tokio::spawn(async move { registrations.register(&form("Ann", "ann@example.com", "")).await })
-    });
-    let mut registered = 0;
-    for one in registering.collect::<Vec<_>>() {
-        match one.await.unwrap() {
-            Ok(_) => registered += 1,
-            Err(RegisterError::AlreadyRegistered { .. }) => {}
-            Err(other) => panic!("{other:?}"),
+    let known = form("Ann", "ann@example.com", "");
+    let elsewhere = UserId(Uuid::from_u128(7));
+    for (email, user) in [("ann@example.com", None), ("eva@example.com", Some(elsewhere))] {
+        let form = NewRegistration { email: EmailAddress::parse(email).unwrap(), user, ..known.clone() };
+        let registering = (0..12).map(|_| {
+            let (registrations, form) = (company.registrations.clone(), form.clone());
+            tokio::spawn(async move { registrations.register(&form).await })
+        });
+        let mut registered = 0;
+        for one in registering.collect::<Vec<_>>() {
+            match one.await.unwrap() {
+                Ok(_) => registered += 1,
+                Err(RegisterError::AlreadyRegistered { .. }) => {}
+                Err(other) => panic!("{other:?}"),
+            }
         }
+        assert_eq!(registered, 1, "{email}");
     }
     company.work().await;
-    assert_eq!((registered, company.phones.contacts().len()), (1, 1));
+    assert_eq!(company.phones.contacts().len(), 2);
 }
 
 async fn without_another_system_it_is_skipped(company: Company) {
