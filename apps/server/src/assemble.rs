@@ -37,7 +37,7 @@ pub(crate) fn syncing(config: &Config, store: &SeaOrmStore) -> anyhow::Result<Sy
     let policy = Arc::new(config.linking.policy()?);
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let env = Environment::new(Arc::new(store.clone()), policy, clock, randomness);
-    Ok(config.sync.assemble(env, &config.metakocka, config.profile.rules()?)?)
+    Ok(config.sync.assemble(env, &config.metakocka, &config.openphone, config.profile.rules()?)?)
 }
 
 pub(crate) fn app(config: &Config, store: &SeaOrmStore, syncing: &Syncing) -> anyhow::Result<App> {
@@ -50,6 +50,6 @@ pub(crate) fn app(config: &Config, store: &SeaOrmStore, syncing: &Syncing) -> an
         (status.open, status.idle)
     });
     let app = App::new(syncing.env.clone(), config.profile.rules()?, config.linking.region()?, metrics, pool);
-    let sync = SyncParts { synchroniser: syncing.metakocka.clone(), worker: syncing.worker.clone() };
+    let sync = SyncParts { syncs: syncing.syncs.clone(), worker: syncing.worker.clone() };
     Ok(app.with_limits(&config.limits).with_kratos(config.kratos()?).with_sync(sync))
 }

@@ -29,7 +29,7 @@ pub(crate) fn start(config: &Config, syncing: &Syncing) -> Inside {
         WorkerPlace::Inside => true,
         WorkerPlace::Outside => false,
     };
-    let configured = syncing.metakocka.configured().is_ok();
+    let configured = syncing.connected().next().is_some();
     let working = (inside && configured).then(|| {
         tracing::info!(interval_s = config.sync.interval_s, "the worker runs inside the server");
         let worker = syncing.worker.clone();

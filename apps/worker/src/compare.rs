@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use indicatif::{HumanCount, ProgressBar};
-use onefold_domain::{Run, RunId, RunItem, RunKind, RunStatus, Runs};
+use onefold_domain::{Run, RunId, RunItem, RunKind, RunStatus, Runs, SyncSystem, Synchroniser};
 use onefold_runtime::Syncing;
 use serde_json::Value;
+
+use crate::systems;
 
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -14,36 +16,56 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How many items are read at once.
 const PAGE: usize = 500;
 
-pub(crate) async fn once(syncing: &Syncing, full: bool) -> anyhow::Result<()> {
-    let run = compare(syncing, full, false).await?;
+/// Compares with each system that is meant, and then does all jobs that are due. One that fails keeps none of the others.
+pub(crate) async fn once(syncing: &Syncing, system: Option<SyncSystem>, full: bool) -> anyhow::Result<()> {
+    let mut compared = Vec::new();
+    for sync in systems::meant(syncing, system)? {
+        compared.push((sync.system(), compare(syncing, sync, full, false).await));
+    }
     let jobs = syncing.worker.work_once().await?;
-    tell(&run);
+    let mut failures = Vec::new();
+    for (system, result) in compared {
+        match result {
+            Ok(run) => {
+                tell(&run);
+                failures.extend(failure(&run));
+            }
+            Err(error) => failures.push(format!("{}: {error:#}", system.title())),
+        }
+    }
     if jobs > 0 {
         println!("{} more {} done", HumanCount(jobs), if jobs == 1 { "job" } else { "jobs" });
     }
-    ensure!(
-        run.status == RunStatus::Completed,
-        "the run is {}: {}{}",
-        run.status.as_str(),
-        run.message.as_deref().unwrap_or("no reason is known"),
-        if run.status == RunStatus::Held {
-            format!(" Look at it with `onefold-worker runs show {}`, then approve it.", run.id.0)
-        } else {
-            String::new()
+    ensure!(failures.is_empty(), "{}", failures.join("\n"));
+    Ok(())
+}
+
+/// Shows of each system that is meant what a comparison would do.
+pub(crate) async fn plan(syncing: &Syncing, system: Option<SyncSystem>, full: bool) -> anyhow::Result<()> {
+    for sync in systems::meant(syncing, system)? {
+        let run = compare(syncing, sync, full, true).await?;
+        show_items(&Runs::new(sync.clone()), run.id).await?;
+        tell(&run);
+    }
+    Ok(())
+}
+
+/// Why a run is not what it should be at the end.
+fn failure(run: &Run) -> Option<String> {
+    let why = run.message.as_deref().unwrap_or("no reason is known");
+    let told = format!("{}: the run is {}: {why}", run.system.title(), run.status.as_str());
+    match run.status {
+        RunStatus::Completed => None,
+        RunStatus::Held => {
+            let id = run.id.0;
+            Some(format!("{told} Look at it with `onefold-worker runs show {id}`, then approve it."))
         }
-    );
-    Ok(())
+        _ => Some(told),
+    }
 }
 
-pub(crate) async fn plan(syncing: &Syncing, full: bool) -> anyhow::Result<()> {
-    let run = compare(syncing, full, true).await?;
-    show_items(&Runs::new(syncing.metakocka.clone()), run.id).await?;
-    tell(&run);
-    Ok(())
-}
-
-async fn compare(syncing: &Syncing, full: bool, dry_run: bool) -> anyhow::Result<Run> {
-    let runs = Runs::new(syncing.metakocka.clone());
+async fn compare(syncing: &Syncing, sync: &Synchroniser, full: bool, dry_run: bool) -> anyhow::Result<Run> {
+    let runs = Runs::new(sync.clone());
     let kind = if full { RunKind::CompareFull } else { RunKind::Compare };
     let run = runs.request(kind, &[], dry_run).await?;
     // Hidden by itself where nobody looks on.

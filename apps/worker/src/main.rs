@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use onefold_domain::{Acting, Actor, Environment, SystemClock, SystemRandomness};
+use onefold_domain::{Acting, Actor, Environment, SyncSystem, SystemClock, SystemRandomness};
 use onefold_persistence::SeaOrmStore;
 use onefold_runtime::{Syncing, init_logs};
 
@@ -17,6 +17,7 @@ mod config;
 mod jobs;
 mod runs;
 mod status;
+mod systems;
 mod work;
 
 /// Onefold's sync worker. Without a command it works until it is told to stop.
@@ -40,12 +41,18 @@ enum Command {
         /// With `--once`: look at every field, also where nothing seems to have changed.
         #[arg(long, requires = "once")]
         full: bool,
+        /// With `--once`: this system only, instead of all that are configured.
+        #[arg(long, requires = "once", value_parser = systems::parse)]
+        system: Option<SyncSystem>,
     },
     /// Show what a comparison would do, field by field, and do nothing.
     Plan {
         /// Look at every field, also where nothing seems to have changed.
         #[arg(long)]
         full: bool,
+        /// This system only, instead of all that are configured.
+        #[arg(long, value_parser = systems::parse)]
+        system: Option<SyncSystem>,
     },
     /// Look at jobs, replay or drop those that were given up.
     #[command(subcommand)]
@@ -76,16 +83,16 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let file = arguments.config.as_deref();
-    match arguments.command.unwrap_or(Command::Run { once: false, full: false }) {
+    match arguments.command.unwrap_or(Command::Run { once: false, full: false, system: None }) {
         Command::Run { once: false, .. } => work::run(open(file, Actor::Program).await?).await,
-        Command::Run { once: true, full } => {
+        Command::Run { once: true, full, system } => {
             let desk = open(file, Actor::CommandLine).await?;
-            compare::once(&desk.syncing, full).await?;
+            compare::once(&desk.syncing, system, full).await?;
             Ok(desk.store.close().await?)
         }
-        Command::Plan { full } => {
+        Command::Plan { full, system } => {
             let desk = open(file, Actor::CommandLine).await?;
-            compare::plan(&desk.syncing, full).await?;
+            compare::plan(&desk.syncing, system, full).await?;
             Ok(desk.store.close().await?)
         }
         Command::Jobs(command) => {
@@ -110,6 +117,6 @@ async fn open(file: Option<&Path>, actor: Actor) -> anyhow::Result<Desk> {
     let policy = Arc::new(config.linking.policy()?);
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let env = Environment::new(Arc::new(store.clone()), policy, clock, randomness).acting(Acting::of(actor));
-    let syncing = config.sync.assemble(env, &config.metakocka, config.profile.rules()?)?;
+    let syncing = config.sync.assemble(env, &config.metakocka, &config.openphone, config.profile.rules()?)?;
     Ok(Desk { config, store, syncing })
 }

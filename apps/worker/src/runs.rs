@@ -21,7 +21,8 @@ pub(crate) enum RunsCommand {
 const LATEST: usize = 50;
 
 pub(crate) async fn run(syncing: &Syncing, command: &RunsCommand) -> anyhow::Result<()> {
-    let runs = Runs::new(syncing.metakocka.clone());
+    // Runs of all systems are kept in one place, and any synchroniser reads all of them.
+    let runs = Runs::new(syncing.syncs.first().context("no system is known")?.clone());
     match command {
         RunsCommand::List => {
             for run in runs.list(None, LATEST).await? {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use onefold_domain::Store;
-use onefold_runtime::{Signals, describe_sync_gauges, init_metrics};
+use onefold_runtime::{Signals, Syncing, describe_sync_gauges, init_metrics};
 use tokio::sync::watch;
 
 use crate::Desk;
@@ -34,8 +34,7 @@ pub(crate) async fn run(desk: Desk) -> anyhow::Result<()> {
         // Nobody listens any more only when the work has ended by itself.
         let _ = stop.send(true);
     });
-    let configured = syncing.metakocka.configured();
-    announce(&config, bound, configured.as_ref().err().map(ToString::to_string).as_deref());
+    announce(&config, bound, &syncing);
 
     syncing.worker.work(stopping).await?;
     handle.stop(true).await;
@@ -46,21 +45,22 @@ pub(crate) async fn run(desk: Desk) -> anyhow::Result<()> {
 }
 
 /// For the person who started it. Whoever reads the output may have gone already, and that is no reason to stop.
-fn announce(config: &Config, bound: SocketAddr, missing: Option<&str>) {
+fn announce(config: &Config, bound: SocketAddr, syncing: &Syncing) {
     let url = &config.database.url;
     let mut lines = format!(
         "Onefold's worker is ready (database: {url}).\nIt tells how it is on http://{bound}/health and /metrics.\n"
     );
-    lines += &match missing {
-        Some(missing) => format!("MetaKocka: {missing}. Until then nothing is synced; jobs wait.\n"),
-        None => format!(
-            "MetaKocka: compared {}, in full {}.\n",
-            every(config.sync.interval_s),
-            every(config.sync.full_interval_s)
-        ),
-    };
+    let (interval, full) = (every(config.sync.interval_s), every(config.sync.full_interval_s));
+    for sync in &syncing.syncs {
+        let title = sync.system().title();
+        lines += &match sync.configured() {
+            Ok(()) => format!("{title}: compared {interval}, in full {full}.\n"),
+            Err(missing) => format!("{title}: {missing}. Until then nothing is synced with it; jobs wait.\n"),
+        };
+    }
     let _ = std::io::stdout().write_all(lines.as_bytes());
-    tracing::info!(database = %url, address = %bound, metakocka = missing.is_none(), "ready");
+    let connected: Vec<_> = syncing.connected().map(|sync| sync.system().as_str()).collect();
+    tracing::info!(database = %url, address = %bound, connected = connected.join(" "), "ready");
 }
 
 fn every(seconds: u64) -> String {

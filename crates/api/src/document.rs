@@ -50,7 +50,7 @@ fn describe(method: &Method, path: &str, operation: &mut Operation) {
     add(operation, family, "429", "Too many requests; `Retry-After` says when to come back");
     if operation.parameters.is_some() || operation.request_body.is_some() {
         // By the contract of these the status is for customers that lack a field.
-        let status = if family == Family::MetaKocka { "400" } else { "422" };
+        let status = if family == Family::Enveloped { "400" } else { "422" };
         add(operation, family, status, "A parameter or a field cannot be accepted");
     }
     if operation.request_body.is_some() {
@@ -94,7 +94,7 @@ fn add(operation: &mut Operation, family: Family, status: &str, description: &st
 fn media_type(family: Family) -> &'static str {
     match family {
         Family::Problem => MEDIA_TYPE,
-        Family::Laravel | Family::MetaKocka => "application/json",
+        Family::Laravel | Family::Enveloped => "application/json",
     }
 }
 
@@ -102,7 +102,7 @@ fn body(family: Family) -> Content {
     let name = match family {
         Family::Problem => "Problem",
         Family::Laravel => "AdminMessage",
-        Family::MetaKocka => "MetaKockaError",
+        Family::Enveloped => "EnvelopedError",
     };
     Content::new(Some(Ref::from_schema_name(name)))
 }

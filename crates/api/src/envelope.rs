@@ -1,4 +1,5 @@
-//! `{"success": …}`: how the MetaKocka endpoints answer, by their contract, when they succeed and when they do not.
+//! `{"success": …}`: how everything under `/api/` answers, by the contract of those endpoints, when it
+//! succeeds and when it does not.
 
 use std::fmt;
 
@@ -26,7 +27,7 @@ impl<T> Success<T> {
 
 /// Why a request was not carried out.
 #[derive(Serialize, ToSchema)]
-#[schema(as = MetaKockaError)]
+#[schema(as = EnvelopedError)]
 pub(crate) struct Refused {
     /// Always false.
     #[schema(example = false)]
@@ -35,7 +36,7 @@ pub(crate) struct Refused {
 }
 
 #[derive(Serialize, ToSchema)]
-#[schema(as = MetaKockaErrorContent)]
+#[schema(as = EnvelopedErrorContent)]
 struct Told {
     /// Which error it is; never changes, so programs may rely on it.
     #[schema(example = "conflict")]

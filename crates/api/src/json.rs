@@ -20,8 +20,12 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 /// The same where the object is a list of ids: 10,000 UUIDs and room for how they are written.
 const MAX_LIST: usize = 512 * 1024;
 
-pub(crate) const LISTS: [&str; 2] =
-    ["/api/metakocka/contacts/bulk-sync", "/api/metakocka/contacts/bulk-import"];
+const LISTS: [&str; 4] = [
+    "/api/metakocka/contacts/bulk-sync",
+    "/api/metakocka/contacts/bulk-import",
+    "/api/openphone/contacts/bulk-sync",
+    "/api/openphone/contacts/bulk-import",
+];
 
 /// The largest body that this path takes.
 pub(crate) fn largest(path: &str) -> usize {
@@ -41,7 +45,7 @@ fn config_up_to(limit: usize) -> JsonConfig {
     JsonConfig::default().limit(limit).content_type_required(true).error_handler(|error, request| {
         let error = ApiError::from(error);
         match Family::of_path(request.path()) {
-            Family::MetaKocka => ActixError::from(Enveloped::from(error)),
+            Family::Enveloped => ActixError::from(Enveloped::from(error)),
             Family::Problem | Family::Laravel => error.into(),
         }
     })

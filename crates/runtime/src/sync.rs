@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onefold_domain::{
-    Environment, PartnerDirectory, SurvivorshipRules, SyncSettings, SyncSystem, SyncTrigger, SyncWorker,
-    Synchroniser, WorkerSettings,
+    Environment, PartnerDirectory, PartnerIndex, SurvivorshipRules, SyncSettings, SyncSystem, SyncTrigger,
+    SyncWorker, Synchroniser, WorkerSettings,
 };
 use onefold_integrations::metakocka::{self, MetaKocka};
+use onefold_integrations::openphone::{self, ContactIndex, OpenPhone};
 use serde::Deserialize;
 use validator::Validate;
 
@@ -95,37 +96,83 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone)]
 pub struct Syncing {
     pub env: Environment,
-    pub metakocka: Synchroniser,
+    /// One for each system. Who is not configured belongs to them: its calls tell which settings are missing.
+    pub syncs: Vec<Synchroniser>,
     pub worker: SyncWorker,
 }
 
+impl Syncing {
+    pub fn of(&self, system: SyncSystem) -> Option<&Synchroniser> {
+        self.syncs.iter().find(|sync| sync.system() == system)
+    }
+
+    /// The systems that are configured.
+    pub fn connected(&self) -> impl Iterator<Item = &Synchroniser> {
+        self.syncs.iter().filter(|sync| sync.configured().is_ok())
+    }
+}
+
+/// A program that cannot make safe connections, or settings with which none can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Unprepared {
+    #[error(transparent)]
+    MetaKocka(#[from] metakocka::Unprepared),
+    #[error(transparent)]
+    OpenPhone(#[from] openphone::Unprepared),
+}
+
+/// The most calls that one write consists of: writing, and reading back.
+const METAKOCKA_CALLS: u32 = 2;
+
+/// Reading and changing. A creation may take more, and may be overtaken: with the customer's id as its reference it makes one
+/// contact, however often it is made.
+const OPENPHONE_CALLS: u32 = 2;
+
 impl SyncConfig {
     /// # Errors
-    /// A program that cannot make safe connections.
+    /// See [`Unprepared`].
     pub fn assemble(
         &self,
         env: Environment,
         metakocka: &metakocka::Config,
+        openphone: &openphone::Config,
         rules: SurvivorshipRules,
-    ) -> Result<Syncing, metakocka::Unprepared> {
-        let directory = MetaKocka::new(metakocka, Arc::clone(&env.clock))?;
+    ) -> Result<Syncing, Unprepared> {
+        let clock = || Arc::clone(&env.clock);
+        // The index by which contacts are found by their values. What it writes is no change of a customer.
+        let index = PartnerIndex::new(env.clone(), SyncSystem::OpenPhone);
+        let index: Option<Arc<dyn ContactIndex>> = Some(Arc::new(index));
+        let parts: [(SyncSystem, Arc<dyn PartnerDirectory>, Duration); 2] = [
+            (
+                SyncSystem::MetaKocka,
+                Arc::new(MetaKocka::new(metakocka, clock())?),
+                METAKOCKA_CALLS * longest_call(metakocka.queue_timeout_ms, metakocka.request_timeout_ms),
+            ),
+            (
+                SyncSystem::OpenPhone,
+                Arc::new(OpenPhone::new(openphone, clock(), index)?),
+                OPENPHONE_CALLS * longest_call(openphone.queue_timeout_ms, openphone.request_timeout_ms),
+            ),
+        ];
         // Of a system that is not configured nobody wants to know; its jobs would only wait.
-        let configured = directory.configured().is_ok();
+        let configured = parts.iter().filter(|(_, directory, _)| directory.configured().is_ok());
         let new_customers = self.push_new_customers;
-        let trigger = SyncTrigger { system: SyncSystem::MetaKocka, new_customers };
-        let env = env.with_triggers(configured.then_some(trigger));
-        let settings = self.settings(metakocka);
-        let (directory, rules) = (Arc::new(directory), Arc::new(rules));
-        let sync = Synchroniser::new(env.clone(), SyncSystem::MetaKocka, directory, rules, settings);
-        let worker = SyncWorker::new(env.clone(), vec![sync.clone()], self.worker_settings());
-        Ok(Syncing { env, metakocka: sync, worker })
+        let triggers: Vec<_> =
+            configured.map(|(system, ..)| SyncTrigger { system: *system, new_customers }).collect();
+        let env = env.with_triggers(triggers);
+        let rules = Arc::new(rules);
+        let syncs = parts.map(|(system, directory, write)| {
+            Synchroniser::new(env.clone(), system, directory, Arc::clone(&rules), self.settings(write))
+        });
+        let syncs = Vec::from(syncs);
+        let worker = SyncWorker::new(env.clone(), syncs.clone(), self.worker_settings());
+        Ok(Syncing { env, syncs, worker })
     }
 
-    fn settings(&self, metakocka: &metakocka::Config) -> SyncSettings {
-        // The longest that one write can take: its turn, the call and reading back, and then some.
-        let call = metakocka.queue_timeout_ms + metakocka.request_timeout_ms;
+    /// `write` is the longest that one write can take.
+    fn settings(&self, write: Duration) -> SyncSettings {
         SyncSettings {
-            lease: Duration::from_millis(2 * call) + Duration::from_secs(self.lease_s),
+            lease: write + Duration::from_secs(self.lease_s),
             grace: DAY * u32::try_from(self.grace_days).unwrap_or(u32::MAX),
             most_lost: self.brake_records,
             most_lost_percent: self.brake_percent,
@@ -143,5 +190,67 @@ impl SyncConfig {
             full_interval: Duration::from_secs(self.full_interval_s),
             keep: DAY * u32::try_from(self.keep_days).unwrap_or(u32::MAX),
         }
+    }
+}
+
+/// Waiting for its turn, and for the answer.
+fn longest_call(queue_timeout_ms: u64, request_timeout_ms: u64) -> Duration {
+    Duration::from_millis(queue_timeout_ms + request_timeout_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use onefold_domain::{
+        ContactRequest, ContactSource, Contacts, EmailAddress, JobKind, Jobs, LinkPolicy, MemoryStore,
+        Received, Statement, SystemClock, SystemRandomness,
+    };
+
+    use super::*;
+
+    fn assembled(openphone_key: Option<&str>) -> Syncing {
+        let env = Environment::new(
+            Arc::new(MemoryStore::default()),
+            Arc::new(LinkPolicy::shipped()),
+            Arc::new(SystemClock),
+            Arc::new(SystemRandomness),
+        );
+        let api_key = openphone_key.and_then(openphone::Credential::new);
+        let openphone = openphone::Config { api_key, ..openphone::Config::default() };
+        let config = SyncConfig { push_new_customers: true, ..SyncConfig::default() };
+        let rules = SurvivorshipRules::shipped();
+        config.assemble(env, &metakocka::Config::default(), &openphone, rules).unwrap()
+    }
+
+    fn systems<'a>(syncs: impl IntoIterator<Item = &'a Synchroniser>) -> Vec<SyncSystem> {
+        syncs.into_iter().map(Synchroniser::system).collect()
+    }
+
+    #[test]
+    fn who_is_not_configured_is_there_and_says_what_is_missing() {
+        let one = assembled(Some("key"));
+        assert_eq!(
+            (systems(one.connected()), systems(&one.syncs)),
+            (vec![SyncSystem::OpenPhone], SyncSystem::ALL.into())
+        );
+        let none = assembled(None);
+        assert_eq!(none.connected().count(), 0);
+        let settings = ["METAKOCKA_SECRET_KEY", "OPENPHONE_API_KEY"];
+        for (system, setting) in SyncSystem::ALL.into_iter().zip(settings) {
+            let error = none.of(system).unwrap().configured().unwrap_err();
+            assert!(error.to_string().contains(setting), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_promises_a_sync_with_who_is_configured() {
+        let syncing = assembled(Some("key"));
+        let email = EmailAddress::parse("ann@example.com").unwrap();
+        let statement = Statement::new(Some(email), None).unwrap();
+        let request = ContactRequest::new(statement, Received::default(), ContactSource::Order);
+        let contacts = Contacts::new(syncing.env.clone());
+        let customer = contacts.create_contact(&request).await.unwrap().customer;
+        let jobs = Jobs::new(syncing.env).list(None, None, 10).await.unwrap();
+        let kinds: Vec<_> = jobs.iter().map(|job| job.kind.clone()).collect();
+        assert_eq!(kinds, [JobKind::SyncCustomer(SyncSystem::OpenPhone, customer)]);
     }
 }

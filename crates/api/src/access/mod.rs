@@ -57,7 +57,7 @@ enum Counted {
 impl Counted {
     fn of(limits: &Limits, entry: &Entry, token: &AccessToken) -> Self {
         match Family::of_path(entry.pattern) {
-            Family::Problem | Family::MetaKocka => Self::ByToken(limits.token(token.id.0)),
+            Family::Problem | Family::Enveloped => Self::ByToken(limits.token(token.id.0)),
             Family::Laravel => Self::ByAdminToken(limits.admin(token.id.0)),
         }
     }

@@ -67,7 +67,7 @@ impl Refusal {
         match family {
             Family::Problem => self.into_problem().error_response(),
             Family::Laravel => self.into_laravel().answer(),
-            Family::MetaKocka => Enveloped::from(self.into_problem()).error_response(),
+            Family::Enveloped => Enveloped::from(self.into_problem()).error_response(),
         }
     }
 

@@ -37,15 +37,15 @@ pub(crate) enum Family {
     Problem,
     Laravel,
     /// `{"success": false, "error": …}`.
-    MetaKocka,
+    Enveloped,
 }
 
 impl Family {
     pub(crate) fn of_path(path: &str) -> Self {
         if path.starts_with("/ia/") {
             Self::Laravel
-        } else if path.starts_with("/api/metakocka/") {
-            Self::MetaKocka
+        } else if path.starts_with("/api/") {
+            Self::Enveloped
         } else {
             Self::Problem
         }
@@ -100,6 +100,11 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::GET, "/api/metakocka/contacts/mappings", Needs(Ability::SyncRead), Refused),
     route(Method::POST, "/api/metakocka/contacts/import", Needs(Ability::SyncRun), Refused),
     route(Method::POST, "/api/metakocka/contacts/bulk-import", Needs(Ability::SyncRun), Refused),
+    route(Method::POST, "/api/openphone/contacts/sync", Needs(Ability::SyncRun), Refused),
+    route(Method::POST, "/api/openphone/contacts/bulk-sync", Needs(Ability::SyncRun), Refused),
+    route(Method::GET, "/api/openphone/contacts/mappings", Needs(Ability::SyncRead), Refused),
+    route(Method::POST, "/api/openphone/contacts/import", Needs(Ability::SyncRun), Refused),
+    route(Method::POST, "/api/openphone/contacts/bulk-import", Needs(Ability::SyncRun), Refused),
     route(Method::GET, "/sync/rules", Needs(Ability::SyncRead), Refused),
     route(Method::PUT, "/sync/rules", Needs(Ability::SyncRun), Refused),
     route(Method::GET, "/sync/conflicts", Needs(Ability::SyncRead), Refused),

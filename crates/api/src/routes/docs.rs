@@ -26,7 +26,10 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         description = "Folds every email address, phone number and record of a customer into one."
     ),
     // In the place of other data, when asked for.
-    components(schemas(super::metakocka::PlannedSync)),
+    components(schemas(
+        super::partners::PlannedSync<super::partners::metakocka::MetaKockaId>,
+        super::partners::PlannedSync<super::partners::openphone::OpenPhoneId>,
+    )),
     paths(
         super::identify::identify,
         super::contacts::create,
@@ -51,11 +54,16 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         super::tokens::list,
         super::tokens::revoke,
         super::audit::list,
-        super::metakocka::sync,
-        super::metakocka::bulk::bulk_sync,
-        super::metakocka::mapping,
-        super::metakocka::import,
-        super::metakocka::bulk::bulk_import,
+        super::partners::metakocka::sync,
+        super::partners::metakocka::bulk_sync,
+        super::partners::metakocka::mapping,
+        super::partners::metakocka::import,
+        super::partners::metakocka::bulk_import,
+        super::partners::openphone::sync,
+        super::partners::openphone::bulk_sync,
+        super::partners::openphone::mapping,
+        super::partners::openphone::import,
+        super::partners::openphone::bulk_import,
         super::sync::rules::read,
         super::sync::rules::change,
         super::sync::conflicts::list,

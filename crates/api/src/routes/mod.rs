@@ -15,8 +15,8 @@ mod health;
 mod identify;
 mod imports;
 mod kratos;
-mod metakocka;
 mod metrics;
+mod partners;
 mod sync;
 mod tokens;
 mod users;
@@ -37,7 +37,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .configure(audit::configure)
         .configure(tokens::configure)
         .configure(kratos::configure)
-        .configure(metakocka::configure)
+        .configure(partners::configure)
         .configure(sync::configure)
         .configure(health::configure)
         .configure(metrics::configure)

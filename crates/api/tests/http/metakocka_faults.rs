@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::app::{TestApp, send};
 use crate::sync_scene::{
-    BULK_IMPORT, BULK_SYNC, IMPORT, SYNC, SyncScene, on_both_connected, partner, refused, succeeded,
+    BULK_IMPORT, BULK_SYNC, Connectors, IMPORT, SYNC, SyncScene, on_both_connected, partner, refused,
+    succeeded,
 };
 
 const MAPPINGS: &str = "/api/metakocka/contacts/mappings";
@@ -82,7 +83,9 @@ async fn what_the_middleware_refuses() {
     refused(&with(&app.token_for(&["sync:read"], None).await).await, 403, "ability_missing");
     refused(&with(&app.token_for(&["*"], Some(&user)).await).await, 403, "user_token");
     refused(&with(&app.token_for(&["sync:run"], None).await).await, 404, "not_found");
-    refused(&app.get("/api/metakocka/contacts/nothing").await, 404, "unknown_path");
+    for path in ["/api/metakocka/contacts/nothing", "/api/nothing"] {
+        refused(&app.get(path).await, 404, "unknown_path");
+    }
     let method = app.get(SYNC).await;
     refused(&method, 405, "method_not_allowed");
     assert_eq!(method.header("allow"), "POST");
@@ -193,9 +196,9 @@ async fn fields_that_metakocka_needs(scene: SyncScene) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_metakocka_says() {
-    let short = |config: &mut onefold_integrations::metakocka::Config| {
-        config.request_timeout_ms = 500;
-        config.breaker_failures = 100;
+    let short = |connectors: &mut Connectors| {
+        connectors.metakocka.request_timeout_ms = 500;
+        connectors.metakocka.breaker_failures = 100;
     };
     let scene = SyncScene::with(TestDatabase::sqlite(), Config::default(), short).await;
     let ann = scene.customer("ann@example.com", "Ann Lee").await;
@@ -225,9 +228,9 @@ async fn what_metakocka_says() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_metakocka_is_down_it_is_left_alone() {
-    let once = |config: &mut onefold_integrations::metakocka::Config| {
-        config.breaker_failures = 1;
-        config.breaker_pause_s = 30;
+    let once = |connectors: &mut Connectors| {
+        connectors.metakocka.breaker_failures = 1;
+        connectors.metakocka.breaker_pause_s = 30;
     };
     let scene = SyncScene::with(TestDatabase::sqlite(), Config::default(), once).await;
     let ann = scene.customer("ann@example.com", "Ann Lee").await;

@@ -146,8 +146,6 @@ async fn what_is_refused(scene: SyncScene) {
     for (body, fields) in [
         (json!({}), vec!["kind", "system"]),
         (json!({"system": "hubspot", "kind": "compare"}), vec!["system"]),
-        // Known, and not connected: what is compared must be what was asked for.
-        (json!({"system": "openphone", "kind": "compare"}), vec!["system"]),
         (json!({"system": "metakocka", "kind": "importAll"}), vec!["kind"]),
         (json!({"system": "metakocka", "kind": "compare", "full": true}), vec!["full"]),
     ] {

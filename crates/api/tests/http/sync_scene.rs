@@ -1,13 +1,16 @@
-//! The application connected to a MetaKocka double, and people to sync.
+//! The application connected to a double of each other system, and people to sync.
 
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use onefold_api::{Config, SyncParts};
 use onefold_domain::{
-    Region, SurvivorshipRules, SyncSettings, SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
+    Environment, PartnerDirectory, Region, SurvivorshipRules, SyncSettings, SyncSystem, SyncWorker,
+    Synchroniser, WorkerSettings,
 };
-use onefold_integrations::metakocka::{self, BaseUrl, Credential, MetaKocka};
+use onefold_integrations::metakocka::{self, Credential, MetaKocka};
+use onefold_integrations::openphone::{self, OpenPhone};
+use onefold_integrations::testing::openphone::OpenPhoneDouble;
 use onefold_integrations::testing::{DoubleAddress, DoubleContact, DoublePartner, MetaKockaDouble};
 use onefold_persistence::testing::{ManualClock, TestDatabase};
 use reqwest::Method;
@@ -20,12 +23,20 @@ pub(crate) const IMPORT: &str = "/api/metakocka/contacts/import";
 pub(crate) const BULK_SYNC: &str = "/api/metakocka/contacts/bulk-sync";
 pub(crate) const BULK_IMPORT: &str = "/api/metakocka/contacts/bulk-import";
 
-/// A server, the double that it is connected to, and a worker that works when it is told to.
+/// A server, the doubles that it is connected to, and a worker that works when it is told to.
 pub(crate) struct SyncScene {
     pub(crate) app: TestApp,
+    /// Of MetaKocka.
     pub(crate) double: MetaKockaDouble,
+    pub(crate) openphone: OpenPhoneDouble,
     pub(crate) worker: SyncWorker,
     pub(crate) clock: Arc<ManualClock>,
+}
+
+/// How the doubles are reached.
+pub(crate) struct Connectors {
+    pub(crate) metakocka: metakocka::Config,
+    pub(crate) openphone: openphone::Config,
 }
 
 /// Makes two tests of each function, one for each database.
@@ -47,6 +58,42 @@ macro_rules! on_both_connected {
 }
 pub(crate) use on_both_connected;
 
+impl Connectors {
+    fn to(metakocka: &MetaKockaDouble, openphone: &OpenPhoneDouble) -> Self {
+        // The clocks of the connectors stand still, so a pace would be felt.
+        let calls_per_second = 1_000_000;
+        Self {
+            metakocka: metakocka::Config {
+                secret_key: Credential::new(MetaKockaDouble::SECRET_KEY),
+                company_id: Credential::new(MetaKockaDouble::COMPANY_ID),
+                base_url: metakocka::BaseUrl::parse(&metakocka.base_url()).unwrap(),
+                calls_per_second,
+                ..metakocka::Config::default()
+            },
+            openphone: openphone::Config {
+                api_key: Credential::new(OpenPhoneDouble::API_KEY),
+                base_url: openphone::BaseUrl::parse(&openphone.base_url()).unwrap(),
+                calls_per_second,
+                ..openphone::Config::default()
+            },
+        }
+    }
+
+    /// One for each system, as the programs have them.
+    fn synchronisers(&self, env: &Environment, clock: &Arc<ManualClock>) -> Vec<Synchroniser> {
+        let metakocka = MetaKocka::new(&self.metakocka, clock.clone()).unwrap();
+        let openphone = OpenPhone::new(&self.openphone, clock.clone(), None).unwrap();
+        let directories: [(SyncSystem, Arc<dyn PartnerDirectory>); 2] =
+            [(SyncSystem::MetaKocka, Arc::new(metakocka)), (SyncSystem::OpenPhone, Arc::new(openphone))];
+        let survivorship = Arc::new(SurvivorshipRules::shipped());
+        let settings = SyncSettings { most_lost: 2, most_lost_percent: 1, ..SyncSettings::default() };
+        let made = directories.map(|(system, directory)| {
+            Synchroniser::new(env.clone(), system, directory, Arc::clone(&survivorship), settings)
+        });
+        Vec::from(made)
+    }
+}
+
 impl SyncScene {
     pub(crate) async fn sqlite() -> Self {
         Self::with(TestDatabase::sqlite(), Config::default(), |_| {}).await
@@ -56,24 +103,16 @@ impl SyncScene {
         Self::with(TestDatabase::postgres().await, Config::default(), |_| {}).await
     }
 
-    /// With a configuration of its own of the server and of the connector.
+    /// With a configuration of its own of the server and of the connectors.
     pub(crate) async fn with(
         database: TestDatabase,
         config: Config,
-        change: impl FnOnce(&mut metakocka::Config),
+        change: impl FnOnce(&mut Connectors),
     ) -> Self {
-        let double = MetaKockaDouble::start().await;
-        let mut connector = metakocka::Config {
-            secret_key: Credential::new(MetaKockaDouble::SECRET_KEY),
-            company_id: Credential::new(MetaKockaDouble::COMPANY_ID),
-            base_url: BaseUrl::parse(&double.base_url()).unwrap(),
-            // The clock stands still, so a pace would be felt.
-            calls_per_second: 1_000_000,
-            ..metakocka::Config::default()
-        };
-        change(&mut connector);
+        let (double, openphone) = (MetaKockaDouble::start().await, OpenPhoneDouble::start().await);
+        let mut connectors = Connectors::to(&double, &openphone);
+        change(&mut connectors);
         let clock = Arc::new(ManualClock::default());
-        let directory = Arc::new(MetaKocka::new(&connector, clock.clone()).unwrap());
         let mut worker = None;
         let slovenia = Some(Region::parse("SI").unwrap());
         let app = TestApp::serve(
@@ -81,21 +120,17 @@ impl SyncScene {
             slovenia,
             clock.clone(),
             |app| {
-                let env = app.env.clone();
-                let survivorship = Arc::new(SurvivorshipRules::shipped());
-                let settings = SyncSettings { most_lost: 2, most_lost_percent: 1, ..SyncSettings::default() };
-                let synchroniser =
-                    Synchroniser::new(env.clone(), SyncSystem::MetaKocka, directory, survivorship, settings);
+                let syncs = connectors.synchronisers(&app.env, &clock);
                 // Given up at once, so that a test sees it.
                 let settings = WorkerSettings { attempts: 1, ..WorkerSettings::default() };
-                let made = SyncWorker::new(env, vec![synchroniser.clone()], settings);
+                let made = SyncWorker::new(app.env.clone(), syncs.clone(), settings);
                 worker = Some(made.clone());
-                app.with_sync(SyncParts { synchroniser, worker: made })
+                app.with_sync(SyncParts { syncs, worker: made })
             },
             config,
         )
         .await;
-        Self { app, double, worker: worker.unwrap(), clock }
+        Self { app, double, openphone, worker: worker.unwrap(), clock }
     }
 
     /// A customer with all that MetaKocka needs; its contact is the next number.
@@ -196,4 +231,11 @@ pub(crate) fn partner(name: &str, email: &str) -> DoublePartner {
         contacts: vec![DoubleContact { email: email.to_owned(), ..DoubleContact::default() }],
         ..DoublePartner::default()
     }
+}
+
+/// Somebody as a person in OpenPhone's application would type them in.
+pub(crate) fn person(name: &str, email: &str) -> Value {
+    let (first, last) = name.rsplit_once(' ').unwrap();
+    let emails = json!([{"name": "main", "value": email}]);
+    json!({"defaultFields": {"firstName": first, "lastName": last, "emails": emails}})
 }

@@ -1,7 +1,7 @@
 //! What another system reports by itself. A report is kept as a promise to look, in one transaction with the name of its
 //! delivery: it is lost by no crash, and one that comes twice is one.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{PartnerId, PartnerIndex, SyncError, SyncSystem};
 use crate::contacts::Open;
@@ -82,7 +82,7 @@ impl PartnerEvents {
             return Ok(false);
         };
         let seen = self.index.changed_at(&event.partner).await?;
-        Ok(seen.is_some_and(|seen| said < seen))
+        Ok(seen.is_some_and(|seen| said.trunc_subsecs(6) < seen))
     }
 }
 

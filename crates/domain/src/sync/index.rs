@@ -2,7 +2,7 @@
 //! last seen. What it names may have changed since, so whoever finds something by it reads the record before believing it.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{PartnerId, PartnerLookup, RemotePartner, SyncSystem};
 use crate::contacts::Open;
@@ -27,7 +27,8 @@ impl From<&RemotePartner> for IndexedPartner {
             id: partner.id.clone(),
             emails: partner.emails.clone(),
             phones: partner.phones.clone(),
-            changed_at: partner.changed_at,
+            // Databases keep no more, and what they do not keep would look like news.
+            changed_at: partner.changed_at.map(|moment| moment.trunc_subsecs(6)),
         }
     }
 }

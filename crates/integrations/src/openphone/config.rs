@@ -75,7 +75,7 @@ impl Default for Config {
             default_region: None,
             // Their gateway gives up after 30 s.
             request_timeout_ms: 35_000,
-            queue_timeout_ms: 60_000,
+            queue_timeout_ms: 30_000,
             calls_per_second: 10,
             breaker_failures: 5,
             breaker_pause_s: 30,

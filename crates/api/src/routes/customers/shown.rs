@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{BlockRule, ContactSource, CustomerView, DetachReason, Mapping, Part, PointView};
+use onefold_domain::{
+    BlockRule, ContactSource, CustomerView, DetachReason, Mapping, Part, PointView, SyncSystem,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -38,6 +40,10 @@ pub(crate) struct Customer<'a> {
     /// Its records in other systems. Lists of customers leave them out.
     #[serde(skip_serializing_if = "Option::is_none")]
     mappings: Option<Vec<Mapped>>,
+    /// Its contact in OpenPhone that is kept the same; left out if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "67a1f0c2e4b0a93d5c8e7f11")]
+    open_phone_contact_id: Option<String>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -94,8 +100,12 @@ pub(crate) struct Customers<'a> {
 impl<'a> Customer<'a> {
     pub(super) fn of(view: &'a CustomerView, mappings: &[Mapping]) -> Self {
         let contacts = view.contacts.iter().take(MAX_CONTACTS).map(Contact::of).collect();
-        let mappings = mappings.iter().map(Mapped::of).collect();
-        Self { contacts: Some(contacts), mappings: Some(mappings), ..Self::listed(view) }
+        Self {
+            contacts: Some(contacts),
+            mappings: Some(mappings.iter().map(Mapped::of).collect()),
+            open_phone_contact_id: in_use(mappings, SyncSystem::OpenPhone),
+            ..Self::listed(view)
+        }
     }
 
     pub(super) fn listed(view: &'a CustomerView) -> Self {
@@ -109,10 +119,17 @@ impl<'a> Customer<'a> {
             contacts: None,
             contact_count: view.contacts.len(),
             mappings: None,
+            open_phone_contact_id: None,
             created_at: view.created_at,
             updated_at: view.updated_at,
         }
     }
+}
+
+/// The id of the record that is kept the same there.
+fn in_use(mappings: &[Mapping], system: SyncSystem) -> Option<String> {
+    let mut used = mappings.iter().filter(|mapping| mapping.system == system && mapping.detached.is_none());
+    used.find_map(|mapping| mapping.external.as_ref()).map(|id| id.as_str().to_owned())
 }
 
 impl Mapped {

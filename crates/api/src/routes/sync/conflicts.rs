@@ -20,7 +20,7 @@ use crate::fields::{Fields, uuid};
 use crate::json::Members;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, cut, page_answer};
-use crate::routes::metakocka::to_its_end;
+use crate::routes::partners::to_its_end;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -140,7 +140,8 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     };
     let (limit, after) = (usize::from(query.limit(MAX_PAGE)), query.cursor().map(ConflictId));
     query.finish()?;
-    let mut conflicts = conflicts(&app).list(&filter, after, limit + 1).await?;
+    let conflicts = app.sync.conflicts(app.default_region)?;
+    let mut conflicts = conflicts.list(&filter, after, limit + 1).await?;
     let last = cut(&mut conflicts, limit, |conflict| conflict.id.0);
     let (mut response, next_cursor) = page_answer(&request, last);
     Ok(response.json(SyncConflicts { conflicts: conflicts.iter().map(shown).collect(), next_cursor }))
@@ -156,8 +157,7 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     )
 )]
 pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let id = ConflictId(number_in_path(&id)?);
-    let conflict = conflicts(&app).get(id).await?.ok_or(ApiError::UnknownConflict)?;
+    let conflict = find(&app, ConflictId(number_in_path(&id)?)).await?;
     Ok(HttpResponse::Ok().json(shown(&conflict)))
 }
 
@@ -188,9 +188,9 @@ pub(crate) async fn resolve(
 ) -> Result<HttpResponse, ApiError> {
     let id = ConflictId(number_in_path(&id)?);
     let answer = answer(body.into_inner())?;
-    let acting = caller.syncing();
-    let conflict = conflicts(&app).acting(&acting).resolve(id, &answer).await?;
-    let sync = app.sync.synchroniser.acting(&acting);
+    let system = find(&app, id).await?.system;
+    let sync = app.sync.of(system)?.acting(&caller.syncing());
+    let conflict = Conflicts::new(sync.clone(), app.default_region).resolve(id, &answer).await?;
     let customer = conflict.customer;
     let working = tokio::spawn(async move { sync.sync_customer(customer, Errand::default()).await });
     let sync = match timeout(app.run_wait, to_its_end(working)).await {
@@ -200,8 +200,8 @@ pub(crate) async fn resolve(
     Ok(HttpResponse::Ok().json(ResolvedConflict { conflict: shown(&conflict), sync }))
 }
 
-fn conflicts(app: &App) -> Conflicts {
-    Conflicts::new(app.sync.synchroniser.clone(), app.default_region)
+async fn find(app: &App, id: ConflictId) -> Result<Conflict, ApiError> {
+    app.sync.conflicts(app.default_region)?.get(id).await?.ok_or(ApiError::UnknownConflict)
 }
 
 fn answer(body: Members) -> Result<Answer, ApiError> {

@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::fields::{Faults, text_of};
 use crate::json::Members;
 use crate::problem::Problem;
+use crate::sync::SyncParts;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/sync/rules").get(read).put(change));
@@ -27,6 +28,9 @@ pub(crate) struct RulesOfSystems {
     #[schema(example = json!({"name": "ask", "companyName": "remote", "email": "union", "phone": "union",
         "street": "ask", "city": "ask", "postalCode": "ask", "country": "ask", "taxNumber": "remote"}))]
     metakocka: BTreeMap<String, String>,
+    /// OpenPhone has no place for addresses and tax numbers: the rules of these fields decide nothing.
+    #[schema(example = json!({"name": "ask", "companyName": "remote", "email": "union", "phone": "union"}))]
+    openphone: BTreeMap<String, String>,
 }
 
 /// The rules that hold, field by field.
@@ -58,30 +62,34 @@ pub(crate) async fn change(
     caller: Caller,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
-    // All is judged before anything is stored.
-    let sync = app.sync.synchroniser.acting(&caller.syncing());
-    let rules = parse(body.into_inner(), sync.system())?;
-    if let Some(rules) = rules.get(&sync.system()) {
-        sync.put_rules(rules).await?;
+    // All is judged before anything is stored. Each system's rules are stored by themselves: who is told that
+    // the database went away in between puts them all again.
+    for (system, rules) in parse(body.into_inner(), &app.sync)? {
+        app.sync.of(system)?.acting(&caller.syncing()).put_rules(&rules).await?;
     }
     shown(&app).await
 }
 
 async fn shown(app: &App) -> Result<HttpResponse, ApiError> {
-    let sync = &app.sync.synchroniser;
-    let rules = sync.rules().await?;
-    let fields: BTreeMap<_, _> =
-        PartnerField::ALL.iter().map(|field| (field.as_str(), rules.rule(*field).as_str())).collect();
-    Ok(HttpResponse::Ok().json(BTreeMap::from([(sync.system().as_str(), fields)])))
+    let mut systems = BTreeMap::new();
+    for sync in &app.sync.syncs {
+        let rules = sync.rules().await?;
+        let fields: BTreeMap<_, _> =
+            PartnerField::ALL.iter().map(|field| (field.as_str(), rules.rule(*field).as_str())).collect();
+        systems.insert(sync.system().as_str(), fields);
+    }
+    Ok(HttpResponse::Ok().json(systems))
 }
 
-/// Only a system that is connected has rules.
-fn parse(body: Members, connected: SyncSystem) -> Result<BTreeMap<SyncSystem, SyncRules>, ApiError> {
+/// Rules can be put before a system is configured, so that they hold from its first comparison on.
+fn parse(body: Members, sync: &SyncParts) -> Result<BTreeMap<SyncSystem, SyncRules>, ApiError> {
+    let known: Vec<_> = sync.systems().collect();
     let mut faults = Faults::default();
     let mut systems = BTreeMap::new();
     for (name, value) in body.0 {
-        let Some(system) = SyncSystem::parse(&name).filter(|system| *system == connected) else {
-            faults.add(name, format!("There is no such system; known are {connected}."));
+        let Some(system) = SyncSystem::parse(&name).filter(|system| known.contains(system)) else {
+            let names: Vec<_> = known.iter().map(|system| system.as_str()).collect();
+            faults.add(name, format!("There is no such system; known are {}.", names.join(", ")));
             continue;
         };
         match serde_json::from_str::<Members>(value.get()) {

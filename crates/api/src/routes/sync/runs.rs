@@ -18,6 +18,7 @@ use crate::fields::{Fields, id_in_path};
 use crate::json::Members;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, cut, page_answer, uuid_page_answer};
+use crate::sync::SyncParts;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -139,7 +140,7 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     let mut query = Query::of(&request);
     let (limit, before) = (usize::from(query.limit(MAX_PAGE)), query.uuid_cursor().map(RunId));
     query.finish()?;
-    let mut runs = runs(&app).list(before, limit + 1).await?;
+    let mut runs = app.sync.runs()?.list(before, limit + 1).await?;
     let last = cut(&mut runs, limit, |run| run.id.0);
     let (mut response, next_cursor) = uuid_page_answer(&request, last);
     Ok(response.json(SyncRuns { runs: runs.iter().map(shown).collect(), next_cursor }))
@@ -170,8 +171,9 @@ pub(crate) async fn request(
     let mut query = Query::of(&request);
     let dry_run = query.flag("dryRun").unwrap_or_default();
     query.finish()?;
-    let kind = wanted(body.into_inner(), app.sync.synchroniser.system())?;
-    let run = runs(&app).acting(&caller.syncing()).request(kind, &[], dry_run).await?;
+    let (system, kind) = wanted(body.into_inner(), &app.sync)?;
+    let runs = Runs::new(app.sync.of(system)?.acting(&caller.syncing()));
+    let run = runs.request(kind, &[], dry_run).await?;
     Ok(accepted(&run))
 }
 
@@ -212,7 +214,7 @@ pub(crate) async fn items(
     let from = query.cursor().map_or(0, |last| last.unsigned_abs().saturating_add(1));
     query.finish()?;
     let run = find(&app, &id).await?;
-    let mut items = runs(&app).items(run.id, from, limit + 1).await?;
+    let mut items = app.sync.runs()?.items(run.id, from, limit + 1).await?;
     let last = cut(&mut items, limit, |item| item.position.cast_signed());
     let (mut response, next_cursor) = page_answer(&request, last);
     Ok(response.json(SyncRunItems { items: items.into_iter().map(ShownItem::of).collect(), next_cursor }))
@@ -237,16 +239,13 @@ pub(crate) async fn approve(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let run = find(&app, &id).await?;
-    let run = runs(&app).acting(&caller.syncing()).approve(run.id).await?.ok_or(ApiError::RunNotHeld)?;
+    let runs = Runs::new(app.sync.of(run.system)?.acting(&caller.syncing()));
+    let run = runs.approve(run.id).await?.ok_or(ApiError::RunNotHeld)?;
     Ok(accepted(&run))
 }
 
-fn runs(app: &App) -> Runs {
-    Runs::new(app.sync.synchroniser.clone())
-}
-
 async fn find(app: &App, id: &str) -> Result<Run, ApiError> {
-    runs(app).run(RunId(id_in_path(id)?)).await?.ok_or(ApiError::UnknownRun)
+    app.sync.runs()?.run(RunId(id_in_path(id)?)).await?.ok_or(ApiError::UnknownRun)
 }
 
 fn accepted(run: &Run) -> HttpResponse {
@@ -254,11 +253,12 @@ fn accepted(run: &Run) -> HttpResponse {
     HttpResponse::Accepted().insert_header((LOCATION, location)).json(shown(run))
 }
 
-/// Only a system that is connected can be compared with.
-fn wanted(body: Members, connected: SyncSystem) -> Result<RunKind, ApiError> {
+/// The system and the kind of a comparison. Whether the system is configured is not asked here.
+fn wanted(body: Members, sync: &SyncParts) -> Result<(SyncSystem, RunKind), ApiError> {
     let mut fields = Fields::of(body);
     let missing = ["system", "kind"].map(|name| (name, !fields.is_given(name)));
-    fields.one_of("system", &[connected.as_str()], SyncSystem::parse);
+    let systems: Vec<_> = sync.systems().map(SyncSystem::as_str).collect();
+    let system = fields.one_of("system", &systems, SyncSystem::parse);
     let choices = [RunKind::Compare, RunKind::CompareFull];
     let kind = fields
         .one_of("kind", &choices.map(name), |text| choices.into_iter().find(|kind| name(*kind) == text));
@@ -266,7 +266,7 @@ fn wanted(body: Members, connected: SyncSystem) -> Result<RunKind, ApiError> {
         fields.faults.add(name, "It is needed.");
     }
     fields.finish()?;
-    kind.ok_or(ApiError::NotAnObject)
+    system.zip(kind).ok_or(ApiError::NotAnObject)
 }
 
 /// As JSON has it, where names of several words are written together.

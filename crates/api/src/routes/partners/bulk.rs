@@ -1,4 +1,4 @@
-//! Many contacts or partners at once. Each call is a run: it is stored, carried out here while the caller waits, and
+//! Many customers or records at once. Each call is a run: it is stored, carried out here while the caller waits, and
 //! goes on when the wait or this server ends.
 
 use std::time::Duration;
@@ -10,11 +10,11 @@ use onefold_domain::{ItemOutcome, Run, RunId, RunItem, RunKind, RunStatus, Runs}
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::body::{self, List, Partners};
-use super::shown::{BulkImported, BulkSynced, ContactResult, PartnerResult, RunUnderWay, as_written};
-use super::{ContactsToSync, PartnersToImport};
+use super::naming::Naming;
+use super::shown::{BulkImported, BulkSynced, ContactResult, RecordResult, RunUnderWay, as_written};
 use crate::access::Caller;
 use crate::app::App;
-use crate::envelope::{Enveloped, Refused, Success};
+use crate::envelope::{Enveloped, Success};
 use crate::error::ApiError;
 use crate::json::Members;
 
@@ -24,85 +24,47 @@ const MOST_RESULTS: usize = 1_000;
 /// How often a run is looked at that somebody else carries out.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Brings many contacts and their partners into step.
-///
-/// It is a run: the call answers when it ends, or after 25 s with its id, by which `GET /sync/runs/{id}` shows
-/// how far it is. That some fail is a success, with the failures listed.
-#[utoipa::path(
-    post, path = "/api/metakocka/contacts/bulk-sync", tag = "metakocka",
-    params(
-        ("dryRun" = Option<bool>, Query, description = "Say of each what would be done, and write nothing: results then have `action` and `plan`"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
-    ),
-    request_body = ContactsToSync,
-    responses(
-        (status = 200, description = "What became of each", body = Success<BulkSynced>),
-        (status = 202, description = "It goes on; the header `Location` is where it is shown", body = Success<RunUnderWay>),
-        (status = 400, description = "Not JSON, no ids, more than 10,000, or some that are none", body = Refused),
-        (status = 413, description = "Over 512 KiB", body = Refused),
-        (status = 502, description = "The run could not go on", body = Refused),
-        (status = 503, description = "MetaKocka is not configured (`details.missing`), or the database is away", body = Refused),
-    )
-)]
-pub(crate) async fn bulk_sync(
-    app: web::Data<App>,
-    caller: Caller,
-    request: HttpRequest,
+/// Brings many customers and their records into step.
+pub(super) async fn sync_many<N: Naming>(
+    app: &App,
+    caller: &Caller,
+    request: &HttpRequest,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, Enveloped> {
-    let dry_run = body::is_dry_run(&request)?;
+    let dry_run = body::is_dry_run(request)?;
     let list = body::contacts(body.into_inner())?;
-    let runs = Runs::new(app.sync.synchroniser.acting(&caller.syncing()));
+    let runs = Runs::new(app.sync.of(N::SYSTEM)?.acting(&caller.syncing()));
     let run = runs.request(RunKind::Sync, &list.subjects, dry_run).await?;
-    let run = match wait(&app, &runs, run.id).await? {
+    let run = match wait(app, &runs, run.id).await? {
         Waited::Ended(run) => run,
         Waited::UnderWay(answer) => return Ok(answer),
     };
     let outcomes = outcomes(&runs, &run).await?;
-    let result = |(item, outcome)| ContactResult::of(written(&list, item), dry_run, outcome);
+    let result = |(item, outcome)| ContactResult::<N::Id>::of(written(&list, item), dry_run, outcome);
     let results = outcomes.told.into_iter().map(result).collect();
     Ok(HttpResponse::Ok().json(Success::of(BulkSynced::of(&run, results, outcomes.is_whole))))
 }
 
-/// Takes many partners in, or all there are.
-///
-/// It is a run: the call answers when it ends, or after 25 s with its id, by which `GET /sync/runs/{id}` shows
-/// how far it is. That some fail is a success, with the failures listed.
-#[utoipa::path(
-    post, path = "/api/metakocka/contacts/bulk-import", tag = "metakocka",
-    params(
-        ("dryRun" = Option<bool>, Query, description = "Say of each what would be done, and write nothing: results then have `action` and `plan`"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
-    ),
-    request_body = PartnersToImport,
-    responses(
-        (status = 200, description = "What became of each", body = Success<BulkImported>),
-        (status = 202, description = "It goes on; the header `Location` is where it is shown", body = Success<RunUnderWay>),
-        (status = 400, description = "Not JSON, neither or both of the two, no ids, more than 10,000, or some that are none", body = Refused),
-        (status = 413, description = "Over 512 KiB", body = Refused),
-        (status = 502, description = "The run could not go on", body = Refused),
-        (status = 503, description = "MetaKocka is not configured (`details.missing`), or the database is away", body = Refused),
-    )
-)]
-pub(crate) async fn bulk_import(
-    app: web::Data<App>,
-    caller: Caller,
-    request: HttpRequest,
+/// Takes many records in, or all there are.
+pub(super) async fn import_many<N: Naming>(
+    app: &App,
+    caller: &Caller,
+    request: &HttpRequest,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, Enveloped> {
-    let dry_run = body::is_dry_run(&request)?;
-    let (kind, list) = match body::partners(body.into_inner())? {
+    let dry_run = body::is_dry_run(request)?;
+    let (kind, list) = match body::partners::<N>(body.into_inner())? {
         Partners::All => (RunKind::ImportAll, List::default()),
         Partners::These(list) => (RunKind::Import, list),
     };
-    let runs = Runs::new(app.sync.synchroniser.acting(&caller.syncing()));
+    let runs = Runs::new(app.sync.of(N::SYSTEM)?.acting(&caller.syncing()));
     let run = runs.request(kind, &list.subjects, dry_run).await?;
-    let run = match wait(&app, &runs, run.id).await? {
+    let run = match wait(app, &runs, run.id).await? {
         Waited::Ended(run) => run,
         Waited::UnderWay(answer) => return Ok(answer),
     };
     let outcomes = outcomes(&runs, &run).await?;
-    let result = |(item, outcome)| PartnerResult::of(written(&list, item), dry_run, outcome);
+    let result = |(item, outcome)| RecordResult::<N::Id>::of(written(&list, item), dry_run, outcome);
     let results = outcomes.told.into_iter().map(result).collect();
     Ok(HttpResponse::Ok().json(Success::of(BulkImported::of(&run, results, outcomes.is_whole))))
 }

@@ -1,4 +1,4 @@
-//! The answers of the MetaKocka endpoints.
+//! The answers of the endpoints. `I` and `R` name the record as its system does, see `naming`.
 
 use chrono::{DateTime, Utc};
 use onefold_domain::{CustomerId, ItemOutcome, Mapping, PartnerId, Run, Shown, SyncFault};
@@ -13,17 +13,16 @@ use crate::error::sentence;
 /// A contact that is in step.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct SyncedContact {
+pub(crate) struct SyncedContact<I> {
     mapping_id: Uuid,
-    /// MetaKocka's id of the partner.
-    #[schema(example = "310000000417")]
-    metakocka_id: Option<String>,
+    #[serde(flatten)]
+    record: I,
 }
 
-/// A partner that was taken in.
+/// A record that was taken in.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ImportedPartner {
+pub(crate) struct ImportedRecord {
     /// The customer.
     contact_id: Uuid,
     mapping_id: Uuid,
@@ -32,7 +31,7 @@ pub(crate) struct ImportedPartner {
 /// What would be done. Nothing was.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct PlannedSync {
+pub(crate) struct PlannedSync<I> {
     /// Always true.
     dry_run: bool,
     /// `create`, `adopt`, `import`, `update`, `unchanged` or `conflict`.
@@ -40,26 +39,23 @@ pub(crate) struct PlannedSync {
     action: &'static str,
     /// The customer; null if it is new.
     contact_id: Option<Uuid>,
-    /// Null if the partner is new.
-    metakocka_id: Option<String>,
+    #[serde(flatten)]
+    record: I,
     mapping_id: Option<Uuid>,
     /// Field by field what would be written where, or asked.
     #[schema(value_type = Vec<Object>, example = json!([{"field": "city", "write": "remote", "value": "Bled", "instead": null}]))]
     plan: Value,
 }
 
-/// How a contact stands with MetaKocka.
+/// How a contact stands with the other side.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ContactMapping {
+pub(crate) struct ContactMapping<R> {
     id: Uuid,
     /// The customer.
     contact_id: Uuid,
-    /// Null until the partner is known to exist.
-    #[schema(example = "310000000417")]
-    metakocka_id: Option<String>,
-    #[schema(example = "partner")]
-    metakocka_type: &'static str,
+    #[serde(flatten)]
+    record: R,
     /// `pending`, `synced`, `conflict`, `error`, `stale` or `detached`.
     #[schema(example = "synced")]
     sync_status: &'static str,
@@ -69,12 +65,12 @@ pub(crate) struct ContactMapping {
 /// What became of many contacts.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct BulkSynced {
+pub(crate) struct BulkSynced<I> {
     total: u64,
     succeeded: u64,
     failed: u64,
     /// In the order of the list. Of more than 1,000 those that failed come first, and `runId` leads to the rest.
-    results: Vec<ContactResult>,
+    results: Vec<ContactResult<I>>,
     /// Stated if `results` does not have all: see `GET /sync/runs/{id}/items`.
     #[serde(skip_serializing_if = "Option::is_none")]
     run_id: Option<Uuid>,
@@ -83,29 +79,29 @@ pub(crate) struct BulkSynced {
 /// What became of one of them.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ContactResult {
+pub(crate) struct ContactResult<I> {
     /// As it was sent.
     #[schema(value_type = String, example = "0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11")]
     contact_id: Value,
     success: bool,
     mapping_id: Option<Uuid>,
-    #[schema(example = "310000000417")]
-    metakocka_id: Option<String>,
+    #[serde(flatten)]
+    record: I,
     error: Option<ResultError>,
     #[serde(flatten)]
     planned: Option<PlannedItem>,
 }
 
-/// What became of many partners.
+/// What became of many records.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct BulkImported {
+pub(crate) struct BulkImported<I> {
     total: u64,
     imported: u64,
     failed: u64,
     /// In order; with `importAll`, those that needed nothing are left out. Of more than 1,000 those that failed
     /// come first, and `runId` leads to the rest.
-    results: Vec<PartnerResult>,
+    results: Vec<RecordResult<I>>,
     /// Stated if `results` does not have all: see `GET /sync/runs/{id}/items`.
     #[serde(skip_serializing_if = "Option::is_none")]
     run_id: Option<Uuid>,
@@ -114,10 +110,9 @@ pub(crate) struct BulkImported {
 /// What became of one of them.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct PartnerResult {
-    /// As it was sent.
-    #[schema(value_type = String, example = "310000000417")]
-    metakocka_id: Value,
+pub(crate) struct RecordResult<I> {
+    #[serde(flatten)]
+    record: I,
     success: bool,
     /// The customer.
     contact_id: Option<Uuid>,
@@ -159,42 +154,41 @@ pub(crate) struct RunUnderWay {
     failed: u64,
 }
 
-fn external(id: Option<&PartnerId>) -> Option<String> {
-    id.map(|id| id.as_str().to_owned())
+fn external<I: From<Value>>(id: Option<&PartnerId>) -> I {
+    id.map_or(Value::Null, |id| id.as_str().into()).into()
 }
 
-impl SyncedContact {
+impl<I: From<Value>> SyncedContact<I> {
     pub(super) fn of(mapping: &Mapping) -> Self {
-        Self { mapping_id: mapping.id.0, metakocka_id: external(mapping.external.as_ref()) }
+        Self { mapping_id: mapping.id.0, record: external(mapping.external.as_ref()) }
     }
 }
 
-impl ImportedPartner {
+impl ImportedRecord {
     pub(super) fn of(mapping: &Mapping) -> Self {
         Self { contact_id: mapping.customer.0, mapping_id: mapping.id.0 }
     }
 }
 
-impl PlannedSync {
+impl<I: From<Value>> PlannedSync<I> {
     pub(super) fn of(shown: Shown) -> Self {
         Self {
             dry_run: true,
             action: shown.action,
             contact_id: shown.customer.map(|CustomerId(id)| id),
-            metakocka_id: external(shown.external.as_ref()),
+            record: external(shown.external.as_ref()),
             mapping_id: shown.mapping.map(|mapping| mapping.id.0),
             plan: shown.plan,
         }
     }
 }
 
-impl ContactMapping {
+impl<R: for<'a> From<&'a Mapping>> ContactMapping<R> {
     pub(super) fn of(mapping: &Mapping) -> Self {
         Self {
             id: mapping.id.0,
             contact_id: mapping.customer.0,
-            metakocka_id: external(mapping.external.as_ref()),
-            metakocka_type: mapping.system.record_type(),
+            record: mapping.into(),
             sync_status: mapping.status.as_str(),
             last_synced_at: mapping.last_synced_at,
         }
@@ -213,37 +207,37 @@ impl RunUnderWay {
     }
 }
 
-impl BulkSynced {
-    pub(super) fn of(run: &Run, results: Vec<ContactResult>, is_whole: bool) -> Self {
+impl<I> BulkSynced<I> {
+    pub(super) fn of(run: &Run, results: Vec<ContactResult<I>>, is_whole: bool) -> Self {
         let (total, succeeded, failed) = (run.counts.total, run.counts.succeeded, run.counts.failed);
         Self { total, succeeded, failed, results, run_id: (!is_whole).then_some(run.id.0) }
     }
 }
 
-impl BulkImported {
-    pub(super) fn of(run: &Run, results: Vec<PartnerResult>, is_whole: bool) -> Self {
+impl<I> BulkImported<I> {
+    pub(super) fn of(run: &Run, results: Vec<RecordResult<I>>, is_whole: bool) -> Self {
         let (total, imported, failed) = (run.counts.total, run.counts.succeeded, run.counts.failed);
         Self { total, imported, failed, results, run_id: (!is_whole).then_some(run.id.0) }
     }
 }
 
-impl ContactResult {
+impl<I: From<Value>> ContactResult<I> {
     pub(super) fn of(written: Value, dry_run: bool, outcome: ItemOutcome) -> Self {
         Self {
             contact_id: written,
             success: outcome.error.is_none(),
             mapping_id: outcome.mapping.map(|id| id.0),
-            metakocka_id: external(outcome.external.as_ref()),
+            record: external(outcome.external.as_ref()),
             error: outcome.error.as_ref().map(ResultError::of),
             planned: dry_run.then(|| PlannedItem::of(outcome)),
         }
     }
 }
 
-impl PartnerResult {
+impl<I: From<Value>> RecordResult<I> {
     pub(super) fn of(written: Value, dry_run: bool, outcome: ItemOutcome) -> Self {
         Self {
-            metakocka_id: written,
+            record: written.into(),
             success: outcome.error.is_none(),
             contact_id: outcome.customer.map(|CustomerId(id)| id),
             mapping_id: outcome.mapping.map(|id| id.0),

@@ -1,4 +1,4 @@
-//! What the MetaKocka endpoints are asked: contacts and partners by their ids, one or many.
+//! What the endpoints are asked: contacts and records by their ids, one or many.
 
 use std::collections::HashSet;
 
@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::naming::{Naming, advice};
 use crate::error::ApiError;
 use crate::fields::{Faults, Fields, text_of};
 use crate::json::Members;
@@ -34,30 +35,7 @@ pub(crate) struct ContactsToSync {
     contact_ids: (),
 }
 
-/// The partner to be taken in.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
-pub(crate) struct PartnerToImport {
-    /// MetaKocka's id of the partner.
-    #[schema(example = "310000000417")]
-    metakocka_id: String,
-}
-
-/// The partners to be taken in: a list of them, or all.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
-pub(crate) struct PartnersToImport {
-    /// MetaKocka's ids. One that stands twice is worked on once.
-    #[schema(min_items = 1, max_items = 10_000, example = json!(["310000000417"]))]
-    metakocka_ids: Option<Vec<String>>,
-    /// The whole register, in place of a list.
-    import_all: Option<bool>,
-}
-
 const CONTACT: &str = "Send the customer's UUID, or the number of one of its contacts.";
-const PARTNER: &str = "Send MetaKocka's id of the partner.";
 
 /// The most faults of a list that are told; who has more of them has one mistake.
 const MOST_FAULTS: usize = 100;
@@ -102,7 +80,7 @@ pub(super) struct List {
     pub(super) written: Vec<Box<RawValue>>,
 }
 
-/// Which partners are to be taken in.
+/// Which records are to be taken in.
 pub(super) enum Partners {
     All,
     These(List),
@@ -119,36 +97,34 @@ pub(super) fn contacts(members: Members) -> Result<List, ApiError> {
     let mut fields = Fields::of(members);
     let given = fields.is_given("contactIds");
     let elements = fields.list("contactIds");
-    let list = read(&mut fields.faults, "contactIds", elements.filter(|_| given), |text| {
-        Subject::parse(text).map(Subject::text).ok_or(CONTACT)
-    });
+    let parse = |text: &str| Subject::parse(text).map(Subject::text);
+    let list = read(&mut fields.faults, "contactIds", elements.filter(|_| given), parse, CONTACT);
     fields.finish()?;
     Ok(list)
 }
 
-pub(super) fn partner(members: Members) -> Result<PartnerId, ApiError> {
+pub(super) fn partner<N: Naming>(members: Members) -> Result<PartnerId, ApiError> {
     let mut fields = Fields::of(members);
-    let text = fields.text_or_number("metakockaId");
+    let text = fields.text_or_number(N::ID);
     let id = text.and_then(|text| PartnerId::parse(&text).ok());
-    one(fields, "metakockaId", id, PARTNER)
+    one(fields, N::ID, id, &advice::<N>())
 }
 
-pub(super) fn partners(members: Members) -> Result<Partners, ApiError> {
+pub(super) fn partners<N: Naming>(members: Members) -> Result<Partners, ApiError> {
     let mut fields = Fields::of(members);
-    let (lists, says_all) = (fields.is_given("metakockaIds"), fields.is_given("importAll"));
+    let (lists, says_all) = (fields.is_given(N::IDS), fields.is_given("importAll"));
     let all = fields.flag("importAll").flatten();
-    let elements = fields.list("metakockaIds");
+    let elements = fields.list(N::IDS);
     if lists == says_all || (says_all && all == Some(false)) {
-        fields.faults.add("metakockaIds", "Send a list of ids, or importAll: true in its place.");
+        fields.faults.add(N::IDS, "Send a list of ids, or importAll: true in its place.");
     }
     if says_all {
         fields.finish()?;
         return Ok(Partners::All);
     }
+    let parse = |text: &str| PartnerId::parse(text).map(|id| id.as_str().to_owned()).ok();
     let list = match lists {
-        true => read(&mut fields.faults, "metakockaIds", elements, |text| {
-            PartnerId::parse(text).map(|id| id.as_str().to_owned()).map_err(|_| PARTNER)
-        }),
+        true => read(&mut fields.faults, N::IDS, elements, parse, &advice::<N>()),
         false => List::default(),
     };
     fields.finish()?;
@@ -175,7 +151,8 @@ fn read(
     faults: &mut Faults,
     name: &'static str,
     elements: Option<Vec<Box<RawValue>>>,
-    parse: impl Fn(&str) -> Result<String, &'static str>,
+    parse: impl Fn(&str) -> Option<String>,
+    advice: &str,
 ) -> List {
     let elements = elements.unwrap_or_default();
     if !(1..=Runs::MOST_ITEMS).contains(&elements.len()) {
@@ -187,16 +164,16 @@ fn read(
     let (mut list, mut known, mut faulty) = (List::default(), HashSet::new(), 0);
     for (index, element) in elements.into_iter().enumerate() {
         let text = text_of(&element, true).and_then(|text| text.ok_or("Send an id."));
-        match text.and_then(|text| parse(&text)) {
+        match text.and_then(|text| parse(&text).ok_or(advice)) {
             Ok(subject) => {
                 if known.insert(subject.clone()) {
                     list.subjects.push(subject);
                     list.written.push(element);
                 }
             }
-            Err(advice) if faulty < MOST_FAULTS => {
+            Err(fault) if faulty < MOST_FAULTS => {
                 faulty += 1;
-                faults.add(format!("{name}[{index}]"), advice);
+                faults.add(format!("{name}[{index}]"), fault);
             }
             Err(_) => {}
         }
