@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use onefold_api::{App, PoolGauge, SyncParts};
-use onefold_domain::{Acting, Actor, Environment, SystemClock, SystemRandomness};
+use onefold_api::{App, PartnerWebhook, PoolGauge, SyncParts};
+use onefold_domain::{
+    Acting, Actor, Environment, PartnerEvents, Registrations, SyncSystem, SystemClock, SystemRandomness,
+};
+use onefold_integrations::openphone::Webhook;
 use onefold_persistence::SeaOrmStore;
 use onefold_runtime::{Syncing, describe_sync_gauges, init_logs, init_metrics};
 
@@ -51,5 +54,12 @@ pub(crate) fn app(config: &Config, store: &SeaOrmStore, syncing: &Syncing) -> an
     });
     let app = App::new(syncing.env.clone(), config.profile.rules()?, config.linking.region()?, metrics, pool);
     let sync = SyncParts { syncs: syncing.syncs.clone(), worker: syncing.worker.clone() };
-    Ok(app.with_limits(&config.limits).with_kratos(config.kratos()?).with_sync(sync))
+    let (env, openphone) = (syncing.env.clone(), syncing.of(SyncSystem::OpenPhone).cloned());
+    let registrations = Registrations::new(env.clone(), openphone, config.registration.settings());
+    let partner_webhook = Webhook::new(&config.openphone).map(|reader| PartnerWebhook {
+        reader: Arc::new(reader),
+        events: PartnerEvents::new(env, SyncSystem::OpenPhone),
+    });
+    let app = app.with_limits(&config.limits).with_kratos(config.kratos()?).with_sync(sync);
+    Ok(app.with_registrations(registrations).with_partner_webhook(partner_webhook))
 }

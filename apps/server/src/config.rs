@@ -21,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) metakocka: onefold_integrations::metakocka::Config,
     pub(crate) openphone: onefold_integrations::openphone::Config,
     pub(crate) sync: SyncConfig,
+    pub(crate) registration: onefold_api::RegistrationConfig,
     #[serde(rename = "worker")]
     _worker: serde::de::IgnoredAny,
     pub(crate) log: LogConfig,
@@ -37,6 +38,7 @@ impl Config {
                 ("metakocka", config.metakocka.validate()),
                 ("openphone", config.openphone.validate()),
                 ("sync", config.sync.validate()),
+                ("registration", config.registration.validate()),
             ]
         })
         .map_err(|error: ConfigError| anyhow::anyhow!(error))?;

@@ -17,6 +17,8 @@ pub(crate) struct Config {
     _limits: IgnoredAny,
     #[serde(rename = "kratos")]
     _kratos: IgnoredAny,
+    #[serde(rename = "registration")]
+    _registration: IgnoredAny,
     pub(crate) worker: WorkerConfig,
     pub(crate) database: onefold_persistence::Config,
     pub(crate) linking: LinkingConfig,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use onefold_domain::{
-    Audit, Contacts, Customers, Environment, Idempotency, Identify, Identities, Imports, Region,
-    SurvivorshipRules, Tokens, Users,
+    Audit, Contacts, Customers, Environment, Idempotency, Identify, Identities, Imports, PartnerEventReader,
+    PartnerEvents, Region, RegistrationSettings, Registrations, SurvivorshipRules, Tokens, Users,
 };
 
 use crate::access::Acquainted;
@@ -31,6 +31,9 @@ pub struct App {
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
     pub sync: SyncParts,
+    pub registrations: Registrations,
+    /// `None` when the webhook of OpenPhone is off.
+    pub partner_webhook: Option<PartnerWebhook>,
     /// How long a bulk call waits for its run.
     pub(crate) run_wait: Duration,
     pub idempotency: Idempotency,
@@ -40,6 +43,13 @@ pub struct App {
     pub default_region: Option<Region>,
     pub metrics: PrometheusHandle,
     pub pool: PoolGauge,
+}
+
+/// What another system reports: who reads it, and who keeps it.
+#[derive(Clone)]
+pub struct PartnerWebhook {
+    pub reader: Arc<dyn PartnerEventReader>,
+    pub events: PartnerEvents,
 }
 
 /// Tells how many connections to the database are open, and how many of them are idle.
@@ -69,6 +79,8 @@ impl App {
             acquainted: Arc::default(),
             audit: Audit::new(env.clone()),
             kratos: None,
+            registrations: Registrations::new(env.clone(), None, RegistrationSettings::default()),
+            partner_webhook: None,
             idempotency: Idempotency::new(env.clone()),
             limits: Arc::new(Limits::new(&LimitsConfig::default(), &env.clock)),
             env,
@@ -88,6 +100,18 @@ impl App {
     #[must_use]
     pub fn with_sync(self, sync: SyncParts) -> Self {
         Self { sync, ..self }
+    }
+
+    /// Registers people in this way. Without it no other system is told of them.
+    #[must_use]
+    pub fn with_registrations(self, registrations: Registrations) -> Self {
+        Self { registrations, ..self }
+    }
+
+    /// Takes what OpenPhone reports.
+    #[must_use]
+    pub fn with_partner_webhook(self, partner_webhook: Option<PartnerWebhook>) -> Self {
+        Self { partner_webhook, ..self }
     }
 
     /// Other limits than the default ones.

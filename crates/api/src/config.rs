@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use onefold_domain::RegistrationSettings;
 use secrecy::SecretString;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
@@ -126,6 +127,38 @@ impl Default for KratosConfig {
             user: None,
             password: None,
             interrupt: false,
+        }
+    }
+}
+
+/// What happens when somebody registers.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegistrationConfig {
+    /// How long the person waits for the other system, in milliseconds.
+    #[validate(range(min = 50, max = 30_000, message = "must be between 50 and 30000"))]
+    pub push_timeout_ms: u64,
+    /// How long the new user's token is worth something, in seconds.
+    #[validate(range(min = 60, max = 315_360_000, message = "must be between 60 and 315360000"))]
+    pub token_ttl_s: u64,
+}
+
+impl Default for RegistrationConfig {
+    fn default() -> Self {
+        let settings = RegistrationSettings::default();
+        Self {
+            push_timeout_ms: u64::try_from(settings.push_deadline.as_millis()).unwrap_or(2_000),
+            token_ttl_s: settings.token_lifetime.as_secs(),
+        }
+    }
+}
+
+impl RegistrationConfig {
+    pub fn settings(&self) -> RegistrationSettings {
+        RegistrationSettings {
+            push_deadline: Duration::from_millis(self.push_timeout_ms),
+            token_lifetime: Duration::from_secs(self.token_ttl_s),
+            ..RegistrationSettings::default()
         }
     }
 }

@@ -20,14 +20,15 @@ mod limits;
 mod preconditions;
 mod problem;
 mod query;
+mod raw_body;
 mod routes;
 mod security_headers;
 mod server;
 mod sync;
 mod telemetry;
 
-pub use app::{App, PoolGauge};
-pub use config::{Config, Exposure, KratosConfig};
+pub use app::{App, PartnerWebhook, PoolGauge};
+pub use config::{Config, Exposure, KratosConfig, RegistrationConfig};
 pub use cors::{InvalidOrigin, Origin};
 pub use kratos::{InvalidKratosConfig, KratosWebhook};
 pub use limits::{Decision, Limits, LimitsConfig, WindowDecision};

@@ -86,6 +86,9 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::GET, "/customers", Needs(Ability::CustomersRead), Refused),
     route(Method::GET, "/customers/{id}", Needs(Ability::CustomersRead), Refused),
     route(Method::PATCH, "/customers/{id}", Needs(Ability::CustomersWrite), Refused),
+    route(Method::GET, "/customers/{id}/activity", Needs(Ability::SyncRead), Refused),
+    // It may claim what a guest left, and says whether somebody is registered.
+    route(Method::POST, "/api/register", Needs(Ability::ContactsWrite), Refused),
     route(Method::POST, "/users", Needs(Ability::ContactsWrite), Refused),
     route(Method::GET, "/users/{id}", Needs(Ability::ContactsRead), OwnData),
     route(Method::GET, "/users/{id}/contacts", Needs(Ability::ContactsRead), OwnData),
@@ -120,7 +123,9 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::DELETE, "/sync/jobs/{id}", Needs(Ability::SyncRun), Refused),
     route(Method::POST, "/sync/jobs/{id}/replay", Needs(Ability::SyncRun), Refused),
     route(Method::GET, "/sync/log", Needs(Ability::SyncRead), Refused),
+    route(Method::GET, "/sync/stats", Needs(Ability::SyncRead), Refused),
     route(Method::POST, "/webhooks/kratos", OwnProof, Refused),
+    route(Method::POST, "/webhooks/openphone", OwnProof, Refused),
     route(Method::GET, "/health/live", Open, OwnData),
     route(Method::GET, "/health/ready", Open, OwnData),
     // Counts only, but they tell of the business.

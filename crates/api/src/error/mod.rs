@@ -11,7 +11,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{Ability, InvalidNotice, Run, SyncError, UserId};
+use onefold_domain::{Ability, CustomerId, InvalidEvent, InvalidNotice, Run, SyncError, UserId};
 use serde_json::{Map, Value};
 
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
@@ -59,12 +59,16 @@ pub(crate) enum ApiError {
     /// Nobody gives what they do not have.
     AbilitiesNotHeld,
     UserExists(UserId),
+    /// As this customer, if the caller may know.
+    AlreadyRegistered(Option<CustomerId>),
     /// The caller has seen another state than the present one.
     Stale,
     /// Nobody said how the webhook's calls are to be told from others.
     WebhookNotConfigured,
     WebhookUnauthorized,
     InvalidNotice(InvalidNotice),
+    /// A report that is not believed, or cannot be read.
+    InvalidEvent(InvalidEvent),
     MethodNotAllowed {
         allow: Cow<'static, str>,
     },
@@ -134,6 +138,9 @@ impl ApiError {
             Self::WebhookUnauthorized => {
                 response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"webhooks\""));
             }
+            Self::InvalidEvent(_) if status == StatusCode::UNAUTHORIZED => {
+                response.insert_header((WWW_AUTHENTICATE, "Signature realm=\"webhooks\""));
+            }
             Self::RequestTimeout => {
                 // The rest of the body may come yet, and is nobody's next request.
                 response.force_close();
@@ -167,6 +174,9 @@ impl ApiError {
                 errors.iter().map(|(field, told)| (field.to_string(), told.clone().into())).collect()
             }
             Self::Sync(error) => sync::details(error),
+            Self::AlreadyRegistered(Some(customer)) => {
+                Map::from_iter([("customerId".to_owned(), customer.0.to_string().into())])
+            }
             Self::RunFailed(run) => Map::from_iter([("runId".to_owned(), run.id.0.to_string().into())]),
             _ => Map::new(),
         }

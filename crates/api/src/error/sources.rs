@@ -1,7 +1,7 @@
 //! Where the errors of handlers come from: the domain, the store, the body.
 
 use actix_web::error::JsonPayloadError;
-use onefold_domain::{Failure, InvalidNotice, RecordError, StoreError};
+use onefold_domain::{Failure, InvalidEvent, InvalidNotice, RecordError, StoreError};
 
 use super::ApiError;
 use crate::fields::Faults;
@@ -39,6 +39,12 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict | StoreError::Unavailable(_) => Self::Unavailable(Box::new(error)),
             StoreError::Backend(_) => Self::Internal(Box::new(error)),
         }
+    }
+}
+
+impl From<InvalidEvent> for ApiError {
+    fn from(error: InvalidEvent) -> Self {
+        Self::InvalidEvent(error)
     }
 }
 

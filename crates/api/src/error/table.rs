@@ -1,6 +1,7 @@
 //! The one table from error to answer.
 
 use actix_web::http::StatusCode;
+use onefold_domain::InvalidEvent;
 
 use super::{ApiError, Entry, sync};
 
@@ -34,6 +35,12 @@ impl ApiError {
             ),
             Self::InvalidNotice(error) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid_notice", error.to_string())
+            }
+            Self::InvalidEvent(error @ InvalidEvent::Malformed(_)) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "invalid_event", sync::sentence(&error.to_string()))
+            }
+            Self::InvalidEvent(error) => {
+                (StatusCode::UNAUTHORIZED, "invalid_signature", sync::sentence(&error.to_string()))
             }
             Self::MethodNotAllowed { allow } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("This path takes {allow}."))
@@ -107,6 +114,11 @@ impl ApiError {
                 StatusCode::FORBIDDEN,
                 "abilities_not_held",
                 "A token can be given only abilities that the token which makes it has.",
+            ),
+            Self::AlreadyRegistered(_) => (
+                StatusCode::CONFLICT,
+                "already_registered",
+                "This person is registered already; let them sign in.",
             ),
             Self::Stale => (
                 StatusCode::PRECONDITION_FAILED,

@@ -1,6 +1,6 @@
 //! `POST /webhooks/kratos`: what Ory Kratos reports of its accounts.
 
-use actix_web::web::{self, Bytes, Payload, ServiceConfig};
+use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use onefold_domain::{Acting, Actor, Applied, IdentityFault};
 
@@ -8,6 +8,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::problem::Problem;
+use crate::raw_body::whole;
 
 /// The largest body in bytes; Kratos' whole context is seldom over 16 KiB.
 const MAX_BODY: usize = 256 * 1024;
@@ -56,7 +57,7 @@ pub(crate) async fn receive(
     if !webhook.admits(request.headers()) {
         return Err(ApiError::WebhookUnauthorized);
     }
-    let body = read(payload).await?;
+    let body = whole(payload, MAX_BODY).await?;
     let trigger = request.headers().get(TRIGGER).and_then(|value| value.to_str().ok());
     let notice = webhook.reader.read(&body, trigger)?;
     let mut faults = notice.faults;
@@ -75,14 +76,6 @@ pub(crate) async fn receive(
         tracing::debug!(user = %notice.event.user.0, repeated = applied == Applied::Repeated, "identity taken over");
     }
     Ok(HttpResponse::NoContent().finish())
-}
-
-async fn read(payload: Payload) -> Result<Bytes, ApiError> {
-    match payload.to_bytes_limited(MAX_BODY).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(ApiError::BodyUnreadable),
-        Err(_) => Err(ApiError::BodyTooLarge { most: MAX_BODY / 1024 }),
-    }
 }
 
 /// A person's flow must not break because of a value that is none, so that somebody has to read of it here.

@@ -16,7 +16,9 @@ mod identify;
 mod imports;
 mod kratos;
 mod metrics;
+mod partner_events;
 mod partners;
+mod registration;
 mod sync;
 mod tokens;
 mod users;
@@ -37,6 +39,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .configure(audit::configure)
         .configure(tokens::configure)
         .configure(kratos::configure)
+        .configure(partner_events::configure)
+        .configure(registration::configure)
         .configure(partners::configure)
         .configure(sync::configure)
         .configure(health::configure)

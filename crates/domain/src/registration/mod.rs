@@ -123,7 +123,8 @@ impl Registrations {
     pub fn acting(&self, acting: &Acting) -> Self {
         Self {
             env: self.env.clone().acting(acting.clone()),
-            sync: self.sync.as_ref().map(|sync| sync.acting(acting)),
+            // A sync stores in several transactions: what an idempotency key names ends with the first.
+            sync: self.sync.as_ref().map(|sync| sync.acting(&Acting { operation: None, ..acting.clone() })),
             settings: self.settings.clone(),
         }
     }

@@ -86,6 +86,16 @@ pub struct SyncAttempt {
     pub took_ms: u64,
 }
 
+impl SyncAttempt {
+    pub fn wrote_there(&self) -> bool {
+        self.outcome == SyncOutcome::Created || !self.pushed.is_empty()
+    }
+
+    pub fn wrote_here(&self) -> bool {
+        self.outcome == SyncOutcome::Imported || !self.pulled.is_empty()
+    }
+}
+
 /// An attempt with its number; the newest has the largest.
 #[derive(Clone, PartialEq, Debug)]
 pub struct LoggedAttempt {

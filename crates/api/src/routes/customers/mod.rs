@@ -1,5 +1,6 @@
 //! `/customers`: whom contacts resolve to.
 
+pub(super) mod activity;
 mod shown;
 
 use actix_web::web::{self, ServiceConfig};
@@ -20,7 +21,10 @@ use crate::query::{Query, page_answer};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     let one = web::resource("/customers/{id}").get(read).patch(change);
-    config.service(web::resource("/customers").get(search)).service(one);
+    config
+        .service(web::resource("/customers").get(search))
+        .service(web::resource("/customers/{id}/activity").get(activity::activity))
+        .service(one);
 }
 
 /// What a person says of a customer, as a JSON merge patch (RFC 7396).

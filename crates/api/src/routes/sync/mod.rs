@@ -5,6 +5,7 @@ pub(super) mod jobs;
 pub(super) mod log;
 pub(super) mod rules;
 pub(super) mod runs;
+pub(super) mod stats;
 
 use actix_web::web::ServiceConfig;
 use onefold_domain::{SyncFault, SyncSystem};
@@ -21,7 +22,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .configure(conflicts::configure)
         .configure(runs::configure)
         .configure(jobs::configure)
-        .configure(log::configure);
+        .configure(log::configure)
+        .configure(stats::configure);
 }
 
 /// Why something was not brought into step.
@@ -34,12 +36,12 @@ pub(crate) struct ShownFault {
 }
 
 impl ShownFault {
-    fn of(fault: &SyncFault) -> Self {
+    pub(crate) fn of(fault: &SyncFault) -> Self {
         Self { code: fault.code.clone(), message: sentence(&fault.message) }
     }
 }
 
-fn system(query: &mut Query) -> Option<SyncSystem> {
+pub(crate) fn system(query: &mut Query) -> Option<SyncSystem> {
     query.one_of("system", &SyncSystem::ALL.map(SyncSystem::as_str), SyncSystem::parse)
 }
 
