@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod access;
+mod activity;
 mod admin_contacts;
 mod app;
 mod audit;
@@ -28,8 +29,10 @@ mod openphone;
 mod openphone_bulk;
 mod openphone_faults;
 mod operations;
+mod partner_events;
 mod portable;
 mod record_faults;
+mod registration;
 mod sync_conflicts;
 mod sync_jobs;
 mod sync_rules;

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
-use onefold_api::{Config, SyncParts};
+use onefold_api::{App, Config, PartnerWebhook, SyncParts};
 use onefold_domain::{
-    Environment, PartnerDirectory, Region, SurvivorshipRules, SyncSettings, SyncSystem, SyncWorker,
-    Synchroniser, WorkerSettings,
+    Environment, PartnerDirectory, PartnerEvents, PartnerIndex, Region, RegistrationSettings, Registrations,
+    SurvivorshipRules, SyncSettings, SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
 };
 use onefold_integrations::metakocka::{self, Credential, MetaKocka};
-use onefold_integrations::openphone::{self, OpenPhone};
+use onefold_integrations::openphone::{self, OpenPhone, Webhook};
 use onefold_integrations::testing::openphone::OpenPhoneDouble;
 use onefold_integrations::testing::{DoubleAddress, DoubleContact, DoublePartner, MetaKockaDouble};
 use onefold_persistence::testing::{ManualClock, TestDatabase};
@@ -74,6 +76,7 @@ impl Connectors {
                 api_key: Credential::new(OpenPhoneDouble::API_KEY),
                 base_url: openphone::BaseUrl::parse(&openphone.base_url()).unwrap(),
                 calls_per_second,
+                webhook_keys: vec![STANDARD.encode(SIGNING_KEY).try_into().unwrap()],
                 ..openphone::Config::default()
             },
         }
@@ -82,7 +85,8 @@ impl Connectors {
     /// One for each system, as the programs have them.
     fn synchronisers(&self, env: &Environment, clock: &Arc<ManualClock>) -> Vec<Synchroniser> {
         let metakocka = MetaKocka::new(&self.metakocka, clock.clone()).unwrap();
-        let openphone = OpenPhone::new(&self.openphone, clock.clone(), None).unwrap();
+        let index = Arc::new(PartnerIndex::new(env.clone(), SyncSystem::OpenPhone));
+        let openphone = OpenPhone::new(&self.openphone, clock.clone(), Some(index)).unwrap();
         let directories: [(SyncSystem, Arc<dyn PartnerDirectory>); 2] =
             [(SyncSystem::MetaKocka, Arc::new(metakocka)), (SyncSystem::OpenPhone, Arc::new(openphone))];
         let survivorship = Arc::new(SurvivorshipRules::shipped());
@@ -91,6 +95,20 @@ impl Connectors {
             Synchroniser::new(env.clone(), system, directory, Arc::clone(&survivorship), settings)
         });
         Vec::from(made)
+    }
+}
+
+/// What the double of OpenPhone signs its reports with.
+pub(crate) const SIGNING_KEY: &[u8] = b"\x80\xffa key of bytes";
+
+impl Connectors {
+    /// The webhook, as the server puts it together.
+    fn around(&self, app: App) -> App {
+        let webhook = Webhook::new(&self.openphone).map(|reader| PartnerWebhook {
+            reader: Arc::new(reader),
+            events: PartnerEvents::new(app.env.clone(), SyncSystem::OpenPhone),
+        });
+        app.with_partner_webhook(webhook)
     }
 }
 
@@ -121,11 +139,15 @@ impl SyncScene {
             clock.clone(),
             |app| {
                 let syncs = connectors.synchronisers(&app.env, &clock);
+                let phone = syncs.iter().find(|sync| sync.system() == SyncSystem::OpenPhone);
+                let settings = RegistrationSettings::default();
+                let app =
+                    app.clone().with_registrations(Registrations::new(app.env, phone.cloned(), settings));
                 // Given up at once, so that a test sees it.
                 let settings = WorkerSettings { attempts: 1, ..WorkerSettings::default() };
                 let made = SyncWorker::new(app.env.clone(), syncs.clone(), settings);
                 worker = Some(made.clone());
-                app.with_sync(SyncParts { syncs, worker: made })
+                connectors.around(app).with_sync(SyncParts { syncs, worker: made })
             },
             config,
         )

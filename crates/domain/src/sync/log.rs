@@ -110,9 +110,21 @@ pub struct SyncDay {
     pub system: SyncSystem,
     pub outcome: SyncOutcome,
     pub attempts: u64,
-    /// Of these, those that wrote there, and those that wrote here.
+    /// Of these, those that name fields which they wrote there, and here.
     pub pushed: u64,
     pub pulled: u64,
+}
+
+impl SyncDay {
+    /// How many wrote there: a record that is created has all its fields from here.
+    pub fn wrote_there(&self) -> u64 {
+        if self.outcome == SyncOutcome::Created { self.attempts } else { self.pushed }
+    }
+
+    /// How many wrote here.
+    pub fn wrote_here(&self) -> u64 {
+        if self.outcome == SyncOutcome::Imported { self.attempts } else { self.pulled }
+    }
 }
 
 /// Which attempts are meant. Everything that is given must hold.

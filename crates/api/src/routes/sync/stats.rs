@@ -87,8 +87,8 @@ fn shown(counted: &[SyncDay]) -> Vec<ShownDay> {
         }
         if let Some(day) = days.last_mut() {
             day.attempts += row.attempts;
-            day.pushed += row.pushed;
-            day.pulled += row.pulled;
+            day.pushed += row.wrote_there();
+            day.pulled += row.wrote_here();
             day.outcomes.insert(row.outcome.as_str(), row.attempts);
         }
     }
