@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use onefold_domain::{
     Conflicts, CustomerId, Environment, PartnerAbilities, PartnerChange, PartnerDirectory, PartnerError,
-    PartnerFields, PartnerId, PartnerLookup, PartnerParts, PartnerPull, PartnerWritten, Region,
+    PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerParts, PartnerPull, PartnerWritten, Region,
     RemotePartner, Runs, SurvivorshipRules, SyncError, SyncSettings, SyncSystem, SyncWorker, Synchroniser,
     WorkerSettings,
 };
@@ -86,7 +86,7 @@ impl PartnerDirectory for Unconnected {
     fn abilities(&self) -> PartnerAbilities {
         PartnerAbilities {
             system: self.0.title(),
-            fields: &[],
+            fields: &PartnerField::ALL,
             lookups: &[],
             clears: false,
             deletes: false,

@@ -36,7 +36,7 @@ async fn given_up(scene: &SyncScene) -> String {
 async fn a_job_is_shown(scene: SyncScene) {
     let ann = failed(&scene, "ann@example.com").await;
     let expected = json!({
-        "id": 1, "kind": "syncCustomer", "system": "metakocka", "customerId": ann, "runId": null,
+        "id": 1, "kind": "syncCustomer", "system": "metakocka", "customerId": ann, "externalId": null, "runId": null,
         "status": "waiting", "attempts": 0, "notBefore": "2026-01-01T00:00:30Z", "leasedUntil": null,
         "error": null, "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z",
     });

@@ -28,12 +28,12 @@ pub(crate) struct RulesOfSystems {
     #[schema(example = json!({"name": "ask", "companyName": "remote", "email": "union", "phone": "union",
         "street": "ask", "city": "ask", "postalCode": "ask", "country": "ask", "taxNumber": "remote"}))]
     metakocka: BTreeMap<String, String>,
-    /// OpenPhone has no place for addresses and tax numbers: the rules of these fields decide nothing.
+    /// Of the fields that a system has no place for nothing is shown.
     #[schema(example = json!({"name": "ask", "companyName": "remote", "email": "union", "phone": "union"}))]
     openphone: BTreeMap<String, String>,
 }
 
-/// The rules that hold, field by field.
+/// The rules that hold, for each field that the system has a place for.
 #[utoipa::path(
     get, path = "/sync/rules", tag = "sync",
     responses(
@@ -74,8 +74,8 @@ async fn shown(app: &App) -> Result<HttpResponse, ApiError> {
     let mut systems = BTreeMap::new();
     for sync in &app.sync.syncs {
         let rules = sync.rules().await?;
-        let fields: BTreeMap<_, _> =
-            PartnerField::ALL.iter().map(|field| (field.as_str(), rules.rule(*field).as_str())).collect();
+        let rule = |field: &PartnerField| (field.as_str(), rules.rule(*field).as_str());
+        let fields: BTreeMap<_, _> = sync.fields().iter().map(rule).collect();
         systems.insert(sync.system().as_str(), fields);
     }
     Ok(HttpResponse::Ok().json(systems))

@@ -92,6 +92,6 @@ fn shown(counted: &[SyncDay]) -> Vec<ShownDay> {
             day.outcomes.insert(row.outcome.as_str(), row.attempts);
         }
     }
-    days.sort_by(|one, other| other.date.cmp(&one.date));
+    days.sort_by_key(|day| std::cmp::Reverse(day.date));
     days
 }

@@ -136,6 +136,11 @@ impl Synchroniser {
         self.system
     }
 
+    /// The fields that the other system has a place for.
+    pub fn fields(&self) -> &'static [PartnerField] {
+        self.directory.abilities().fields
+    }
+
     /// # Errors
     /// [`super::PartnerError::NotConfigured`].
     pub fn configured(&self) -> Result<(), SyncError> {
