@@ -81,12 +81,25 @@ impl MetaKocka {
     }
 }
 
+/// The fields that a partner has a place for.
+const FIELDS: [PartnerField; 9] = [
+    PartnerField::Name,
+    PartnerField::CompanyName,
+    PartnerField::Email,
+    PartnerField::Phone,
+    PartnerField::Street,
+    PartnerField::City,
+    PartnerField::PostalCode,
+    PartnerField::Country,
+    PartnerField::TaxNumber,
+];
+
 #[async_trait]
 impl PartnerDirectory for MetaKocka {
     fn abilities(&self) -> PartnerAbilities {
         PartnerAbilities {
             system: "MetaKocka",
-            fields: &PartnerField::ALL,
+            fields: &FIELDS,
             lookups: &[
                 PartnerLookupKind::TaxNumber,
                 PartnerLookupKind::Email,
