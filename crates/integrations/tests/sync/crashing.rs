@@ -45,7 +45,7 @@ impl Fate {
 
     async fn die(&self) {
         self.died.notify_one();
-        std::future::pending().await;
+        std::future::pending::<()>().await;
     }
 
     /// Lets the work go on until it is done (`true`) or dies.
