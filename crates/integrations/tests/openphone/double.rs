@@ -74,6 +74,30 @@ async fn bodies_that_break_the_contract_are_refused_with_the_member() {
 }
 
 #[tokio::test]
+async fn a_change_may_say_what_a_creation_may_not_and_the_other_way_round() {
+    let caller = Caller::new().await;
+    let body = json!({"defaultFields": {"firstName": "Ann"}});
+    let (_, created) = caller.call(Method::POST, "/contacts", Some(&body)).await;
+    let path = format!("/contacts/{}", created["data"]["id"].as_str().unwrap());
+    for (body, fault) in [
+        (json!({}), None),
+        (json!({"source": null, "sourceUrl": null, "externalId": null}), None),
+        (json!({"defaultFields": {"emails": [{"id": "1", "name": "a", "value": null}]}}), None),
+        (json!({"createdByUserId": "USann"}), Some("/createdByUserId")),
+        (json!({"source": "x".repeat(76)}), Some("/source")),
+        (json!({"customFields": [{"key": "a", "name": "A", "value": 1}]}), Some("/customFields/0/name")),
+        (json!({"customFields": [{"key": "a", "value": [1]}]}), Some("/customFields/0/value/0")),
+    ] {
+        let (status, said) = caller.call(Method::PATCH, &path, Some(&body)).await;
+        assert_eq!(
+            (status.is_success(), said["errors"][0]["path"].as_str()),
+            (fault.is_none(), fault),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn lists_are_asked_for_as_the_contract_says() {
     let caller = Caller::new().await;
     let ids = |count: usize| format!("/contacts?maxResults=5{}", "&externalIds=a".repeat(count));
@@ -83,6 +107,11 @@ async fn lists_are_asked_for_as_the_contract_says() {
         ("/contacts?maxResults=51".to_owned(), StatusCode::BAD_REQUEST),
         ("/contacts?maxResults=5&email=a@b.c".to_owned(), StatusCode::BAD_REQUEST),
         ("/contacts?maxResults=5&pageToken=x".to_owned(), StatusCode::BAD_REQUEST),
+        ("/contacts?maxResults=5&maxResults=5".to_owned(), StatusCode::BAD_REQUEST),
+        ("/contacts?maxResults=five".to_owned(), StatusCode::BAD_REQUEST),
+        ("/contacts?maxResults=5&sources=".to_owned(), StatusCode::BAD_REQUEST),
+        ("/contacts/1?maxResults=5".to_owned(), StatusCode::BAD_REQUEST),
+        ("/contact-custom-fields?maxResults=5".to_owned(), StatusCode::BAD_REQUEST),
         (ids(21), StatusCode::BAD_REQUEST),
         (ids(20), StatusCode::OK),
     ] {

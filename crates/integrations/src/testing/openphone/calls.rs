@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::book::{Book, CustomFieldDefinition, Refusal};
 use super::record::{OpenPhoneCall, RecordedCall};
-use super::rules::{self, Body, Fault};
+use super::rules::{self, Fault};
 use super::{EventKind, State};
 
 /// Status and body; none with 204.
@@ -13,15 +13,20 @@ pub(super) type Outcome = (StatusCode, Option<Value>);
 
 impl State {
     pub(super) fn carry_out(&mut self, asked: &RecordedCall) -> Outcome {
-        let id = asked.id.as_deref().unwrap_or_default();
-        let outcome = match asked.call {
+        let faults = rules::faults(asked);
+        if !faults.is_empty() {
+            return service_error(asked.call, StatusCode::BAD_REQUEST, &faults);
+        }
+        let (call, id) = (asked.call, asked.id.as_deref().unwrap_or_default());
+        let not_found = || refused(call, &Refusal::NotFound);
+        let outcome = match call {
             OpenPhoneCall::ListFields => Ok((StatusCode::OK, Some(definitions(&self.book.fields)))),
-            OpenPhoneCall::List => page(&self.book, &asked.query, self.habits.last_page_has_token),
+            OpenPhoneCall::List => page(&self.book, asked, self.habits.last_page_has_token),
             OpenPhoneCall::Get => {
                 self.book.get(id).map(|contact| one(StatusCode::OK, contact)).ok_or_else(not_found)
             }
-            OpenPhoneCall::Create => self.create(&asked.body),
-            OpenPhoneCall::Update => self.replace(id, &asked.body),
+            OpenPhoneCall::Create => self.create(&asked.body).map_err(|refusal| refused(call, &refusal)),
+            OpenPhoneCall::Update => self.replace(id, &asked.body).map_err(|refusal| refused(call, &refusal)),
             OpenPhoneCall::Delete => match self.book.remove(id) {
                 Some(contact) => {
                     self.events.happened(EventKind::Deleted, &contact);
@@ -33,60 +38,56 @@ impl State {
         outcome.unwrap_or_else(|refused| refused)
     }
 
-    fn create(&mut self, body: &Value) -> Result<Outcome, Outcome> {
-        checked(&rules::of_body(body, Body::New))?;
-        let contact = self.book.create(body).map_err(|refusal| refused(&refusal))?;
+    fn create(&mut self, body: &Value) -> Result<Outcome, Refusal> {
+        let contact = self.book.create(body)?;
         self.events.happened(EventKind::Updated, &contact);
         Ok(one(StatusCode::CREATED, &contact))
     }
 
-    fn replace(&mut self, id: &str, body: &Value) -> Result<Outcome, Outcome> {
-        checked(&rules::of_body(body, Body::Change))?;
-        let contact = self.book.replace(id, body).map_err(|refusal| refused(&refusal))?;
+    fn replace(&mut self, id: &str, body: &Value) -> Result<Outcome, Refusal> {
+        let contact = self.book.replace(id, body)?;
         self.events.happened(EventKind::Updated, &contact);
         Ok(one(StatusCode::OK, &contact))
     }
 }
 
-/// An error of the service itself, as for contacts.
-pub(super) fn service_error(status: StatusCode, faults: &[Fault]) -> Outcome {
-    let number = status.as_u16();
-    let (kind, title) = match number {
-        403 => ("0801", "Not Phone Number User"),
-        500 => ("0801", "Unknown"),
-        _ => ("0800", status.canonical_reason().unwrap_or("Error")),
+/// An error of the service itself. Those of custom fields have codes of their own.
+pub(super) fn service_error(call: OpenPhoneCall, status: StatusCode, faults: &[Fault]) -> Outcome {
+    let usual = status.canonical_reason().unwrap_or("Error");
+    let (code, title) = match (call, status) {
+        (OpenPhoneCall::ListFields, StatusCode::INTERNAL_SERVER_ERROR) => ("0701", "Unknown"),
+        (OpenPhoneCall::ListFields, _) => ("0700", usual),
+        (_, StatusCode::INTERNAL_SERVER_ERROR) => ("0801", "Unknown"),
+        (_, StatusCode::FORBIDDEN) => ("0801", "Not Phone Number User"),
+        _ => ("0800", usual),
     };
+    failure(code, title, status, faults)
+}
+
+fn failure(code: &str, title: &str, status: StatusCode, faults: &[Fault]) -> Outcome {
+    let number = status.as_u16();
     let mut body = json!({
-        "message": "The request could not be carried out", "code": format!("{kind}{number}"), "status": number,
+        "message": "The request could not be carried out", "code": format!("{code}{number}"), "status": number,
         "docs": "https://openphone.com/docs", "title": title, "trace": "0",
     });
+    // Refusals of this kind say their title twice.
+    if code == "0801" && status.is_client_error() {
+        body["description"] = title.into();
+    }
     if !faults.is_empty() {
         body["errors"] = faults.iter().map(Fault::shown).collect();
     }
     (status, Some(body))
 }
 
-fn checked(faults: &[Fault]) -> Result<(), Outcome> {
-    if faults.is_empty() { Ok(()) } else { Err(service_error(StatusCode::BAD_REQUEST, faults)) }
-}
-
-fn not_found() -> Outcome {
-    service_error(StatusCode::NOT_FOUND, &[])
-}
-
 /// A conflict names neither the contact nor the member.
-fn refused(refusal: &Refusal) -> Outcome {
+fn refused(call: OpenPhoneCall, refusal: &Refusal) -> Outcome {
     match refusal {
-        Refusal::NotFound => not_found(),
-        Refusal::Taken => service_error(StatusCode::CONFLICT, &[]),
+        Refusal::NotFound => service_error(call, StatusCode::NOT_FOUND, &[]),
+        Refusal::Taken => service_error(call, StatusCode::CONFLICT, &[]),
         Refusal::CustomField => {
             let fault = Fault::new("/customFields", "Unknown key or wrong type");
-            let (status, body) = service_error(StatusCode::BAD_REQUEST, &[fault]);
-            let mut body = body.unwrap_or_default();
-            body["code"] = "0801400".into();
-            body["title"] = "Invalid Custom Field Item".into();
-            body["description"] = body["title"].clone();
-            (status, Some(body))
+            failure("0801", "Invalid Custom Field Item", StatusCode::BAD_REQUEST, &[fault])
         }
     }
 }
@@ -102,10 +103,9 @@ fn definitions(fields: &[CustomFieldDefinition]) -> Value {
 }
 
 /// The token is a place in the list, so contacts slip past when others in front of it go.
-fn page(book: &Book, query: &[(String, String)], always_token: bool) -> Result<Outcome, Outcome> {
-    checked(&rules::of_query(query))?;
+fn page(book: &Book, asked: &RecordedCall, always_token: bool) -> Result<Outcome, Outcome> {
     let values = |name: &str| {
-        query.iter().filter(|(known, _)| known == name).map(|(_, value)| value).collect::<Vec<_>>()
+        asked.query.iter().filter(|(known, _)| known == name).map(|(_, value)| value).collect::<Vec<_>>()
     };
     let (ids, sources) = (values("externalIds"), values("sources"));
     let is_in = |wanted: &[&String], value: &Value| {
@@ -119,7 +119,7 @@ fn page(book: &Book, query: &[(String, String)], always_token: bool) -> Result<O
     let from: usize = match values("pageToken").first() {
         None => 0,
         Some(token) => token.strip_prefix("from-").and_then(|place| place.parse().ok()).ok_or_else(|| {
-            service_error(StatusCode::BAD_REQUEST, &[Fault::new("/pageToken", "Invalid token")])
+            service_error(asked.call, StatusCode::BAD_REQUEST, &[Fault::new("/pageToken", "Invalid token")])
         })?,
     };
     let until = (from + size).min(found.len());

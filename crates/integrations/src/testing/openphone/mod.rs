@@ -1,12 +1,13 @@
 //! An OpenPhone of our own: it keeps contacts and answers as the contract says, and where the contract leaves
 //! something open in the way that is worst for a caller.
 //!
-//! `book` keeps the contacts, `rules` checks requests, `calls` carries them out and `record` remembers them,
+//! `contract` and `rules` check requests, and answers before they are sent; `book` keeps the contacts, `calls` carries them out and `record` remembers them,
 //! `server` speaks HTTP and makes the `trouble` that was ordered, `events` calls back. The people in the
 //! application are played with the methods of [`OpenPhoneDouble`].
 
 mod book;
 mod calls;
+mod contract;
 mod events;
 mod record;
 mod rules;
@@ -39,7 +40,7 @@ pub struct Habits {
     pub last_page_has_token: bool,
 }
 
-/// A running double. It stops when it is dropped.
+/// A running double. It stops when it is dropped, and panics then if it broke the contract.
 #[derive(Debug)]
 pub struct OpenPhoneDouble {
     address: SocketAddr,
@@ -61,6 +62,8 @@ struct State {
     /// When requests of the last second arrived.
     recent: VecDeque<Instant>,
     events: Events,
+    /// The first answer of the double itself that the contract does not have.
+    breach: Option<String>,
 }
 
 impl OpenPhoneDouble {
@@ -200,6 +203,10 @@ impl OpenPhoneDouble {
 impl Drop for OpenPhoneDouble {
     fn drop(&mut self) {
         self.server.abort();
+        let breach = self.shared.lock().breach.take();
+        if let Some(breach) = breach.filter(|_| !std::thread::panicking()) {
+            panic!("{breach}");
+        }
     }
 }
 

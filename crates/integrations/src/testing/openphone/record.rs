@@ -17,6 +17,8 @@ pub enum OpenPhoneCall {
 #[derive(Clone, PartialEq, Debug)]
 pub struct RecordedCall {
     pub call: OpenPhoneCall,
+    pub method: String,
+    pub path: String,
     /// Of the contact in the path.
     pub id: Option<String>,
     pub query: Vec<(String, String)>,

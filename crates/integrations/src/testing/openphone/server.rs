@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::calls::{Outcome, service_error};
+use super::contract;
 use super::record::{OpenPhoneCall, RecordedCall};
 use super::rules::Fault;
 use super::{OpenPhoneDouble, Shared, Trouble};
@@ -72,17 +73,18 @@ async fn reply(shared: &Shared, request: Request<Incoming>) -> Reply {
     if key != Some(OpenPhoneDouble::API_KEY) {
         let said = if key.is_none() { "Missing authorization header" } else { "Unauthorized" };
         let body = json!({"error": {"message": said, "key": "Unauthorized", "trace": "0"}});
-        return Ok(json_answer((StatusCode::UNAUTHORIZED, Some(body))));
+        return Ok(shared.answer(call, (StatusCode::UNAUTHORIZED, Some(body))));
     }
     let body = Limited::new(body, LARGEST_REQUEST).collect().await.map_err(|_| Dropped)?.to_bytes();
     let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
     let Ok(body) = body else {
         let fault = Fault::new("", "Invalid JSON");
-        return Ok(json_answer(service_error(StatusCode::BAD_REQUEST, &[fault])));
+        return Ok(shared.answer(call, service_error(call, StatusCode::BAD_REQUEST, &[fault])));
     };
     let query = head.uri.query().unwrap_or_default();
     let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let asked = RecordedCall { call, id, query, body };
+    let (method, path) = (head.method.to_string(), head.uri.path().to_owned());
+    let asked = RecordedCall { call, method, path, id, query, body };
     let trouble = shared.arrived(&asked);
     tracing::info!(?call, ?trouble, "DOUBLE: a call");
     carry_out(shared, &asked, trouble).await
@@ -106,7 +108,9 @@ fn route(method: &Method, path: &str) -> Option<(OpenPhoneCall, Option<String>)>
 async fn carry_out(shared: &Shared, asked: &RecordedCall, trouble: Option<Trouble>) -> Reply {
     match &trouble {
         Some(Trouble::Page(status)) => return Ok(page(code(*status))),
-        Some(Trouble::Refuse(status)) => return Ok(json_answer(service_error(code(*status), &[]))),
+        Some(Trouble::Refuse(status)) => {
+            return Ok(json_answer(service_error(asked.call, code(*status), &[])));
+        }
         Some(Trouble::TooMany { retry_after, rate_limit }) => {
             return Ok(too_many(*retry_after, *rate_limit));
         }
@@ -119,11 +123,12 @@ async fn carry_out(shared: &Shared, asked: &RecordedCall, trouble: Option<Troubl
         _ => {}
     }
     let (status, body) = shared.lock().carry_out(asked);
+    let answer = shared.answer(asked.call, (status, body.clone()));
     match trouble {
         Some(Trouble::LoseAnswer) => Err(Dropped),
         Some(Trouble::Slow(time)) => {
             tokio::time::sleep(time).await;
-            Ok(json_answer((status, body)))
+            Ok(answer)
         }
         Some(Trouble::Silence) => pending::<Reply>().await,
         Some(Trouble::CutOff) => {
@@ -131,7 +136,7 @@ async fn carry_out(shared: &Shared, asked: &RecordedCall, trouble: Option<Troubl
             let half: String = text.chars().take(text.chars().count() / 2).collect();
             Ok(with_type("application/json", status, half))
         }
-        _ => Ok(json_answer((status, body))),
+        _ => Ok(answer),
     }
 }
 
@@ -152,6 +157,18 @@ impl Shared {
             state.recent.push_back(now);
         }
         state.orders.take(asked.call)
+    }
+
+    /// An answer that no test ordered. One that breaks the contract is not sent. A panic here ends this connection only, so
+    /// the double panics again when its test drops it.
+    fn answer(&self, call: OpenPhoneCall, outcome: Outcome) -> Response<Full<Bytes>> {
+        if cfg!(debug_assertions)
+            && let Some(breach) = contract::breach(call, &outcome)
+        {
+            self.lock().breach.get_or_insert_with(|| breach.clone());
+            panic!("{breach}");
+        }
+        json_answer(outcome)
     }
 }
 
