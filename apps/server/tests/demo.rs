@@ -1,6 +1,8 @@
 //! Runs the demonstrations of sync as a reader would, with the server of this build and a double: a tour ends well only
 //! if every value arrived on the other side, and the five flows of `scripts/contact-sync-test` passed.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
