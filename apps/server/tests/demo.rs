@@ -112,7 +112,11 @@ fn subscribe(double: &OpenPhoneDouble, webhook: &str) {
 fn the_flows_say_what_they_lack() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("settings");
-    for (settings, expected) in [("", "API_TOKEN is missing"), ("TOKEN=1|x\n", "unknown setting: TOKEN")] {
+    for (settings, expected) in [
+        ("", "API_TOKEN is missing"),
+        ("OPENPHONE_API_KEY=x\n", "API_TOKEN is missing"),
+        ("TOKEN=1|x\n", "unknown setting: TOKEN"),
+    ] {
         std::fs::write(&file, settings).unwrap();
         let output = Command::new(script("contact-sync-test"))
             .env("ENV_FILE", &file)
