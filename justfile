@@ -60,6 +60,10 @@ fuzz *arguments:
 demo-metakocka *arguments:
     scripts/demo-metakocka {{ arguments }}
 
+# Registration and a two-way sync with a double of OpenPhone; --tour walks through them by itself.
+demo-openphone *arguments:
+    scripts/demo-openphone {{ arguments }}
+
 # The five flows of contact sync against any server; see scripts/.env.sample.
 contact-sync-test:
     scripts/contact-sync-test

@@ -37,6 +37,7 @@ fn the_table_of_the_readme_names_every_key() {
         "kratos",
         "metakocka",
         "openphone",
+        "registration",
         "sync",
         "limits",
         "log",

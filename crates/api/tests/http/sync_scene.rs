@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use onefold_api::{App, Config, PartnerWebhook, SyncParts};
 use onefold_domain::{
     Environment, PartnerDirectory, PartnerEvents, PartnerIndex, Region, RegistrationSettings, Registrations,
-    SurvivorshipRules, SyncSettings, SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
+    SurvivorshipRules, SyncSettings, SyncSystem, SyncTrigger, SyncWorker, Synchroniser, WorkerSettings,
 };
 use onefold_integrations::metakocka::{self, Credential, MetaKocka};
 use onefold_integrations::openphone::{self, OpenPhone, Webhook};
@@ -39,6 +39,8 @@ pub(crate) struct SyncScene {
 pub(crate) struct Connectors {
     pub(crate) metakocka: metakocka::Config,
     pub(crate) openphone: openphone::Config,
+    /// Whether a change here promises a sync of those who are known there, as with the programs. Most tests ask for it.
+    pub(crate) triggers: bool,
 }
 
 /// Makes two tests of each function, one for each database.
@@ -79,7 +81,18 @@ impl Connectors {
                 webhook_keys: vec![STANDARD.encode(SIGNING_KEY).try_into().unwrap()],
                 ..openphone::Config::default()
             },
+            triggers: false,
         }
+    }
+
+    /// The application anew, if changes are to promise anything.
+    fn triggered(&self, app: App) -> App {
+        if !self.triggers {
+            return app;
+        }
+        let triggers = SyncSystem::ALL.map(|system| SyncTrigger { system, new_customers: false });
+        let env = app.env.with_triggers(triggers);
+        App::new(env, SurvivorshipRules::shipped(), app.default_region, app.metrics, app.pool)
     }
 
     /// One for each system, as the programs have them.
@@ -138,6 +151,7 @@ impl SyncScene {
             slovenia,
             clock.clone(),
             |app| {
+                let app = connectors.triggered(app);
                 let syncs = connectors.synchronisers(&app.env, &clock);
                 let phone = syncs.iter().find(|sync| sync.system() == SyncSystem::OpenPhone);
                 let settings = RegistrationSettings::default();
