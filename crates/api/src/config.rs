@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use onefold_domain::RegistrationSettings;
+use onefold_domain::{Abilities, Ability, RegistrationSettings};
 use secrecy::SecretString;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
@@ -141,6 +141,10 @@ pub struct RegistrationConfig {
     /// How long the new user's token is worth something, in seconds.
     #[validate(range(min = 60, max = 315_360_000, message = "must be between 60 and 315360000"))]
     pub token_ttl_s: u64,
+    /// What that token permits. Who registers people before their address is verified may give none: a token that reads
+    /// contacts reads what a guest of the same values left.
+    #[serde(deserialize_with = "abilities")]
+    pub token_abilities: Abilities,
 }
 
 impl Default for RegistrationConfig {
@@ -149,6 +153,7 @@ impl Default for RegistrationConfig {
         Self {
             push_timeout_ms: u64::try_from(settings.push_deadline.as_millis()).unwrap_or(2_000),
             token_ttl_s: settings.token_lifetime.as_secs(),
+            token_abilities: settings.abilities,
         }
     }
 }
@@ -158,9 +163,18 @@ impl RegistrationConfig {
         RegistrationSettings {
             push_deadline: Duration::from_millis(self.push_timeout_ms),
             token_lifetime: Duration::from_secs(self.token_ttl_s),
-            ..RegistrationSettings::default()
+            abilities: self.token_abilities.clone(),
         }
     }
+}
+
+/// Names of abilities; an empty list permits nothing.
+fn abilities<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Abilities, D::Error> {
+    let names: Vec<String> = one_or_more(deserializer)?;
+    let names = names.iter().filter(|name| !name.is_empty());
+    let parse =
+        |name: &String| Ability::parse(name).ok_or_else(|| D::Error::custom("names an unknown ability"));
+    names.map(parse).collect()
 }
 
 /// One text or a list of them, each of which must be a `T`.

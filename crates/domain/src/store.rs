@@ -305,6 +305,14 @@ pub trait TokenRepository: Send {
 pub trait DeliveryRepository: Send {
     /// Remembers that this webhook call was handled; `false` if it was before.
     async fn remember(&mut self, source: &str, id: &str, at: DateTime<Utc>) -> Result<bool, StoreError>;
+
+    /// Forgets calls of this source that were handled before this moment, at most `limit` of them.
+    async fn forget_before(
+        &mut self,
+        source: &str,
+        moment: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<(), StoreError>;
 }
 
 #[async_trait]

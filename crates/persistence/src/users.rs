@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use onefold_domain::{DeliveryRepository, ExternalId, StoreError, User, UserId, UserReader, UserRepository};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -111,5 +111,29 @@ impl DeliveryRepository for SeaOrmTransaction {
             .await
             .map_err(store_error)?;
         Ok(inserted == 1)
+    }
+
+    async fn forget_before(
+        &mut self,
+        source: &str,
+        moment: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<(), StoreError> {
+        use webhook_delivery::Column;
+        // Neither database has a limit for what is deleted.
+        let old = Query::select()
+            .column(Column::Id)
+            .from(webhook_delivery::Entity)
+            .and_where(Column::Source.eq(source))
+            .and_where(Column::CreatedAt.lt(moment))
+            .limit(limit as u64)
+            .to_owned();
+        webhook_delivery::Entity::delete_many()
+            .filter(Column::Source.eq(source))
+            .filter(Column::Id.in_subquery(old))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
     }
 }

@@ -52,4 +52,17 @@ impl DeliveryRepository for MemoryTransaction {
     async fn remember(&mut self, source: &str, id: &str, at: DateTime<Utc>) -> Result<bool, StoreError> {
         Ok(self.state.deliveries.insert((source.to_owned(), id.to_owned()), at).is_none())
     }
+
+    async fn forget_before(
+        &mut self,
+        source: &str,
+        moment: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<(), StoreError> {
+        let old = self.state.deliveries.iter().filter(|((of, _), at)| of == source && **at < moment);
+        for key in old.map(|(key, _)| key.clone()).take(limit).collect::<Vec<_>>() {
+            self.state.deliveries.remove(&key);
+        }
+        Ok(())
+    }
 }

@@ -1,10 +1,14 @@
 //! Telling the other system of somebody who has just registered: tried once, for a moment, with the promise to try again
 //! already stored.
 
-use tokio::time::timeout;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Registrations;
 use crate::{CustomerId, Errand, PartnerError, PartnerId, Retry, SyncError, SyncFault, Synchroniser};
+
+const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
 /// What came of it.
 #[derive(Clone, PartialEq, Debug)]
@@ -31,7 +35,16 @@ impl Registrations {
         let working = tokio::spawn({
             let sync = sync.clone();
             // Its job is stored already.
-            async move { sync.sync_customer(customer, Errand { run: None, is_job: true }).await }
+            let until = Instant::now() + self.settings.push_deadline;
+            async move {
+                loop {
+                    match sync.sync_customer(customer, Errand { run: None, is_job: true }).await {
+                        // A job of an earlier change may be at it; what it does is as good.
+                        Err(SyncError::Busy) if Instant::now() < until => sleep(BUSY_PAUSE).await,
+                        done => return done,
+                    }
+                }
+            }
         });
         // It goes on when the time is up: a creation that is dropped half-way would have to be looked for.
         let pushed = match timeout(self.settings.push_deadline, working).await {

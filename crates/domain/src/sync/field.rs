@@ -39,6 +39,9 @@ pub enum PartnerField {
 pub struct PartnerFields {
     /// The person; of a company its contact person.
     pub name: Option<String>,
+    /// How the name is put together, where that is known and the directory has a place for its parts. No value of its own:
+    /// two that differ in nothing else do not differ.
+    pub name_parts: Option<NameParts>,
     pub company_name: Option<String>,
     pub email: Option<EmailAddress>,
     pub phone: Option<PhoneNumber>,
@@ -49,6 +52,20 @@ pub struct PartnerFields {
     pub country: Option<CountryCode>,
     pub tax_number: Option<TaxNumber>,
     pub tags: Option<Tags>,
+}
+
+/// First and last name, which make the name with a blank between.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NameParts {
+    pub first: String,
+    pub last: Option<String>,
+}
+
+/// Personal data.
+impl fmt::Debug for NameParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NameParts(…)")
+    }
 }
 
 impl PartnerField {
@@ -121,7 +138,7 @@ impl PartnerFields {
 
     fn clear(&mut self, field: PartnerField) {
         match field {
-            PartnerField::Name => self.name = None,
+            PartnerField::Name => (self.name, self.name_parts) = (None, None),
             PartnerField::CompanyName => self.company_name = None,
             PartnerField::Email => self.email = None,
             PartnerField::Phone => self.phone = None,

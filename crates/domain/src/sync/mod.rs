@@ -46,7 +46,7 @@ pub use events::{
     EventReceived, InvalidEvent, PartnerEvent, PartnerEventKind, PartnerEventReader, PartnerEvents,
 };
 pub use fault::SyncFault;
-pub use field::{PartnerField, PartnerFields};
+pub use field::{NameParts, PartnerField, PartnerFields};
 pub use index::{IndexedPartner, PartnerIndex, PartnerIndexReader, PartnerIndexRepository};
 pub use log::{
     LoggedAttempt, SyncAttempt, SyncDay, SyncLog, SyncLogFilter, SyncLogReader, SyncLogRepository,

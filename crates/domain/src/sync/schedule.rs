@@ -8,6 +8,9 @@ use super::{RunKind, Runs, SyncError, SyncSystem, SyncWorker};
 use crate::JobKind;
 use crate::contacts::Open;
 
+/// How long reports are remembered. Whoever reports gives up after a day or so.
+const REPORTS: TimeDelta = TimeDelta::days(7);
+
 /// Rows that are forgotten at a time.
 const FORGET: usize = 10_000;
 
@@ -75,12 +78,17 @@ impl SyncWorker {
     }
 
     async fn forget(&self) -> Result<(), SyncError> {
-        let moment = self.env.clock.now() - delta(self.settings.keep);
+        let now = self.env.clock.now();
+        let (moment, received) = (now - delta(self.settings.keep), now - REPORTS);
         self.env
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
                     transaction.runs().forget_before(moment, 100).await?;
                     transaction.sync_log().forget_before(moment, FORGET).await?;
+                    for sync in &self.syncs {
+                        let source = sync.system().as_str();
+                        transaction.deliveries().forget_before(source, received, FORGET).await?;
+                    }
                     Ok::<_, SyncError>(((), transaction))
                 })
             })

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Mapping, PartnerAbilities, PartnerField, PartnerFields, RemotePartner, SyncText, SyncView};
-use crate::{ContactRecord, CustomerView, EmailAddress, PhoneNumber, ProfileField, split_name};
+use super::{
+    Mapping, NameParts, PartnerAbilities, PartnerField, PartnerFields, RemotePartner, SyncText, SyncView,
+};
+use crate::{BlockRule, ContactRecord, CustomerView, EmailAddress, PhoneNumber, ProfileField, split_name};
 
 /// What the customer would be as a partner. Of several emails and phones it shows the one that `theirs` or
 /// `base` has, so that having more of them is no difference; else the first choice, one that is verified, the
@@ -17,6 +19,7 @@ pub(super) fn fields_of(customer: &CustomerView, theirs: &PartnerFields, base: &
     let told = |field| base.get(&field).and_then(Option::as_ref).map(SyncText::as_str);
     PartnerFields {
         name: customer.full_name(),
+        name_parts: name_parts(customer),
         company_name: text(ProfileField::CompanyName),
         email: preferred(&emails, |email| {
             [theirs.email.as_ref() == Some(email), told(PartnerField::Email) == Some(email.as_str())]
@@ -36,27 +39,37 @@ pub(super) fn fields_of(customer: &CustomerView, theirs: &PartnerFields, base: &
     }
 }
 
+fn name_parts(customer: &CustomerView) -> Option<NameParts> {
+    let text = |field| customer.profile.text(field).map(ToOwned::to_owned);
+    let first = text(ProfileField::FirstName).filter(|_| customer.name_in_parts)?;
+    Some(NameParts { first, last: text(ProfileField::LastName) })
+}
+
 fn email(contact: &ContactRecord) -> Option<Known<'_, EmailAddress>> {
     let value = contact.statement.email()?;
-    Some(Known { contact, value, links: contact.email_blocked_by.is_none() })
+    Some(Known { contact, value, is_theirs: is_theirs(contact.email_blocked_by) })
 }
 
 fn phone(contact: &ContactRecord) -> Option<Known<'_, PhoneNumber>> {
     let value = contact.statement.phone()?;
-    Some(Known { contact, value, links: contact.phone_blocked_by.is_none() })
+    Some(Known { contact, value, is_theirs: is_theirs(contact.phone_blocked_by) })
 }
 
 /// A value and the contact that shows it.
 struct Known<'a, V> {
     contact: &'a ContactRecord,
     value: &'a V,
-    /// Whether no rule keeps it from linking: a placeholder is nobody's address.
-    links: bool,
+    is_theirs: bool,
+}
+
+/// A placeholder is nobody's address. A number that a family shares links nobody either, and is each one's all the same.
+fn is_theirs(blocked_by: Option<BlockRule>) -> bool {
+    blocked_by != Some(BlockRule::NeverLinks)
 }
 
 /// The best of the values; the contacts come oldest first, and of equals the first stays.
 fn preferred<V: Clone>(values: &[Known<'_, V>], known: impl Fn(&V) -> [bool; 2]) -> Option<V> {
-    let usable = values.iter().filter(|one| one.links || known(one.value).contains(&true));
+    let usable = values.iter().filter(|one| one.is_theirs || known(one.value).contains(&true));
     let rank = |one: &&Known<'_, V>| {
         let [theirs, base] = known(one.value);
         let details = &one.contact.details;

@@ -41,6 +41,7 @@ impl Reading {
         let of_address = |part: fn(&Address) -> &Text| owned(address.and_then(|address| part(address).get()));
         let fields = PartnerFields {
             name,
+            name_parts: None,
             company_name,
             email,
             phone,

@@ -30,6 +30,7 @@ fn sent(members: &Members) -> Value {
 fn ann() -> PartnerFields {
     PartnerFields {
         name: Some("Ann Lee".to_owned()),
+        name_parts: None,
         company_name: None,
         email: EmailAddress::parse("ann@example.com").ok(),
         phone: PhoneNumber::parse("+38640000123", None).ok(),
@@ -247,6 +248,7 @@ fn fields() -> impl Strategy<Value = PartnerFields> {
             let (phone, tax) = numbers;
             PartnerFields {
                 name,
+                name_parts: None,
                 company_name,
                 email: email.and_then(|text| EmailAddress::parse(&text).ok()),
                 phone: phone.and_then(|text| PhoneNumber::parse(&text, Region::parse("SI").ok()).ok()),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use onefold_domain::{
-    CustomerId, EmailAddress, PartnerChange, PartnerField, PartnerFields, PartnerId, PartnerParts,
+    CustomerId, EmailAddress, NameParts, PartnerChange, PartnerField, PartnerFields, PartnerId, PartnerParts,
     PhoneNumber, Region, RemotePartner, Tags, split_name,
 };
 use serde_json::Value;
@@ -90,6 +90,9 @@ pub(super) fn as_kept(fields: &PartnerFields) -> PartnerFields {
     };
     PartnerFields {
         name: words(&fields.name),
+        name_parts: fields.name_parts.as_ref().and_then(|parts| {
+            Some(NameParts { first: words(&Some(parts.first.clone()))?, last: words(&parts.last) })
+        }),
         company_name: words(&fields.company_name),
         email: fields.email.clone(),
         phone: fields.phone.clone().filter(PhoneNumber::is_e164),
@@ -141,14 +144,14 @@ impl Translation {
     pub(super) fn new_contact<'a>(
         &'a self,
         change: &PartnerChange,
-        tags: TagsKind,
+        kinds: FieldKinds,
         id: &'a ExternalId,
     ) -> NewContact<'a> {
         let mut custom_fields = Vec::new();
-        if let Some(key) = &self.note_field {
+        if let Some(key) = self.note_field.as_ref().filter(|_| kinds.has_note) {
             set(&mut custom_fields, key, self.note.about(id).into());
         }
-        self.set_tags(&mut custom_fields, change, tags);
+        self.set_tags(&mut custom_fields, change, kinds.tags);
         NewContact {
             default_fields: self.merged(&DefaultFields::default(), change),
             custom_fields,
@@ -186,7 +189,7 @@ impl Translation {
         let (mut merged, fields) = (there.clone(), as_kept(&change.fields));
         let is_gone = |field| change.cleared.contains(&field);
         if let Some(name) = &fields.name {
-            (merged.first_name, merged.last_name) = split(name, there);
+            (merged.first_name, merged.last_name) = split(name, fields.name_parts.as_ref(), there);
         } else if is_gone(PartnerField::Name) {
             (merged.first_name, merged.last_name) = (None, None);
         }
@@ -238,6 +241,14 @@ impl Translation {
     }
 }
 
+/// What of our custom fields the workspace has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct FieldKinds {
+    pub(super) tags: TagsKind,
+    /// Whether there is one for the note that takes a text.
+    pub(super) has_note: bool,
+}
+
 /// How the workspace keeps tags.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum TagsKind {
@@ -285,8 +296,16 @@ fn put(items: &mut Vec<Item>, value: &str, is_it: impl Fn(&str) -> bool) {
     }
 }
 
-/// Reading joins the parts, so a wrong guess changes nothing here.
-fn split(name: &str, there: &DefaultFields) -> (Option<String>, Option<String>) {
+/// As we know the parts, if they make this name; otherwise as they are there, as far as they fit. Reading joins the parts, so a
+/// wrong guess changes nothing here.
+fn split(name: &str, parts: Option<&NameParts>, there: &DefaultFields) -> (Option<String>, Option<String>) {
+    let joined = |parts: &NameParts| match &parts.last {
+        Some(last) => format!("{} {last}", parts.first),
+        None => parts.first.clone(),
+    };
+    if let Some(parts) = parts.filter(|parts| joined(parts) == name) {
+        return (Some(parts.first.clone()), parts.last.clone());
+    }
     let (first, last) = (text(&there.first_name).map(one_blank), text(&there.last_name).map(one_blank));
     let (first, last) = split_name(name, (first.as_deref(), last.as_deref()));
     (Some(first), last)

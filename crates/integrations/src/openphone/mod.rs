@@ -24,7 +24,7 @@ use onefold_domain::{Clock, PartnerChange, PartnerError, PartnerField, PartnerId
 use tokio::sync::{Mutex, OnceCell};
 
 use client::{Call, CallError, Client, rejected};
-use contact::{TagsKind, Translation};
+use contact::{FieldKinds, TagsKind, Translation};
 
 pub use config::{BaseUrl, Config};
 pub use contact::{Contact, ExternalId, InvalidExternalId};
@@ -58,7 +58,7 @@ struct Connected {
     translation: Translation,
     index: Option<Arc<dyn ContactIndex>>,
     /// Asked once: only people change it, and seldom.
-    tags_kind: OnceCell<TagsKind>,
+    kinds: OnceCell<FieldKinds>,
     /// Held while all contacts are read for the index, so that this happens once.
     scanning: Mutex<()>,
 }
@@ -86,8 +86,8 @@ impl OpenPhone {
                     write_app_contacts: config.write_app_contacts,
                     region: config.default_region.map(|region| region.0),
                 };
-                let (tags_kind, scanning) = Default::default();
-                Ok(Arc::new(Connected { client, translation, index, tags_kind, scanning }))
+                let (kinds, scanning) = Default::default();
+                Ok(Arc::new(Connected { client, translation, index, kinds, scanning }))
             }
         };
         Ok(Self { connected, calls_per_second: config.calls_per_second })
@@ -168,8 +168,8 @@ impl Connected {
         if let Some(known) = self.change_known(change, id).await? {
             return Ok(known);
         }
-        let tags = self.tags_kind(change).await?;
-        let body = self.translation.new_contact(change, tags, id);
+        let kinds = self.kinds().await?;
+        let body = self.translation.new_contact(change, kinds, id);
         let created: Result<wire::One, _> = self.client.call(Call::post(&[CONTACTS], body)).await;
         match created {
             Ok(created) => {
@@ -207,7 +207,10 @@ impl Connected {
         if !self.translation.is_writable(&there) {
             return Err(not_ours());
         }
-        let tags = self.tags_kind(change).await?;
+        let tags = match change.fields.tags.is_some() || change.cleared.contains(&PartnerField::Tags) {
+            true => self.kinds().await?.tags,
+            false => TagsKind::None,
+        };
         let whole = self.translation.whole(&there, change, tags);
         let whole = whole.map_err(|error| PartnerError::Unexpected(error.into()))?;
         let path = [CONTACTS, id.as_str()];
@@ -285,21 +288,30 @@ impl Connected {
         read.ok_or_else(|| PartnerError::Unexpected("a contact with an id that is none".into()))
     }
 
-    /// How tags are kept, if there is anything to say of them.
-    async fn tags_kind(&self, change: &PartnerChange) -> Result<TagsKind, PartnerError> {
-        let Some(key) = &self.translation.tags_field else { return Ok(TagsKind::None) };
-        if change.fields.tags.is_none() && !change.cleared.contains(&PartnerField::Tags) {
-            return Ok(TagsKind::None);
+    /// What the workspace has of our custom fields. One that it lacks would have every write refused, so nothing is sent to
+    /// it.
+    async fn kinds(&self) -> Result<FieldKinds, PartnerError> {
+        let Translation { note_field, tags_field, .. } = &self.translation;
+        if note_field.is_none() && tags_field.is_none() {
+            return Ok(FieldKinds { tags: TagsKind::None, has_note: false });
         }
-        let asked = self.tags_kind.get_or_try_init(|| async {
+        let asked = self.kinds.get_or_try_init(|| async {
             let call = Call::get(&["contact-custom-fields"], &[]);
             let known: wire::Definitions = self.client.call(call).await.map_err(CallError::told)?;
-            let field = known.data.iter().find(|field| field.key == key.as_str());
-            let kind = field.map_or(TagsKind::None, |field| TagsKind::of(&field.kind));
-            if kind == TagsKind::None {
-                tracing::warn!(field = key.as_str(), "there is no custom field for tags; they stay here");
+            let kind = |key: &Option<FieldKey>| {
+                let key = key.as_ref()?.as_str();
+                known.data.iter().find(|field| field.key == key).map(|field| field.kind.as_str())
+            };
+            let tags = kind(tags_field).map_or(TagsKind::None, TagsKind::of);
+            let has_note = kind(note_field) == Some("string");
+            if (tags_field.is_some() && tags == TagsKind::None) || (note_field.is_some() && !has_note) {
+                tracing::warn!(
+                    ?tags_field,
+                    ?note_field,
+                    "a custom field is not there, or takes something else"
+                );
             }
-            Ok::<_, PartnerError>(kind)
+            Ok::<_, PartnerError>(FieldKinds { tags, has_note })
         });
         Ok(*asked.await?)
     }

@@ -130,6 +130,8 @@ pub(super) fn one_or_many<'de, D: Deserializer<'de>, V>(deserializer: D) -> Resu
 where
     V: TryFrom<String, Error: std::fmt::Display>,
 {
+    /// More webhooks than one workspace needs, with the key of each being replaced.
+    const MOST: usize = 8;
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Written {
@@ -142,8 +144,11 @@ where
         // The value is a secret.
         Err(_) => return Err(de::Error::custom("must be a text, or a list of texts in quotes")),
     };
-    let texts = texts.into_iter().filter(|text| !text.trim().is_empty());
-    texts.map(|text| V::try_from(text).map_err(de::Error::custom)).collect()
+    let texts: Vec<_> = texts.into_iter().filter(|text| !text.trim().is_empty()).collect();
+    if texts.len() > MOST {
+        return Err(de::Error::custom(format!("must be at most {MOST}")));
+    }
+    texts.into_iter().map(|text| V::try_from(text).map_err(de::Error::custom)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is read and written, without a server.
 
-use onefold_domain::{EmailAddress, PartnerField, PartnerFields, PhoneNumber, Tags};
+use onefold_domain::{EmailAddress, NameParts, PartnerField, PartnerFields, PhoneNumber, Tags};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -147,6 +147,17 @@ fn names_are_split_where_they_were_split_before() {
 }
 
 #[test]
+fn the_parts_of_a_name_are_sent_as_they_are_known() {
+    let parts = |first: &str, last: &str| NameParts { first: first.to_owned(), last: Some(last.to_owned()) };
+    let mia = |name_parts| PartnerFields { name_parts: Some(name_parts), ..named("Mia van der Berg") };
+    let sent = whole(mira(), &change(mia(parts("Mia", "van der  Berg"))));
+    assert_eq!(sent["defaultFields"]["lastName"], "van der Berg");
+    // Parts of another name say nothing.
+    let sent = whole(mira(), &change(mia(parts("Eva", "Kos"))));
+    assert_eq!(sent["defaultFields"]["lastName"], "Berg");
+}
+
+#[test]
 fn a_custom_field_that_cannot_be_named_stops_the_change() {
     let mut contact = mira();
     contact["customFields"] = json!([{"name": "Old", "type": "string", "value": "x"}]);
@@ -158,7 +169,12 @@ fn a_new_contact_has_its_note_its_tags_and_our_reference() {
     let id = ExternalId::parse("4f9c").unwrap();
     let translation = translation();
     let tagged = PartnerFields { tags: Some(Tags::of(["gold"])), ..named("Mira Kos") };
-    let sent = serde_json::to_value(translation.new_contact(&change(tagged), TagsKind::List, &id)).unwrap();
+    let sent = serde_json::to_value(translation.new_contact(
+        &change(tagged),
+        FieldKinds { tags: TagsKind::List, has_note: true },
+        &id,
+    ))
+    .unwrap();
     let expected = json!({
         "defaultFields": {
             "firstName": "Mira", "lastName": "Kos", "company": null, "role": null, "emails": [], "phoneNumbers": [],

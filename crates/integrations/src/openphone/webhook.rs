@@ -15,9 +15,6 @@ use sha2::Sha256;
 
 use super::config::Config;
 
-/// More keys than webhooks of one workspace need, with each being replaced.
-const MOST_KEYS: usize = 8;
-
 /// The longest time between signing and arriving; the newer kind names it, for the older it is our choice.
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
 
@@ -61,7 +58,7 @@ impl Webhook {
     /// `None` without a key: reports are not taken then.
     #[must_use]
     pub fn new(config: &Config) -> Option<Self> {
-        let keys: Vec<_> = config.webhook_keys.iter().take(MOST_KEYS).cloned().collect();
+        let keys = config.webhook_keys.clone();
         (!keys.is_empty()).then_some(Self { keys })
     }
 

@@ -180,15 +180,19 @@ async fn a_new_contact_is_told_whose_it_is() {
 }
 
 #[tokio::test]
-async fn a_custom_field_that_nobody_defined_is_a_refusal_that_names_it() {
-    let bench = Bench::with(|config| config.note_field = key("about")).await;
-    match bench.phone.create_contact(&change(ann()), &external("c-1")).await {
-        Err(PartnerError::Rejected { code, said }) => {
-            assert_eq!(code, "0801400");
-            assert!(said.as_str().contains("/customFields"), "{}", said.as_str());
-        }
-        other => panic!("{other:?}"),
-    }
+async fn a_custom_field_that_nobody_defined_gets_nothing_and_keeps_nobody_out() {
+    let bench = Bench::with(|config| {
+        config.note_field = key("about");
+        config.tags_field = key("groups");
+    })
+    .await;
+    bench.double.define("groups", "number");
+    let tagged = change(PartnerFields { tags: Some(Tags::of(["gold"])), ..ann() });
+    let created = bench.phone.create_contact(&tagged, &external("c-1")).await.unwrap();
+    let there = bench.double.contact(created.partner.id.as_str()).unwrap();
+    assert_eq!(there["customFields"], json!([]));
+    bench.phone.create_contact(&tagged, &external("c-2")).await.unwrap();
+    assert_eq!(bench.double.count(OpenPhoneCall::ListFields), 1, "asked once");
 }
 
 #[tokio::test]

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use onefold_domain::{
-    ContactRequest, ContactSource, Contacts, EmailAddress, JobStatus, Jobs, NewRegistration, PhoneNumber,
-    Pushed, Received, RegisterError, RegistrationSettings, Registrations, Statement, SyncOutcome, User,
-    UserId,
+    ContactRequest, ContactSource, Contacts, EmailAddress, JobStatus, Jobs, NewRegistration, PartnerId,
+    PhoneNumber, Profile, Pushed, Received, RegisterError, RegistrationSettings, Registrations, Statement,
+    SyncOutcome, User, UserId,
 };
 use onefold_integrations::testing::Lasting;
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::company::{Company, HOUR, form, typed_in};
@@ -17,6 +18,8 @@ on_every_store!(crate::company::Company:
     who_registers_is_there_at_once_and_once,
     a_guest_is_claimed_and_a_second_registration_is_refused,
     a_user_who_is_known_from_elsewhere_is_completed,
+    names_keep_their_parts_and_a_shared_phone_is_each_ones,
+    a_job_that_is_at_it_is_waited_for,
     the_same_person_who_registers_many_times_at_once_is_one,
     without_another_system_it_is_skipped,
     an_outage_of_an_hour_is_not_felt_and_made_up_for,
@@ -83,6 +86,42 @@ async fn a_user_who_is_known_from_elsewhere_is_completed(company: Company) {
     assert_eq!((done.user.id, profile.is_some()), (id, true));
     let again = company.registrations.register(&form).await;
     assert!(matches!(again, Err(RegisterError::AlreadyRegistered { .. })), "{again:?}");
+}
+
+async fn names_keep_their_parts_and_a_shared_phone_is_each_ones(company: Company) {
+    let phone = "+38640000123";
+    company.try_to_register("Ann", "ann@example.com", phone).await.unwrap();
+    let profile = json!({"firstName": "Mia", "lastName": "van der Berg"});
+    let mia = NewRegistration {
+        profile: Profile::parse(profile.as_object().unwrap()).unwrap(),
+        ..form("Mia", "mia@example.com", phone)
+    };
+    let done = company.registrations.register(&mia).await.unwrap();
+    let there = company.contact(done.customer).await["defaultFields"].clone();
+    assert_eq!((&there["firstName"], &there["lastName"]), (&json!("Mia"), &json!("van der Berg")));
+    assert_eq!(there["phoneNumbers"][0]["value"], phone);
+    assert_eq!(company.phones.contacts().len(), 2);
+    company.assert_quiet().await;
+}
+
+async fn a_job_that_is_at_it_is_waited_for(company: Company) {
+    // A guest who is there already: claiming it promises a job that is due at once.
+    let typed = company.phones.insert(typed_in("Ann", "ann@example.com", "+38640000123"));
+    company.compare().await;
+    let id = PartnerId::parse(typed["id"].as_str().unwrap()).unwrap();
+    company.phones.next(OpenPhoneCall::Get, Trouble::Slow(Duration::from_millis(300)));
+    let mapping = company.phone.mapping_of_partner(&id).await.unwrap().unwrap();
+    company.edit(mapping.customer, json!({"companyName": "Kos d.o.o."})).await;
+    let worker = company.worker.clone();
+    let working = tokio::spawn(async move { worker.work_once().await });
+    while company.phones.count(OpenPhoneCall::Get) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let done = company.register("Ann", "ann@example.com").await;
+    assert_eq!(done.pushed, Pushed::Done(id));
+    working.await.unwrap().unwrap();
+    company.work().await;
+    company.assert_quiet().await;
 }
 
 async fn the_same_person_who_registers_many_times_at_once_is_one(company: Company) {

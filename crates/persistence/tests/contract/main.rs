@@ -67,6 +67,7 @@ mod cluster;
 mod conflicts;
 mod contacts;
 mod customers;
+mod deliveries;
 mod desk;
 mod failed_jobs;
 mod gateway;

@@ -11,7 +11,9 @@ use crate::sync::{
     ConflictDraft, ConflictFilter, ConflictStatus, ConflictSubject, Mapping, PartnerFields, PartnerId,
     PartnerLookup, PartnerWritten, RemotePartner, SyncError, SyncOutcome, SyncText, SyncView, TaxNumber,
 };
-use crate::{CustomerRecord, EmailAddress, Failure, PartnerField, PhoneNumber};
+use crate::{
+    ContactRecord, CustomerRecord, EmailAddress, Failure, Part, PartnerField, PhoneNumber, Statement,
+};
 
 /// The most emails, and the most phones, of a customer that are looked for.
 const MOST_LOOKUPS: usize = 3;
@@ -120,10 +122,15 @@ impl Synchroniser {
         let sent_email = text(PartnerField::Email).map(|text| EmailAddress::from_canonical(text.to_owned()));
         let sent_phone = text(PartnerField::Phone).map(|text| PhoneNumber::from_canonical(text.to_owned()));
         let numbers = numbers.chain(sent_number).map(PartnerLookup::TaxNumber);
+        let emails = sent_email.into_iter().chain(fields.email.clone()).chain(emails);
         let emails =
-            sent_email.into_iter().chain(fields.email.clone()).chain(emails).map(PartnerLookup::Email);
-        let phones =
-            sent_phone.into_iter().chain(fields.phone.clone()).chain(phones).map(PartnerLookup::Phone);
+            emails.filter(|email| !is_shared(customer, Part::Email, |one| one.email() == Some(email)));
+        let phones = sent_phone.into_iter().chain(fields.phone.clone()).chain(phones);
+        let phones = phones.filter(|phone| {
+            let same = |one: &Statement| one.phone().is_some_and(|one| one.match_key() == phone.match_key());
+            !is_shared(customer, Part::Phone, same)
+        });
+        let (emails, phones) = (emails.map(PartnerLookup::Email), phones.map(PartnerLookup::Phone));
         let mut lookups = some_of(numbers);
         lookups.extend(some_of(emails));
         lookups.extend(some_of(phones));
@@ -243,6 +250,16 @@ impl Synchroniser {
 /// The mapping as it is after an update.
 fn next(mapping: &Mapping) -> Mapping {
     Mapping { version: mapping.version + 1, lease: None, ..mapping.clone() }
+}
+
+/// Whether the customer has the value and is not known by it: whoever else has it there is somebody else.
+fn is_shared(customer: &CustomerRecord, part: Part, has: impl Fn(&Statement) -> bool) -> bool {
+    let mut holders = customer.contacts.iter().filter(|contact| has(&contact.statement)).peekable();
+    let blocked = |contact: &ContactRecord| match part {
+        Part::Email => contact.email_blocked_by.is_some(),
+        Part::Phone => contact.phone_blocked_by.is_some(),
+    };
+    holders.peek().is_some() && holders.all(blocked)
 }
 
 /// A few of them, none twice.

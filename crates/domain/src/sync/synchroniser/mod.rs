@@ -25,8 +25,8 @@ use uuid::Uuid;
 
 use super::transform::fields_of;
 use super::{
-    Mapping, PartnerDirectory, PartnerField, PartnerFields, PartnerId, RemotePartner, Run, RunId, SyncError,
-    SyncOutcome, SyncRules, SyncSystem, SyncView,
+    DetachReason, Mapping, PartnerDirectory, PartnerField, PartnerFields, PartnerId, RemotePartner, Run,
+    RunId, SyncError, SyncOutcome, SyncRules, SyncSystem, SyncView,
 };
 use crate::audit::Change;
 use crate::contacts::Open;
@@ -211,10 +211,13 @@ impl Synchroniser {
         Ok(mappings.into_iter().next())
     }
 
-    /// Whether the customer has a mapping, or all that a record there needs.
+    /// Whether the customer has a mapping, or all that a record there needs. One that was deleted there is made anew only if
+    /// somebody asks for it.
     pub(super) async fn is_worth_a_try(&self, customer: CustomerId) -> Result<bool, SyncError> {
-        if self.mapping_of_customer(customer).await?.is_some() {
-            return Ok(true);
+        match self.mapping_of_customer(customer).await? {
+            Some(mapping) if mapping.detached == Some(DetachReason::Gone) => return Ok(false),
+            Some(_) => return Ok(true),
+            None => {}
         }
         let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
         let Some(record) = record else { return Ok(true) };
