@@ -90,7 +90,7 @@ async fn survive(database: TestDatabase) {
         let registering = tokio::spawn(register(server.address.clone(), token.clone(), person));
         let asked = async {
             while double.count(call) == before {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
         };
         timeout(PATIENCE, asked).await.unwrap();
