@@ -3,23 +3,24 @@
 //! answers, the person is registered.
 
 mod push;
+mod rules;
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use push::Pushed;
+use rules::{Case, refuse_registered, requests};
 
 use crate::attempts::Attempted;
 use crate::audit::Change;
 use crate::contacts::{Open, upsert};
 use crate::identities::is_detached;
-use crate::link_key::{LinkKey, StatementKeys};
 use crate::tokens::Secret;
 use crate::{
-    Abilities, AccessToken, Acting, ContactKind, ContactRecord, ContactRequest, ContactSource, CustomerId,
-    EmailAddress, Environment, Failure, JobKind, Neighbourhood, NewToken, PhoneNumber, PlainToken, Profile,
-    Received, RecordError, Statement, StoreError, Synchroniser, TokenName, Transaction, User, UserId,
+    Abilities, AccessToken, Acting, ContactSource, CustomerId, EmailAddress, Environment, Failure, JobKind,
+    Neighbourhood, NewToken, PhoneNumber, PlainToken, Profile, Received, RecordError, StoreError,
+    Synchroniser, TokenName, Transaction, User, UserId,
 };
 
 /// Nobody has as many contacts; those beyond are not looked at.
@@ -161,7 +162,7 @@ impl Registrations {
         }
         // First: two registrations of one user wait here for each other.
         let user = self.keep_user(transaction, case).await?;
-        let keys = self.keys(case);
+        let keys = case.keys(&self.env.policy);
         let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
         let own = transaction.contacts().of_user(case.id, MOST_CONTACTS).await?;
         refuse_registered(&own)?;
@@ -177,15 +178,6 @@ impl Registrations {
         let token = self.give_token(transaction, case).await?;
         self.promise(transaction, customer, case.at).await?;
         Ok((user, customer, token))
-    }
-
-    /// Every key that any of it could be found under, ascending: locked one after the other, two registrations could
-    /// wait for each other.
-    fn keys(&self, case: &Case<'_>) -> Vec<LinkKey> {
-        let policy = &self.env.policy;
-        let statements = [case.email(), case.phone(), case.both()];
-        let keys = statements.iter().flatten().flat_map(|one| StatementKeys::of(one, policy).to_vec());
-        keys.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
     }
 
     async fn keep_user(
@@ -239,33 +231,6 @@ impl Registrations {
     }
 }
 
-/// One registration on its way.
-struct Case<'a> {
-    new: &'a NewRegistration,
-    id: UserId,
-    hash: crate::TokenHash,
-    at: DateTime<Utc>,
-}
-
-impl Case<'_> {
-    fn email(&self) -> Option<Statement> {
-        self.states(Some(self.new.email.clone()), None)
-    }
-
-    fn phone(&self) -> Option<Statement> {
-        self.states(None, self.new.phone.clone())
-    }
-
-    /// The way in which an order tells of both.
-    fn both(&self) -> Option<Statement> {
-        self.states(Some(self.new.email.clone()), Some(self.new.phone.clone()?))
-    }
-
-    fn states(&self, email: Option<EmailAddress>, phone: Option<PhoneNumber>) -> Option<Statement> {
-        Some(Statement::new(email, phone)?.of_user(self.id))
-    }
-}
-
 /// What an earlier try did, whose commit failed to say so.
 async fn carried_out(
     transaction: &mut dyn Transaction,
@@ -278,13 +243,6 @@ async fn carried_out(
     Ok((user, customer, token))
 }
 
-fn refuse_registered(own: &[ContactRecord]) -> Result<(), RegisterError> {
-    match own.iter().find(|contact| contact.source == ContactSource::SignupForm) {
-        Some(contact) => Err(RegisterError::AlreadyRegistered { customer: contact.customer }),
-        None => Ok(()),
-    }
-}
-
 /// An account is known by its email: one that registered with it, or that an identity provider knows under it, is the
 /// same person. What others merely noted of somebody is no account.
 async fn refuse_known(
@@ -292,45 +250,12 @@ async fn refuse_known(
     case: &Case<'_>,
     neighbourhood: &Neighbourhood,
 ) -> Result<(), RegisterError> {
-    let contacts = neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
-    let of_others = contacts.filter(|contact| {
-        contact.email.as_ref() == Some(&case.new.email) && contact.user.is_some_and(|user| user != case.id)
-    });
-    for contact in of_others {
-        let Some(record) = transaction.contacts().get(contact.id).await? else { continue };
+    for id in case.of_others(neighbourhood) {
+        let Some(record) = transaction.contacts().get(id).await? else { continue };
         let is_account = matches!(record.source, ContactSource::SignupForm | ContactSource::Auth);
         if is_account && !is_detached(&record) {
             return Err(RegisterError::AlreadyRegistered { customer: record.customer });
         }
     }
     Ok(())
-}
-
-/// A contact for the email and one for the phone, and a guest's that had both.
-fn requests(case: &Case<'_>, own: &[ContactRecord], neighbourhood: &Neighbourhood) -> Vec<ContactRequest> {
-    let contacts = || neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
-    let left_both = contacts().any(|contact| {
-        contact.user.is_none()
-            && contact.email.as_ref() == Some(&case.new.email)
-            && contact.phone.is_some()
-            && contact.phone == case.new.phone
-    });
-    let has_primary = |kind| {
-        own.iter().any(|contact| contact.details.is_primary && ContactKind::of(&contact.statement) == kind)
-    };
-    let statements = [case.email(), case.phone(), case.both().filter(|_| left_both)];
-    let request = |statement: Statement| {
-        let kind = ContactKind::of(&statement);
-        let received = &case.new.received;
-        let received = Received {
-            email: received.email.clone().filter(|_| statement.email().is_some()),
-            phone: received.phone.clone().filter(|_| statement.phone().is_some()),
-        };
-        ContactRequest {
-            is_primary: (kind != ContactKind::Both && !has_primary(kind)).then_some(true),
-            profile: Some(case.new.profile.clone()),
-            ..ContactRequest::new(statement, received, ContactSource::SignupForm)
-        }
-    };
-    statements.into_iter().flatten().map(request).collect()
 }

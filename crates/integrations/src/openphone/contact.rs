@@ -4,10 +4,10 @@ use std::fmt;
 
 use onefold_domain::{
     CustomerId, EmailAddress, NameParts, PartnerChange, PartnerField, PartnerFields, PartnerId, PartnerParts,
-    PhoneNumber, Region, RemotePartner, Tags, split_name,
+    PhoneNumber, Region, RemotePartner, split_name,
 };
-use serde_json::Value;
 
+use super::custom_fields::{FieldKinds, TagsKind, in_order};
 use super::setting::{FieldKey, NoteText, SourceName};
 use super::wire::{self, CustomValue, DefaultFields, Item, NewContact, WholeContact};
 
@@ -148,9 +148,7 @@ impl Translation {
         id: &'a ExternalId,
     ) -> NewContact<'a> {
         let mut custom_fields = Vec::new();
-        if let Some(key) = self.note_field.as_ref().filter(|_| kinds.has_note) {
-            set(&mut custom_fields, key, self.note.about(id).into());
-        }
+        self.set_note(&mut custom_fields, id, kinds);
         self.set_tags(&mut custom_fields, change, kinds.tags);
         NewContact {
             default_fields: self.merged(&DefaultFields::default(), change),
@@ -215,71 +213,6 @@ impl Translation {
             Some(source) => source == self.source.as_str(),
             None => self.write_app_contacts,
         }
-    }
-
-    fn tags(&self, contact: &wire::Contact) -> Option<Tags> {
-        let key = self.tags_field.as_ref()?;
-        let field = contact.custom_fields.iter().find(|field| field.key.as_deref() == Some(key.as_str()))?;
-        let tags = match &field.value {
-            Value::Array(values) => Tags::of(values.iter().filter_map(Value::as_str)),
-            Value::String(text) => Tags::of(text.split(',')),
-            _ => return None,
-        };
-        Some(in_order(&tags)).filter(|tags| !tags.is_empty())
-    }
-
-    fn set_tags(&self, values: &mut Vec<CustomValue>, change: &PartnerChange, kind: TagsKind) {
-        let Some(key) = &self.tags_field else { return };
-        let value = match (&change.fields.tags, kind) {
-            (_, TagsKind::None) => return,
-            (Some(tags), TagsKind::List) => in_order(tags).iter().map(Value::from).collect(),
-            (Some(tags), TagsKind::Text) => in_order(tags).as_str().into(),
-            (None, _) if change.cleared.contains(&PartnerField::Tags) => Value::Null,
-            (None, _) => return,
-        };
-        set(values, key, value);
-    }
-}
-
-/// What of our custom fields the workspace has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct FieldKinds {
-    pub(super) tags: TagsKind,
-    /// Whether there is one for the note that takes a text.
-    pub(super) has_note: bool,
-}
-
-/// How the workspace keeps tags.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum TagsKind {
-    /// Nowhere: there is no such field, or none that takes texts.
-    None,
-    List,
-    Text,
-}
-
-impl TagsKind {
-    pub(super) fn of(kind: &str) -> Self {
-        match kind {
-            "multi-select" => Self::List,
-            "string" => Self::Text,
-            _ => Self::None,
-        }
-    }
-}
-
-/// OpenPhone gives the choices of a list in an order of its own, so an order of tags would look like a change.
-fn in_order(tags: &Tags) -> Tags {
-    let mut tags: Vec<_> = tags.iter().collect();
-    tags.sort_by_key(|tag| tag.to_lowercase());
-    Tags::of(tags)
-}
-
-/// Replaces the value under the key, or adds one.
-fn set(values: &mut Vec<CustomValue>, key: &FieldKey, value: Value) {
-    match values.iter_mut().find(|known| known.key.as_deref() == Some(key.as_str())) {
-        Some(known) => known.value = value,
-        None => values.push(CustomValue { id: None, key: Some(key.as_str().to_owned()), value }),
     }
 }
 

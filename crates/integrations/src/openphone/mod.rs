@@ -9,6 +9,7 @@
 mod client;
 mod config;
 mod contact;
+mod custom_fields;
 mod directory;
 mod index;
 mod pull;
@@ -24,7 +25,8 @@ use onefold_domain::{Clock, PartnerChange, PartnerError, PartnerField, PartnerId
 use tokio::sync::{Mutex, OnceCell};
 
 use client::{Call, CallError, Client, rejected};
-use contact::{FieldKinds, TagsKind, Translation};
+use contact::Translation;
+use custom_fields::{FieldKinds, TagsKind};
 
 pub use config::{BaseUrl, Config};
 pub use contact::{Contact, ExternalId, InvalidExternalId};
@@ -286,34 +288,6 @@ impl Connected {
     fn translated(&self, contact: &wire::Contact) -> Result<Contact, PartnerError> {
         let read = self.translation.read(contact);
         read.ok_or_else(|| PartnerError::Unexpected("a contact with an id that is none".into()))
-    }
-
-    /// What the workspace has of our custom fields. One that it lacks would have every write refused, so nothing is sent to
-    /// it.
-    async fn kinds(&self) -> Result<FieldKinds, PartnerError> {
-        let Translation { note_field, tags_field, .. } = &self.translation;
-        if note_field.is_none() && tags_field.is_none() {
-            return Ok(FieldKinds { tags: TagsKind::None, has_note: false });
-        }
-        let asked = self.kinds.get_or_try_init(|| async {
-            let call = Call::get(&["contact-custom-fields"], &[]);
-            let known: wire::Definitions = self.client.call(call).await.map_err(CallError::told)?;
-            let kind = |key: &Option<FieldKey>| {
-                let key = key.as_ref()?.as_str();
-                known.data.iter().find(|field| field.key == key).map(|field| field.kind.as_str())
-            };
-            let tags = kind(tags_field).map_or(TagsKind::None, TagsKind::of);
-            let has_note = kind(note_field) == Some("string");
-            if (tags_field.is_some() && tags == TagsKind::None) || (note_field.is_some() && !has_note) {
-                tracing::warn!(
-                    ?tags_field,
-                    ?note_field,
-                    "a custom field is not there, or takes something else"
-                );
-            }
-            Ok::<_, PartnerError>(FieldKinds { tags, has_note })
-        });
-        Ok(*asked.await?)
     }
 
     async fn seen(&self, contact: &Contact) {
