@@ -6,8 +6,7 @@ use serde::Deserialize;
 use url::Url;
 use validator::Validate;
 
-use super::setting::{DefaultRegion, FieldKey, NoteText, SourceName, one_or_many};
-use super::webhook::WebhookKey;
+use super::setting::{DefaultRegion, FieldKey, NoteText, SourceName, WebhookKey, one_or_many};
 use crate::address::{InvalidBaseUrl, safe_address};
 use crate::breaker::BreakerPolicy;
 use crate::credential::Credential;

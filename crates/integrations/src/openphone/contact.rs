@@ -3,12 +3,13 @@
 use std::fmt;
 
 use onefold_domain::{
-    CustomerId, EmailAddress, NameParts, PartnerChange, PartnerField, PartnerFields, PartnerId, PartnerParts,
+    EmailAddress, NameParts, PartnerChange, PartnerField, PartnerFields, PartnerId, PartnerParts,
     PhoneNumber, Region, RemotePartner, split_name,
 };
 
-use super::custom_fields::{FieldKinds, TagsKind, in_order};
-use super::setting::{FieldKey, NoteText, SourceName};
+use super::custom_fields::{CustomFields, FieldKinds, TagsKind, in_order};
+use super::external_id::ExternalId;
+use super::setting::SourceName;
 use super::wire::{self, CustomValue, DefaultFields, Item, NewContact, WholeContact};
 
 /// The fields that a contact has a place for; tags have one only where the configuration names it.
@@ -22,35 +23,6 @@ pub(super) const FIELDS: [PartnerField; 5] = [
 
 /// The label of an email or a phone that we add. People may change it; nothing is found by it.
 const LABEL: &str = "main";
-
-/// Our reference on a contact, unique among those of our source.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct ExternalId(String);
-
-/// A text of no characters or more than 75.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("An external id has 1 to 75 visible ASCII characters.")]
-pub struct InvalidExternalId;
-
-impl ExternalId {
-    /// # Errors
-    /// A text that OpenPhone would not keep.
-    pub fn parse(text: &str) -> Result<Self, InvalidExternalId> {
-        let is_id = (1..=75).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_id { Ok(Self(text.to_owned())) } else { Err(InvalidExternalId) }
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A customer's own id: it never changes, and is no other record's.
-impl From<CustomerId> for ExternalId {
-    fn from(customer: CustomerId) -> Self {
-        Self(customer.0.to_string())
-    }
-}
 
 /// A contact as it was read.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,9 +44,7 @@ pub(super) struct Nameless;
 #[derive(Clone)]
 pub(super) struct Translation {
     pub(super) source: SourceName,
-    pub(super) note: NoteText,
-    pub(super) note_field: Option<FieldKey>,
-    pub(super) tags_field: Option<FieldKey>,
+    pub(super) custom: CustomFields,
     pub(super) write_app_contacts: bool,
     pub(super) region: Option<Region>,
 }
@@ -120,7 +90,7 @@ impl Translation {
             company_name: text(&fields.company).map(one_blank),
             email: emails.first().cloned(),
             phone: phones.first().cloned(),
-            tags: self.tags(contact),
+            tags: self.custom.tags(contact),
             ..PartnerFields::default()
         };
         Some(Contact {
@@ -148,8 +118,8 @@ impl Translation {
         id: &'a ExternalId,
     ) -> NewContact<'a> {
         let mut custom_fields = Vec::new();
-        self.set_note(&mut custom_fields, id, kinds);
-        self.set_tags(&mut custom_fields, change, kinds.tags);
+        self.custom.set_note(&mut custom_fields, id, kinds);
+        self.custom.set_tags(&mut custom_fields, change, kinds.tags);
         NewContact {
             default_fields: self.merged(&DefaultFields::default(), change),
             custom_fields,
@@ -173,7 +143,7 @@ impl Translation {
             let value = field.value.clone();
             custom_fields.push(CustomValue { id: field.id.clone(), key: field.key.clone(), value });
         }
-        self.set_tags(&mut custom_fields, change, tags);
+        self.custom.set_tags(&mut custom_fields, change, tags);
         Ok(WholeContact {
             default_fields: self.merged(&there.default_fields, change),
             custom_fields,
@@ -267,12 +237,6 @@ fn text(value: &Option<String>) -> Option<&str> {
 
 fn one_blank(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-impl fmt::Display for ExternalId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// Personal data: ids, and which fields there are.

@@ -4,11 +4,10 @@
 use onefold_domain::{PartnerChange, PartnerError, PartnerField, Tags};
 use serde_json::Value;
 
-use super::client::{Call, CallError};
-use super::contact::Translation;
-use super::setting::FieldKey;
+use super::client::{Call, CallError, Client};
+use super::external_id::ExternalId;
+use super::setting::{FieldKey, NoteText};
 use super::wire::{self, CustomValue};
-use super::{Connected, ExternalId};
 
 /// What of our custom fields the workspace has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,37 +43,35 @@ pub(super) fn in_order(tags: &Tags) -> Tags {
     Tags::of(tags)
 }
 
-impl Connected {
-    /// What the workspace has of our custom fields. One that it lacks would have every write refused, so nothing is sent to
-    /// it.
-    pub(super) async fn kinds(&self) -> Result<FieldKinds, PartnerError> {
-        let Translation { note_field, tags_field, .. } = &self.translation;
+/// Where the two go, as far as the configuration names a place for them.
+#[derive(Clone)]
+pub(super) struct CustomFields {
+    pub(super) note: NoteText,
+    pub(super) note_field: Option<FieldKey>,
+    pub(super) tags_field: Option<FieldKey>,
+}
+
+impl CustomFields {
+    /// What the workspace has of them. One that it lacks would have every write refused, so nothing is sent to it.
+    pub(super) async fn ask(&self, client: &Client) -> Result<FieldKinds, PartnerError> {
+        let Self { note_field, tags_field, .. } = self;
         if note_field.is_none() && tags_field.is_none() {
             return Ok(FieldKinds { tags: TagsKind::None, has_note: false });
         }
-        let asked = self.kinds.get_or_try_init(|| async {
-            let call = Call::get(&["contact-custom-fields"], &[]);
-            let known: wire::Definitions = self.client.call(call).await.map_err(CallError::told)?;
-            let kind = |key: &Option<FieldKey>| {
-                let key = key.as_ref()?.as_str();
-                known.data.iter().find(|field| field.key == key).map(|field| field.kind.as_str())
-            };
-            let tags = kind(tags_field).map_or(TagsKind::None, TagsKind::of);
-            let has_note = kind(note_field) == Some("string");
-            if (tags_field.is_some() && tags == TagsKind::None) || (note_field.is_some() && !has_note) {
-                tracing::warn!(
-                    ?tags_field,
-                    ?note_field,
-                    "a custom field is not there, or takes something else"
-                );
-            }
-            Ok::<_, PartnerError>(FieldKinds { tags, has_note })
-        });
-        Ok(*asked.await?)
+        let call = Call::get(&["contact-custom-fields"], &[]);
+        let known: wire::Definitions = client.call(call).await.map_err(CallError::told)?;
+        let kind = |key: &Option<FieldKey>| {
+            let key = key.as_ref()?.as_str();
+            known.data.iter().find(|field| field.key == key).map(|field| field.kind.as_str())
+        };
+        let tags = kind(tags_field).map_or(TagsKind::None, TagsKind::of);
+        let has_note = kind(note_field) == Some("string");
+        if (tags_field.is_some() && tags == TagsKind::None) || (note_field.is_some() && !has_note) {
+            tracing::warn!(?tags_field, ?note_field, "a custom field is not there, or takes something else");
+        }
+        Ok(FieldKinds { tags, has_note })
     }
-}
 
-impl Translation {
     pub(super) fn tags(&self, contact: &wire::Contact) -> Option<Tags> {
         let key = self.tags_field.as_ref()?;
         let field = contact.custom_fields.iter().find(|field| field.key.as_deref() == Some(key.as_str()))?;

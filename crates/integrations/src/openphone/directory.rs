@@ -18,7 +18,7 @@ const MOST_CANDIDATES: usize = 20;
 impl PartnerDirectory for OpenPhone {
     fn abilities(&self) -> PartnerAbilities {
         let has_tags =
-            self.connected.as_ref().is_ok_and(|connected| connected.translation.tags_field.is_some());
+            self.connected.as_ref().is_ok_and(|connected| connected.translation.custom.tags_field.is_some());
         let has_index = self.connected.as_ref().is_ok_and(|connected| connected.index.is_some());
         PartnerAbilities {
             system: "OpenPhone",

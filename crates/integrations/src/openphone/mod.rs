@@ -11,6 +11,7 @@ mod config;
 mod contact;
 mod custom_fields;
 mod directory;
+mod external_id;
 mod index;
 mod pull;
 mod setting;
@@ -26,14 +27,17 @@ use tokio::sync::{Mutex, OnceCell};
 
 use client::{Call, CallError, Client, rejected};
 use contact::Translation;
-use custom_fields::{FieldKinds, TagsKind};
+use custom_fields::{CustomFields, FieldKinds, TagsKind};
 
 pub use config::{BaseUrl, Config};
-pub use contact::{Contact, ExternalId, InvalidExternalId};
+pub use contact::Contact;
+pub use external_id::{ExternalId, InvalidExternalId};
 pub use index::ContactIndex;
 pub use pull::{ContactPage, PageToken};
-pub use setting::{DefaultRegion, FieldKey, InvalidSetting, NoteText, SourceName};
-pub use webhook::{InvalidWebhookKey, Webhook, WebhookKey};
+pub use setting::{
+    DefaultRegion, FieldKey, InvalidSetting, InvalidWebhookKey, NoteText, SourceName, WebhookKey,
+};
+pub use webhook::Webhook;
 
 pub use crate::address::InvalidBaseUrl;
 pub use crate::credential::Credential;
@@ -59,7 +63,6 @@ struct Connected {
     client: Client,
     translation: Translation,
     index: Option<Arc<dyn ContactIndex>>,
-    /// Asked once: only people change it, and seldom.
     kinds: OnceCell<FieldKinds>,
     /// Held while all contacts are read for the index, so that this happens once.
     scanning: Mutex<()>,
@@ -82,9 +85,11 @@ impl OpenPhone {
                 let client = Client::new(config, key, clock).map_err(Unprepared)?;
                 let translation = Translation {
                     source: config.source.clone(),
-                    note: config.note.clone(),
-                    note_field: config.note_field.clone(),
-                    tags_field: config.tags_field.clone(),
+                    custom: CustomFields {
+                        note: config.note.clone(),
+                        note_field: config.note_field.clone(),
+                        tags_field: config.tags_field.clone(),
+                    },
                     write_app_contacts: config.write_app_contacts,
                     region: config.default_region.map(|region| region.0),
                 };
@@ -288,6 +293,11 @@ impl Connected {
     fn translated(&self, contact: &wire::Contact) -> Result<Contact, PartnerError> {
         let read = self.translation.read(contact);
         read.ok_or_else(|| PartnerError::Unexpected("a contact with an id that is none".into()))
+    }
+
+    /// Asked once: only people change it, and seldom.
+    async fn kinds(&self) -> Result<FieldKinds, PartnerError> {
+        Ok(*self.kinds.get_or_try_init(|| self.translation.custom.ask(&self.client)).await?)
     }
 
     async fn seen(&self, contact: &Contact) {

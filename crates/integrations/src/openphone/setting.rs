@@ -1,9 +1,12 @@
 //! The texts of the configuration that OpenPhone has rules for.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use onefold_domain::{InvalidPhone, Region};
+use secrecy::{ExposeSecret, SecretSlice};
 use serde::{Deserialize, Deserializer, de};
 
-use super::contact::ExternalId;
+use super::external_id::ExternalId;
 
 /// A text of the configuration that OpenPhone would refuse.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -122,6 +125,39 @@ impl TryFrom<String> for DefaultRegion {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Region::parse(&text).map(Self)
+    }
+}
+
+/// What a webhook signs with. Each has its own.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct WebhookKey(SecretSlice<u8>);
+
+/// A text that is no key. The message never repeats it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("must be the signing key as OpenPhone shows it: base64, with or without `whsec_` before it")]
+pub struct InvalidWebhookKey;
+
+impl TryFrom<String> for WebhookKey {
+    type Error = InvalidWebhookKey;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let text = text.trim();
+        let key = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text));
+        let key = key.ok().filter(|key| !key.is_empty()).ok_or(InvalidWebhookKey)?;
+        Ok(Self(key.into()))
+    }
+}
+
+impl WebhookKey {
+    pub(super) fn expose(&self) -> &[u8] {
+        self.0.expose_secret()
+    }
+}
+
+impl std::fmt::Debug for WebhookKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WebhookKey(…)")
     }
 }
 

@@ -11,9 +11,11 @@ fn translation() -> Translation {
     let key = |text: &str| Some(FieldKey::try_from(text.to_owned()).unwrap());
     Translation {
         source: SourceName::default(),
-        note: NoteText::default(),
-        note_field: key("about"),
-        tags_field: key("groups"),
+        custom: CustomFields {
+            note: NoteText::default(),
+            note_field: key("about"),
+            tags_field: key("groups"),
+        },
         write_app_contacts: true,
         region: onefold_domain::Region::parse("SI").ok(),
     }

@@ -1,52 +1,23 @@
 //! What OpenPhone reports by itself. Two kinds of webhooks are in use, and each signs in a way of its own; which it is,
 //! the headers say. Bodies are verified byte by byte before they are read.
 
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, Mac};
 use onefold_domain::{InvalidEvent, PartnerEvent, PartnerEventKind, PartnerEventReader, PartnerId};
-use secrecy::{ExposeSecret, SecretSlice};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::Sha256;
 
 use super::config::Config;
+use super::setting::WebhookKey;
 
 /// The longest time between signing and arriving; the newer kind names it, for the older it is our choice.
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
 
 /// A moment with more digits counts milliseconds.
 const LARGEST_SECONDS: i64 = 100_000_000_000;
-
-/// What a webhook signs with. Each has its own.
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct WebhookKey(SecretSlice<u8>);
-
-/// A text that is no key. The message never repeats it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("must be the signing key as OpenPhone shows it: base64, with or without `whsec_` before it")]
-pub struct InvalidWebhookKey;
-
-impl TryFrom<String> for WebhookKey {
-    type Error = InvalidWebhookKey;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let text = text.trim();
-        let key = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text));
-        let key = key.ok().filter(|key| !key.is_empty()).ok_or(InvalidWebhookKey)?;
-        Ok(Self(key.into()))
-    }
-}
-
-impl fmt::Debug for WebhookKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WebhookKey(…)")
-    }
-}
 
 /// Verifies and reads reports.
 #[derive(Clone, Debug)]
@@ -67,7 +38,7 @@ impl Webhook {
     fn is_signed(&self, signed: &[&[u8]], digests: &[&str]) -> bool {
         let digests: Vec<_> = digests.iter().filter_map(|text| STANDARD.decode(text).ok()).collect();
         self.keys.iter().any(|key| {
-            let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.0.expose_secret()) else { return false };
+            let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose()) else { return false };
             for part in signed {
                 mac.update(part);
             }
