@@ -9,10 +9,7 @@ use onefold_domain::{
 
 use super::contact::{self, Contact};
 use super::pull::Pull;
-use super::{ContactIndex, ExternalId, OpenPhone, config};
-
-/// The most contacts that are read for one look-up. More with the same number are a switchboard's.
-const MOST_CANDIDATES: usize = 20;
+use super::{ExternalId, OpenPhone, config};
 
 #[async_trait]
 impl PartnerDirectory for OpenPhone {
@@ -77,43 +74,12 @@ impl PartnerDirectory for OpenPhone {
         Ok(written(self.update_contact(id, change).await?, &change.fields))
     }
 
-    /// What the index names is read and compared. Without an index, and for what it does not keep, nothing is
-    /// found. One that has never seen all contacts sees them first, or people who are there would be created again.
     async fn find_by(&self, lookup: &PartnerLookup) -> Result<Vec<RemotePartner>, PartnerError> {
-        let Some(index) = &self.connected()?.index else { return Ok(Vec::new()) };
-        if !matches!(lookup.kind(), PartnerLookupKind::Email | PartnerLookupKind::Phone) {
-            return Ok(Vec::new());
-        }
-        self.fill(index.as_ref()).await?;
-        let mut found = Vec::new();
-        for id in index.find(lookup).await?.iter().take(MOST_CANDIDATES) {
-            match self.get(id).await {
-                Ok(partner) => found.extend(lookup.matches(&partner).then_some(partner)),
-                Err(PartnerError::NotFound) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(found)
+        Ok(self.find(lookup).await?.into_iter().map(|contact| contact.partner).collect())
     }
 
     fn list(&self) -> Box<dyn PartnerPull> {
         Box::new(Pull::new(self.connected.clone()))
-    }
-}
-
-impl OpenPhone {
-    async fn fill(&self, index: &dyn ContactIndex) -> Result<(), PartnerError> {
-        if index.is_whole().await? {
-            return Ok(());
-        }
-        let alone = self.connected()?.scanning.lock().await;
-        if !index.is_whole().await? {
-            tracing::info!("all contacts are read once, to be found by email and phone");
-            let mut pull = Pull::new(self.connected.clone());
-            while pull.next().await?.is_some() {}
-        }
-        drop(alone);
-        Ok(())
     }
 }
 

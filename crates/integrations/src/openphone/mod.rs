@@ -1,9 +1,9 @@
 //! OpenPhone, now also called Quo: a telephone service that keeps contacts. `client` makes its calls, `wire`
-//! knows their shapes, `contact` translates, `pull` reads everything, `index` is how contacts are found by
-//! their values.
+//! knows their shapes, `contact` and `custom_fields` translate, `pull` reads everything, `lookup` finds contacts by their
+//! values with the help of an `index`, `webhook` verifies and reads what it reports by itself.
 //!
-//! Its oddities, and what they ask of a caller: an update replaces, so the whole contact is sent; contacts of
-//! other sources are read and never written; nothing is found by email or phone; people see a contact only
+//! Its oddities, and what they ask of a caller: an update replaces, so the whole contact is sent; contacts that other
+//! programs brought are read and never written; nothing is found by email or phone; people see a contact only
 //! where there is a conversation with its number.
 
 mod client;
@@ -13,6 +13,7 @@ mod custom_fields;
 mod directory;
 mod external_id;
 mod index;
+mod lookup;
 mod pull;
 mod setting;
 #[cfg(test)]

@@ -83,6 +83,21 @@ async fn what_the_index_names_is_read_and_compared() {
 }
 
 #[tokio::test]
+async fn a_contact_is_got_by_its_email_or_phone() {
+    let bench = Bench::new().await;
+    let bob = bench.double.insert(person("Bob", "bob@example.com"));
+    let (email, phone) =
+        (EmailAddress::parse("bob@example.com").unwrap(), PhoneNumber::parse("+38631000777", None).unwrap());
+    for found in
+        [bench.phone.get_contact_by_email(&email).await, bench.phone.get_contact_by_phone(&phone).await]
+    {
+        assert_eq!(found.unwrap().unwrap().partner.id, id(&bob));
+    }
+    let nobody = EmailAddress::parse("nobody@example.com").unwrap();
+    assert!(bench.phone.get_contact_by_email(&nobody).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn our_own_writes_are_found_at_once() {
     let bench = Bench::new().await;
     let written = bench.phone.add(&ann(), ANN).await.unwrap();
