@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::reconcile::Progress;
 use super::{Errand, Opened, Synced, Synchroniser};
 use crate::contacts::Open;
 use crate::sync::plan::kept_otherwise;
@@ -42,7 +43,8 @@ impl Synchroniser {
             Found::Free(partner) => {
                 let opened = self.adopt(opened, &partner).await?;
                 drop(alone);
-                self.reconcile(opened, Some(*partner), SyncOutcome::Adopted, errand).await
+                self.reconcile(opened, Some(*partner), SyncOutcome::Adopted, Progress::default(), errand)
+                    .await
             }
             Found::Nothing => {
                 let sent = view_of(&fields, &self.directory.abilities());
@@ -51,7 +53,10 @@ impl Synchroniser {
                 let partner = written.partner.clone();
                 let opened = self.created(opened, sent, written).await?;
                 drop(alone);
-                self.reconcile(opened, partner, SyncOutcome::Created, errand).await
+                let carried = self.fields();
+                let pushed = fields.stated().filter(|field| carried.contains(field)).collect();
+                let progress = Progress { pushed, ..Progress::default() };
+                self.reconcile(opened, partner, SyncOutcome::Created, progress, errand).await
             }
         }
     }

@@ -181,7 +181,10 @@ impl Synchroniser {
         let (mapping, owner, since) = (opened.mapping.clone(), opened.owner, opened.since);
         let result = match &opened.mapping.external {
             None => self.create(opened, errand).await,
-            Some(_) => self.reconcile(opened, partner, SyncOutcome::Unchanged, errand).await,
+            Some(_) => {
+                let nothing = reconcile::Progress::default();
+                self.reconcile(opened, partner, SyncOutcome::Unchanged, nothing, errand).await
+            }
         };
         if let Err(error) = &result {
             self.note_failure(&mapping, owner, since, error, errand).await;

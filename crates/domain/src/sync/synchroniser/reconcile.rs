@@ -44,16 +44,24 @@ pub(super) struct Progress {
     pub(super) pulled: Vec<PartnerField>,
 }
 
+impl Progress {
+    fn add_pushed(&mut self, fields: Vec<PartnerField>) {
+        let news: Vec<_> = fields.into_iter().filter(|field| !self.pushed.contains(field)).collect();
+        self.pushed.extend(news);
+    }
+}
+
 impl Synchroniser {
+    /// `progress` is what was written in the same attempt before.
     pub(super) async fn reconcile(
         &self,
         mut opened: Opened,
         mut partner: Option<RemotePartner>,
         outcome: SyncOutcome,
+        mut progress: Progress,
         errand: Errand,
     ) -> Result<Synced, SyncError> {
         let rules = self.rules().await?;
-        let mut progress = Progress::default();
         for _ in 0..ROUNDS {
             let read = match partner.take() {
                 Some(partner) => partner,
@@ -65,7 +73,7 @@ impl Synchroniser {
             if !pushed.is_empty() {
                 (opened, known, progress.in_doubt) =
                     self.push(opened, known, &compared, &rules, &pushed).await?;
-                progress.pushed.extend(pushed);
+                progress.add_pushed(pushed);
             }
             let (compared, partner) = (&compared, &known);
             let attempt = Attempt { compared, partner, rules: &rules, outcome, progress: &progress, errand };
