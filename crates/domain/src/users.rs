@@ -6,7 +6,7 @@ use futures_core::future::BoxFuture;
 
 use crate::audit::Change;
 use crate::contacts::Open;
-use crate::{Acting, Environment, Profile, RecordError, Transaction, UserId};
+use crate::{Acting, Environment, Profile, RecordError, StoreError, Transaction, UserId};
 
 /// An account.
 #[derive(Clone, PartialEq, Debug)]
@@ -111,6 +111,33 @@ impl Users {
     pub async fn user(&self, id: UserId) -> Result<User, RecordError> {
         self.env.store.users().get(id).await?.ok_or(RecordError::NoSuchUser)
     }
+}
+
+/// Adds the user, or puts what is known of it now over what was known before.
+pub(crate) async fn keep_user(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    id: UserId,
+    profile: Option<&Profile>,
+    at: DateTime<Utc>,
+) -> Result<User, RecordError> {
+    let profile = profile.cloned().filter(|profile| !profile.is_empty());
+    let user = User { id, external_id: None, profile, created_at: at, updated_at: at };
+    if transaction.users().insert(&user).await? {
+        env.record(transaction, at, vec![Change::user_created(&user)]).await?;
+        return Ok(user);
+    }
+    // Taken, but not to be seen: somebody else is adding it this moment.
+    let known = transaction.users().get(id).await?.ok_or(StoreError::Conflict)?;
+    let Some(newer) = user.profile else { return Ok(known) };
+    let profile = known.profile.clone().unwrap_or_default().overlay(&newer);
+    if known.profile.as_ref() == Some(&profile) {
+        return Ok(known);
+    }
+    let user = User { profile: Some(profile), updated_at: at, ..known.clone() };
+    transaction.users().update(&user).await?;
+    env.record(transaction, at, vec![Change::user_updated(&known, &user)]).await?;
+    Ok(user)
 }
 
 async fn insert(

@@ -13,9 +13,23 @@ pub enum InvalidBaseUrl {
     Extras,
 }
 
+/// The address of a server or of its calls: what is missing of the path is added.
+///
+/// # Errors
+/// As of [`safe_address`].
+pub(crate) fn base_address(text: &str, path: &str) -> Result<Url, InvalidBaseUrl> {
+    let mut url = safe_address(text)?;
+    match url.path() {
+        "/" => url.set_path(path),
+        path if path.ends_with('/') => {}
+        path => url.set_path(&format!("{path}/")),
+    }
+    Ok(url)
+}
+
 /// # Errors
 /// No address, or one that would send the key where anybody can read it.
-pub(crate) fn safe_address(text: &str) -> Result<Url, InvalidBaseUrl> {
+fn safe_address(text: &str) -> Result<Url, InvalidBaseUrl> {
     let url = Url::parse(text.trim()).map_err(|_| InvalidBaseUrl::NoAddress)?;
     let is_here = match url.host() {
         None => return Err(InvalidBaseUrl::NoAddress),

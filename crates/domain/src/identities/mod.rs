@@ -19,9 +19,10 @@ pub use notice::{
 use crate::audit::Change;
 use crate::contacts::upsert;
 use crate::link_key::{LinkKey, StatementKeys};
+use crate::users::keep_user;
 use crate::{
     Acting, ContactFilter, ContactKind, ContactRecord, ContactRequest, ContactSource, Environment, Failure,
-    LinkPolicy, Metadata, Patience, RecordError, StoreError, Transaction, User,
+    LinkPolicy, Metadata, Patience, RecordError, StoreError, Transaction,
 };
 
 /// Under which the calls of the one provider that there is are remembered, and its marks kept in metadata.
@@ -117,7 +118,7 @@ async fn apply(
     {
         return Ok(Applied::Repeated);
     }
-    keep_user(transaction, env, event, at).await?;
+    keep_user(transaction, env, event.user, event.profile.as_ref(), at).await?;
     // Each upsert locks its own; locked one after the other, two calls could wait for each other.
     transaction.customers().lock_neighbourhood(&keys(event, &env.policy)).await?;
     let own = transaction.contacts().of_user(event.user, MOST_CONTACTS).await?;
@@ -127,30 +128,6 @@ async fn apply(
         upsert(transaction, env, request).await?;
     }
     Ok(Applied::Stored)
-}
-
-/// Adds the user, or puts what is known now over what was known before.
-async fn keep_user(
-    transaction: &mut dyn Transaction,
-    env: &Environment,
-    event: &IdentityEvent,
-    at: DateTime<Utc>,
-) -> Result<(), RecordError> {
-    let profile = event.profile.clone().filter(|profile| !profile.is_empty());
-    let user = User { id: event.user, external_id: None, profile, created_at: at, updated_at: at };
-    if transaction.users().insert(&user).await? {
-        return Ok(env.record(transaction, at, vec![Change::user_created(&user)]).await?);
-    }
-    // Taken, but not to be seen: somebody else is adding it this moment.
-    let known = transaction.users().get(event.user).await?.ok_or(StoreError::Conflict)?;
-    let Some(newer) = user.profile else { return Ok(()) };
-    let profile = known.profile.clone().unwrap_or_default().overlay(&newer);
-    if known.profile.as_ref() == Some(&profile) {
-        return Ok(());
-    }
-    let user = User { profile: Some(profile), updated_at: at, ..known.clone() };
-    transaction.users().update(&user).await?;
-    Ok(env.record(transaction, at, vec![Change::user_updated(&known, &user)]).await?)
 }
 
 /// Every key that any of it could be found under, ascending.

@@ -17,6 +17,7 @@ use crate::audit::Change;
 use crate::contacts::{Open, upsert};
 use crate::identities::is_detached;
 use crate::tokens::Secret;
+use crate::users::keep_user;
 use crate::{
     Abilities, AccessToken, Acting, ContactSource, CustomerId, EmailAddress, Environment, Failure, JobKind,
     Neighbourhood, NewToken, PhoneNumber, PlainToken, Profile, Received, RecordError, StoreError,
@@ -161,7 +162,7 @@ impl Registrations {
             return Ok(carried_out(transaction, case, token).await?);
         }
         // First: two registrations of one user wait here for each other.
-        let user = self.keep_user(transaction, case).await?;
+        let user = keep_user(transaction, &self.env, case.id, Some(&case.new.profile), case.at).await?;
         let keys = case.keys(&self.env.policy);
         let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
         let own = transaction.contacts().of_user(case.id, MOST_CONTACTS).await?;
@@ -178,26 +179,6 @@ impl Registrations {
         let token = self.give_token(transaction, case).await?;
         self.promise(transaction, customer, case.at).await?;
         Ok((user, customer, token))
-    }
-
-    async fn keep_user(
-        &self,
-        transaction: &mut dyn Transaction,
-        case: &Case<'_>,
-    ) -> Result<User, RecordError> {
-        let profile = Some(case.new.profile.clone()).filter(|profile| !profile.is_empty());
-        let user = User { id: case.id, external_id: None, profile, created_at: case.at, updated_at: case.at };
-        if transaction.users().insert(&user).await? {
-            self.env.record(transaction, case.at, vec![Change::user_created(&user)]).await?;
-            return Ok(user);
-        }
-        // Taken, but not to be seen: somebody else is adding it this moment.
-        let known = transaction.users().get(case.id).await?.ok_or(StoreError::Conflict)?;
-        let profile = known.profile.clone().unwrap_or_default().overlay(&case.new.profile);
-        let user = User { profile: Some(profile), updated_at: case.at, ..known.clone() };
-        transaction.users().update(&user).await?;
-        self.env.record(transaction, case.at, vec![Change::user_updated(&known, &user)]).await?;
-        Ok(user)
     }
 
     async fn give_token(

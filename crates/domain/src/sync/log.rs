@@ -88,7 +88,7 @@ pub struct SyncAttempt {
 
 impl SyncAttempt {
     pub fn wrote_there(&self) -> bool {
-        self.outcome == SyncOutcome::Created || !self.pushed.is_empty()
+        !self.pushed.is_empty()
     }
 
     pub fn wrote_here(&self) -> bool {
@@ -116,12 +116,7 @@ pub struct SyncDay {
 }
 
 impl SyncDay {
-    /// How many wrote there: a record that is created has all its fields from here.
-    pub fn wrote_there(&self) -> u64 {
-        if self.outcome == SyncOutcome::Created { self.attempts } else { self.pushed }
-    }
-
-    /// How many wrote here.
+    /// How many wrote here: a record that is taken in is a contact here, whatever else it says.
     pub fn wrote_here(&self) -> u64 {
         if self.outcome == SyncOutcome::Imported { self.attempts } else { self.pulled }
     }

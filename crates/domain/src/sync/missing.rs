@@ -157,7 +157,7 @@ impl Runs {
 
 impl Synchroniser {
     /// Marks a mapping whose record is missing, or takes it out of use. What it knows stays.
-    pub(super) async fn let_go(&self, mapping: &Mapping, loss: Loss) -> Result<(), SyncError> {
+    async fn let_go(&self, mapping: &Mapping, loss: Loss) -> Result<(), SyncError> {
         if let (Loss::Stale | Loss::Gone, Some(id)) = (loss, &mapping.external) {
             // A register that is read in portions may have missed it.
             match self.directory.get(id).await {
@@ -166,6 +166,11 @@ impl Synchroniser {
                 Err(error) => return Err(error.into()),
             }
         }
+        self.note_loss(mapping, loss).await
+    }
+
+    /// The same when nobody doubts it.
+    pub(super) async fn note_loss(&self, mapping: &Mapping, loss: Loss) -> Result<(), SyncError> {
         self.env
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {

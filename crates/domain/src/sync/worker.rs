@@ -189,9 +189,7 @@ impl SyncWorker {
             JobKind::SyncCustomer(system, customer) => {
                 let sync = self.sync_of(*system)?;
                 let errand = Errand { run: None, is_job: true };
-                // The change that promised this may have been taken along by somebody who was faster; and a customer
-                // that nobody asked to be created there waits until it is complete.
-                if !sync.is_in_step(*customer).await? && sync.is_worth_a_try(*customer).await? {
+                if sync.is_worth_a_try(*customer).await? {
                     sync.sync_customer(*customer, errand).await?;
                 }
                 Ok(())

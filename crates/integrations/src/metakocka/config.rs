@@ -8,7 +8,7 @@ use url::Url;
 use validator::Validate;
 
 use super::country::CountryLanguage;
-use crate::address::{InvalidBaseUrl, safe_address};
+use crate::address::{InvalidBaseUrl, base_address};
 use crate::breaker::BreakerPolicy;
 use crate::credential::Credential;
 use crate::gate::GatePolicy;
@@ -111,13 +111,7 @@ impl BaseUrl {
     /// # Errors
     /// No address, or one that would send the key where anybody can read it.
     pub fn parse(text: &str) -> Result<Self, InvalidBaseUrl> {
-        let mut url = safe_address(text)?;
-        match url.path() {
-            "/" => url.set_path(PATH),
-            path if path.ends_with('/') => {}
-            path => url.set_path(&format!("{path}/")),
-        }
-        Ok(Self(url))
+        base_address(text, PATH).map(Self)
     }
 
     /// The address of one call. `name` is a word of ours, never a value.

@@ -7,7 +7,7 @@ use url::Url;
 use validator::Validate;
 
 use super::setting::{DefaultRegion, FieldKey, NoteText, SourceName, WebhookKey, one_or_many};
-use crate::address::{InvalidBaseUrl, safe_address};
+use crate::address::{InvalidBaseUrl, base_address};
 use crate::breaker::BreakerPolicy;
 use crate::credential::Credential;
 use crate::gate::GatePolicy;
@@ -112,13 +112,7 @@ impl BaseUrl {
     /// # Errors
     /// No address, or one that would send the key where anybody can read it.
     pub fn parse(text: &str) -> Result<Self, InvalidBaseUrl> {
-        let mut url = safe_address(text)?;
-        match url.path() {
-            "/" => url.set_path(PATH),
-            path if path.ends_with('/') => {}
-            path => url.set_path(&format!("{path}/")),
-        }
-        Ok(Self(url))
+        base_address(text, PATH).map(Self)
     }
 
     /// The address of a call. Parts are escaped: an id is a word of theirs.

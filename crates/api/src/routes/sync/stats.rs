@@ -87,7 +87,7 @@ fn shown(counted: &[SyncDay]) -> Vec<ShownDay> {
         }
         if let Some(day) = days.last_mut() {
             day.attempts += row.attempts;
-            day.pushed += row.wrote_there();
+            day.pushed += row.pushed;
             day.pulled += row.wrote_here();
             day.outcomes.insert(row.outcome.as_str(), row.attempts);
         }

@@ -207,33 +207,33 @@ impl Synchroniser {
     /// A store that does not answer.
     pub async fn mapping_of_customer(&self, customer: CustomerId) -> Result<Option<Mapping>, SyncError> {
         let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
-        let customer = record.map_or(customer, |record| record.id);
+        self.mapping_filed_under(record.map_or(customer, |record| record.id)).await
+    }
+
+    async fn mapping_filed_under(&self, customer: CustomerId) -> Result<Option<Mapping>, SyncError> {
         let mappings = self.env.store.mappings().of_customer(self.system, customer).await;
         let mut mappings = mappings.map_err(Failure::from)?;
         mappings.sort_by_key(|mapping| mapping.detached.is_some());
         Ok(mappings.into_iter().next())
     }
 
-    /// Whether the customer has a mapping, or all that a record there needs. One that was deleted there is made anew only if
-    /// somebody asks for it.
+    /// Whether a change of the customer leaves something to do. Somebody who was faster may have taken it along; a record
+    /// that was deleted there is made anew only if somebody asks for it; and a customer that nobody asked to be created
+    /// there waits until it has all that a record needs.
     pub(super) async fn is_worth_a_try(&self, customer: CustomerId) -> Result<bool, SyncError> {
-        match self.mapping_of_customer(customer).await? {
-            Some(mapping) if mapping.detached == Some(DetachReason::Gone) => return Ok(false),
-            Some(_) => return Ok(true),
-            None => {}
-        }
         let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
         let Some(record) = record else { return Ok(true) };
-        let fields = fields_of(&self.view(&record), &PartnerFields::default(), &SyncView::new());
-        Ok(self.directory.check(&self.directory.as_kept(&fields)).is_ok())
-    }
-
-    /// Whether both sides were compared since the customer last changed, and nothing was left to do.
-    pub(super) async fn is_in_step(&self, customer: CustomerId) -> Result<bool, SyncError> {
-        let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
-        let mapping = self.mapping_of_customer(customer).await?;
-        let (Some(record), Some(mapping)) = (record, mapping) else { return Ok(false) };
-        Ok(mapping.is_settled() && mapping.customer_version == Some(record.version))
+        match self.mapping_filed_under(record.id).await? {
+            Some(mapping) if mapping.detached == Some(DetachReason::Gone) => Ok(false),
+            Some(mapping) => {
+                let is_in_step = mapping.is_settled() && mapping.customer_version == Some(record.version);
+                Ok(!is_in_step)
+            }
+            None => {
+                let fields = fields_of(&self.view(&record), &PartnerFields::default(), &SyncView::new());
+                Ok(self.directory.check(&self.directory.as_kept(&fields)).is_ok())
+            }
+        }
     }
 
     /// # Errors

@@ -26,7 +26,7 @@ impl Synchroniser {
 
     async fn gone(&self, mapping: &Mapping) -> Result<(), SyncError> {
         match mapping.detached {
-            None => self.let_go(mapping, Loss::Gone).await,
+            None => self.note_loss(mapping, Loss::Gone).await,
             Some(_) => Ok(()),
         }
     }
