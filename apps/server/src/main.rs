@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use onefold_domain::{Audit, Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP, Tokens};
+use onefold_domain::{Audit, Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP, Tokens, Users};
 
 use crate::config::Config;
 
@@ -86,7 +86,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Token(command) => {
             let (_, store, env) = assemble::at_a_shell(file).await?;
-            token::run(&Tokens::new(env), &command).await?;
+            token::run(&Tokens::new(env.clone()), &Users::new(env), &command).await?;
             Ok(store.close().await?)
         }
         Command::Audit(command) => {

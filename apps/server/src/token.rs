@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
-use onefold_domain::{Ability, AccessToken, NewToken, TokenId, TokenName, Tokens, UserId};
+use onefold_domain::{Ability, AccessToken, NewToken, TokenId, TokenName, Tokens, Users};
 
 #[derive(Subcommand)]
 pub(crate) enum TokenCommand {
@@ -15,9 +15,9 @@ pub(crate) enum TokenCommand {
         /// What it permits; say it once for each ability, `*` for all.
         #[arg(long = "ability", required = true, value_parser = ability)]
         abilities: Vec<Ability>,
-        /// Limit it to the data of this user, a UUID.
+        /// Limit it to the data of this user: its id, or its external id.
         #[arg(long)]
-        user: Option<uuid::Uuid>,
+        user: Option<String>,
         /// When it ends, such as 2027-01-31T00:00:00Z.
         #[arg(long)]
         expires_at: Option<DateTime<Utc>>,
@@ -34,13 +34,17 @@ pub(crate) enum TokenCommand {
 /// How many tokens are read at once.
 const PAGE: usize = 200;
 
-pub(crate) async fn run(tokens: &Tokens, command: &TokenCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(tokens: &Tokens, users: &Users, command: &TokenCommand) -> anyhow::Result<()> {
     match command {
         TokenCommand::Create { name, abilities, user, expires_at } => {
+            let user = match user {
+                Some(name) => Some(users.named(name).await?.context("there is no such user")?),
+                None => None,
+            };
             let new = NewToken {
                 name: TokenName::parse(name)?,
                 abilities: abilities.iter().copied().collect(),
-                user: user.map(UserId),
+                user,
                 expires_at: *expires_at,
             };
             let (token, plain) = tokens.create(&new).await.context("no token was made")?;

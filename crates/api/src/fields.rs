@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::error::ApiError;
 use crate::json::Members;
 use crate::problem::FieldErrors;
+use crate::user_names::UserName;
 
 /// What is wrong with a request so far.
 #[derive(Default)]
@@ -121,9 +122,16 @@ impl Fields {
         self.faults.one_of(name, &text, choices, parse)
     }
 
-    pub(crate) fn user(&mut self, name: &'static str) -> Option<UserId> {
+    /// The id of a user that is to be.
+    pub(crate) fn new_user(&mut self, name: &'static str) -> Option<UserId> {
         let text = self.text(name)?;
         self.faults.note(name, uuid(&text)).map(UserId)
+    }
+
+    /// A user that there is, by its id or its external id.
+    pub(crate) fn user(&mut self, name: &'static str) -> Option<UserName> {
+        let text = self.text(name)?;
+        self.faults.note(name, UserName::parse(text))
     }
 
     /// Metadata; `Some(None)` for null.

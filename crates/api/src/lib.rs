@@ -11,6 +11,7 @@ mod csv;
 mod document;
 mod envelope;
 mod error;
+mod exports;
 mod fields;
 mod idempotency;
 mod json;
@@ -26,6 +27,7 @@ mod security_headers;
 mod server;
 mod sync;
 mod telemetry;
+mod user_names;
 
 pub use app::{App, PartnerWebhook, PoolGauge};
 pub use config::{Config, Exposure, KratosConfig, RegistrationConfig};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::{BlockRule, ContactDetails, ContactKind, EmailAddress, PhoneNumber};
+use crate::{BlockRule, ContactDetails, ContactKind, EmailAddress, Origin, PhoneNumber};
 
 /// The number of a contact. Ascending: of two contacts the smaller number is the older.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -158,6 +158,8 @@ pub struct ContactDraft {
     pub received: Received,
     /// The import that brings it.
     pub import: Option<ImportId>,
+    /// Where it was made, if that was elsewhere.
+    pub origin: Option<Origin>,
 }
 
 impl ContactDraft {

@@ -141,6 +141,7 @@ fn draft(request: &IdentifyRequest) -> ContactDraft {
         details: ContactDetails::default(),
         received: request.received.clone(),
         import: None,
+        origin: None,
     }
 }
 

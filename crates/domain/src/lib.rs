@@ -20,6 +20,7 @@ mod link_key;
 mod linking;
 mod memory;
 mod metadata;
+mod origin;
 mod phone;
 mod policy;
 mod profile;
@@ -43,7 +44,8 @@ pub use contact::{
 };
 pub use contacts::{
     ContactChange, ContactDetails, ContactFilter, ContactKind, ContactPage, ContactRecord, ContactRequest,
-    Contacts, Expectation, NewValue, PageRequest, RecordError, Upserted,
+    Contacts, Expectation, ExportPage, ExportPlace, ExportRow, ExportedContact, ExportedJoin, NewValue,
+    PageRequest, RecordError, Upserted,
 };
 pub use country::{CountryCode, InvalidCountry};
 pub use customer::{CustomerId, CustomerSummary, KnownCustomer};
@@ -74,6 +76,7 @@ pub use linking::{
 };
 pub use memory::MemoryStore;
 pub use metadata::{InvalidMetadata, Metadata};
+pub use origin::{HubId, Origin, OriginReader, OriginRepository, Originated, StoredJoin};
 pub use phone::{InvalidPhone, PhoneNumber, Region};
 pub use policy::{BlockRule, InvalidPolicy, LinkPolicy, SHIPPED_POLICY};
 pub use profile::{
@@ -109,4 +112,4 @@ pub use tokens::{
     Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash,
     TokenId, TokenName, Tokens,
 };
-pub use users::{ExternalId, InvalidExternalId, NewUser, User, Users};
+pub use users::{ExternalId, InvalidExternalId, NewUser, User, UserPage, Users};

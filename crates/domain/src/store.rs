@@ -15,8 +15,8 @@ use crate::sync::{
 };
 use crate::{
     AccessToken, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId,
-    CustomerPicture, CustomerRecord, EmailAddress, ExternalId, LinkKey, Neighbourhood, NewToken, PhoneNumber,
-    SearchQuery, Statement, TokenHash, TokenId, User, UserId,
+    CustomerPicture, CustomerRecord, EmailAddress, ExternalId, LinkKey, Neighbourhood, NewToken, Origin,
+    OriginReader, OriginRepository, PhoneNumber, SearchQuery, Statement, TokenHash, TokenId, User, UserId,
 };
 
 /// A failure of a store.
@@ -66,6 +66,7 @@ pub trait Store: Send + Sync {
     fn sync_log(&self) -> &dyn SyncLogReader;
     fn sync_rules(&self) -> &dyn SyncRulesReader;
     fn partner_index(&self) -> &dyn PartnerIndexReader;
+    fn origins(&self) -> &dyn OriginReader;
 }
 
 /// Contacts as they are committed. Those that were withdrawn are not seen here.
@@ -99,6 +100,14 @@ pub trait CustomerReader: Send + Sync {
 #[async_trait]
 pub trait UserReader: Send + Sync {
     async fn get(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    async fn by_external_id(&self, id: &ExternalId) -> Result<Option<User>, StoreError>;
+
+    /// Those of these users that exist, in no order.
+    async fn get_many(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
+
+    /// In ascending order of their ids, those behind `after`, at most `limit`.
+    async fn list(&self, after: Option<UserId>, limit: usize) -> Result<Vec<User>, StoreError>;
 }
 
 /// Access tokens that were not revoked.
@@ -142,6 +151,7 @@ pub trait Transaction: Send {
     fn sync_log(&mut self) -> &mut dyn SyncLogRepository;
     fn sync_rules(&mut self) -> &mut dyn SyncRulesRepository;
     fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository;
+    fn origins(&mut self) -> &mut dyn OriginRepository;
 
     /// Makes everything permanent. When this returns, the data survives a crash of the machine.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
@@ -260,6 +270,9 @@ pub trait ContactRepository: Send {
         phone: &PhoneNumber,
     ) -> Result<Option<ContactRecord>, StoreError>;
 
+    /// The contacts of these users that are their first choice among emails or phones.
+    async fn primaries_of(&mut self, users: &[UserId]) -> Result<Vec<(UserId, ContactKind)>, StoreError>;
+
     /// The contacts of this user, ascending, at most `limit`.
     async fn of_user(&mut self, user: UserId, limit: usize) -> Result<Vec<ContactRecord>, StoreError>;
 }
@@ -273,11 +286,14 @@ pub trait UserRepository: Send {
     /// `false`, and nothing stored, if the id or the external id is taken.
     async fn insert(&mut self, user: &User) -> Result<bool, StoreError>;
 
-    /// Stores the profile, and when it was changed, of a user that exists.
+    /// Stores all but the id of a user that exists. `Conflict` if the external id is another one's.
     async fn update(&mut self, user: &User) -> Result<(), StoreError>;
 
     /// The users of this list that exist.
     async fn existing(&mut self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError>;
+
+    /// The users with these external ids.
+    async fn by_external_ids(&mut self, ids: &[ExternalId]) -> Result<Vec<(ExternalId, UserId)>, StoreError>;
 }
 
 #[async_trait]
@@ -335,7 +351,8 @@ pub trait LinkRepository: Send {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct LinkId(pub i64);
 
-/// Two customers became one: who, when, and because of what. Records are only added.
+/// Two customers became one: who, when, and because of what. Records are only added. A join that came from
+/// elsewhere and found one customer is kept as evidence, with this customer on both sides.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LinkDraft {
     pub survivor: CustomerId,
@@ -348,4 +365,6 @@ pub struct LinkDraft {
     /// when a customer is computed anew.
     pub after: ContactId,
     pub at: DateTime<Utc>,
+    /// Where the join was made, if that was elsewhere.
+    pub origin: Option<Origin>,
 }

@@ -1,12 +1,13 @@
 //! Users: accounts that contacts may belong to, registered here or known from an identity provider.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use futures_core::future::BoxFuture;
 
 use crate::audit::Change;
 use crate::contacts::Open;
-use crate::{Acting, Environment, Profile, RecordError, StoreError, Transaction, UserId};
+use crate::{Acting, Environment, HubId, Profile, RecordError, StoreError, Transaction, UserId};
 
 /// An account.
 #[derive(Clone, PartialEq, Debug)]
@@ -67,6 +68,14 @@ pub struct NewUser {
     pub profile: Option<Profile>,
 }
 
+/// A page of users, and where the next one begins.
+#[derive(Clone, PartialEq, Debug)]
+pub struct UserPage {
+    pub users: Vec<User>,
+    /// `None` when there is nothing behind this page.
+    pub next: Option<UserId>,
+}
+
 /// Keeps users on a store.
 #[derive(Clone)]
 pub struct Users {
@@ -110,6 +119,55 @@ impl Users {
     /// [`RecordError::NoSuchUser`], a store that does not answer.
     pub async fn user(&self, id: UserId) -> Result<User, RecordError> {
         self.env.store.users().get(id).await?.ok_or(RecordError::NoSuchUser)
+    }
+
+    /// The user whom a caller names by the id, or by the one that another system gave. A system may name its
+    /// users by UUIDs as well, so that what could be an id is one only if there is such a user, or nobody is
+    /// called so. `None` for a name that nobody has and that is no UUID.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn named(&self, name: &str) -> Result<Option<UserId>, RecordError> {
+        let users = self.env.store.users();
+        let id = Uuid::try_parse(name).ok().map(UserId);
+        if let Some(id) = id
+            && users.get(id).await?.is_some()
+        {
+            return Ok(Some(id));
+        }
+        let called = match ExternalId::parse(name) {
+            Ok(external) => users.by_external_id(&external).await?,
+            Err(_) => None,
+        };
+        Ok(called.map(|user| user.id).or(id))
+    }
+
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn by_external_id(&self, id: &ExternalId) -> Result<Option<User>, RecordError> {
+        Ok(self.env.store.users().by_external_id(id).await?)
+    }
+
+    /// Users in ascending order of their ids, those behind `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn users(&self, after: Option<UserId>, limit: u16) -> Result<UserPage, RecordError> {
+        // One more than asked for tells whether there is another page.
+        let wanted = usize::from(limit.max(1));
+        let mut users = self.env.store.users().list(after, wanted + 1).await?;
+        let more = users.len() > wanted;
+        users.truncate(wanted);
+        let next = users.last().filter(|_| more).map(|user| user.id);
+        Ok(UserPage { users, next })
+    }
+
+    /// The name of this database, by which others know what came from it.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn hub(&self) -> Result<HubId, RecordError> {
+        self.env.hub().await
     }
 }
 

@@ -10,9 +10,9 @@ use mockall::mock;
 use onefold_domain::{
     AuditReader, ConflictReader, ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify,
     IdentifyRequest, ImportReader, JobReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy,
-    MappingReader, MemoryStore, Neighbourhood, Outcome, PartnerIndexReader, Patience, Received, RunReader,
-    Statement, Store, StoreError, SyncLogReader, SyncRulesReader, SystemClock, SystemRandomness, TokenReader,
-    Transaction, UserReader,
+    MappingReader, MemoryStore, Neighbourhood, OriginReader, Outcome, PartnerIndexReader, Patience, Received,
+    RunReader, Statement, Store, StoreError, SyncLogReader, SyncRulesReader, SystemClock, SystemRandomness,
+    TokenReader, Transaction, UserReader,
 };
 use onefold_domain::{ContactId, CustomerId, StatementKeys};
 
@@ -37,6 +37,7 @@ mock! {
         fn sync_log(&self) -> &dyn SyncLogReader;
         fn sync_rules(&self) -> &dyn SyncRulesReader;
         fn partner_index(&self) -> &dyn PartnerIndexReader;
+        fn origins(&self) -> &dyn OriginReader;
     }
 }
 

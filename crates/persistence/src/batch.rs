@@ -125,14 +125,24 @@ pub(crate) async fn insert_contacts(
     if contacts.is_empty() {
         return Ok(());
     }
-    let contacts: Vec<_> = contacts.iter().map(Row).collect();
     let unpacked = Unpacked::of(connection.get_database_backend());
     let (columns, values) = unpacked.columns(&COLUMNS);
+    let rows = unpacked.rows();
+    if contacts.iter().all(|contact| contact.times.is_none() && contact.draft.origin.is_none()) {
+        // Almost always: every value more that is taken out of a row costs.
+        let sql = format!(
+            "INSERT INTO contact ({columns}, created_at, updated_at, version) SELECT {values}, $2, $2, 1 FROM {rows}"
+        );
+        let contacts: Vec<_> = contacts.iter().map(Row).collect();
+        write(connection, sql, &contacts, vec![at.into()]).await?;
+        return Ok(());
+    }
+    let (own, own_values) = unpacked.columns_from(COLUMNS.len(), &ORIGIN_COLUMNS);
     let sql = format!(
-        "INSERT INTO contact ({columns}, created_at, updated_at, version) SELECT {values}, $2, $2, 1 FROM {rows}",
-        rows = unpacked.rows()
+        "INSERT INTO contact ({columns}, {own}, version) SELECT {values}, {own_values}, 1 FROM {rows}"
     );
-    write(connection, sql, &contacts, vec![at.into()]).await?;
+    let contacts: Vec<_> = contacts.iter().map(|contact| OriginRow(contact, at)).collect();
+    write(connection, sql, &contacts, Vec::new()).await?;
     Ok(())
 }
 
@@ -194,9 +204,14 @@ impl Unpacked {
 
     /// The names of these columns, and the values for them in their order.
     pub(crate) fn columns(self, columns: &[(&str, Kind)]) -> (String, String) {
+        self.columns_from(0, columns)
+    }
+
+    /// The same for columns whose values begin at this place.
+    fn columns_from(self, first: usize, columns: &[(&str, Kind)]) -> (String, String) {
         let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
         let values: Vec<_> =
-            columns.iter().enumerate().map(|(place, (_, kind))| self.value(place, *kind)).collect();
+            columns.iter().zip(first..).map(|((_, kind), place)| self.value(place, *kind)).collect();
         (names.join(", "), values.join(", "))
     }
 
@@ -238,9 +253,16 @@ struct Row<'a>(&'a FiledDraft);
 
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let FiledDraft { id, customer, draft } = self.0;
-        let ContactDraft { statement, details, received, .. } = draft;
         let mut row = serializer.serialize_tuple(COLUMNS.len())?;
+        self.write(&mut row)?;
+        row.end()
+    }
+}
+
+impl Row<'_> {
+    fn write<S: SerializeTuple>(&self, row: &mut S) -> Result<(), S::Error> {
+        let FiledDraft { id, customer, draft, .. } = self.0;
+        let ContactDraft { statement, details, received, .. } = draft;
         row.serialize_element(&id.0)?;
         row.serialize_element(&hex(customer.0))?;
         row.serialize_element(&statement.email().map(EmailAddress::as_str))?;
@@ -257,7 +279,31 @@ impl Serialize for Row<'_> {
         row.serialize_element(&metadata_text(&details.metadata))?;
         row.serialize_element(&profile_text(details.profile.as_ref()))?;
         row.serialize_element(&search_text(statement, details.profile.as_ref()))?;
-        row.serialize_element(&draft.import.map(|import| hex(import.0)))?;
+        row.serialize_element(&draft.import.map(|import| hex(import.0)))
+    }
+}
+
+/// The columns behind them for contacts that were made elsewhere.
+const ORIGIN_COLUMNS: [(&str, Kind); 4] = [
+    ("origin_hub", Kind::Uuid),
+    ("origin_number", Kind::Integer),
+    ("created_at", Kind::Time),
+    ("updated_at", Kind::Time),
+];
+
+/// Such a contact, and the moment of those beside it that were not.
+struct OriginRow<'a>(&'a FiledDraft, DateTime<Utc>);
+
+impl Serialize for OriginRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(filed, at) = self;
+        let (created_at, updated_at) = filed.times.unwrap_or((*at, *at));
+        let mut row = serializer.serialize_tuple(COLUMNS.len() + ORIGIN_COLUMNS.len())?;
+        Row(filed).write(&mut row)?;
+        row.serialize_element(&filed.draft.origin.map(|origin| hex(origin.hub.0)))?;
+        row.serialize_element(&filed.draft.origin.map(|origin| origin.number))?;
+        row.serialize_element(&moment(created_at))?;
+        row.serialize_element(&moment(updated_at))?;
         row.end()
     }
 }

@@ -217,6 +217,18 @@ impl ContactRepository for SeaOrmTransaction {
         self.oldest_blocked(col(Column::Phone).eq(phone.as_str()), Column::PhoneBlockedBy).await
     }
 
+    async fn primaries_of(&mut self, users: &[UserId]) -> Result<Vec<(UserId, ContactKind)>, StoreError> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut primaries = select();
+        primaries
+            .and_where(col(Column::UserId).is_in(users.iter().map(|user| user.0)))
+            .and_where(col(Column::IsPrimary).eq(true));
+        let records = fetch(self.connection()?, &primaries).await?;
+        Ok(records.iter().filter_map(|record| Some((record.user()?, record.kind()))).collect())
+    }
+
     async fn of_user(&mut self, user: UserId, limit: usize) -> Result<Vec<ContactRecord>, StoreError> {
         let mut list = select();
         list.and_where(col(Column::UserId).eq(user.0)).limit(limit as u64);

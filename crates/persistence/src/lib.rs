@@ -22,6 +22,7 @@ mod links;
 mod mapping_rows;
 mod mappings;
 mod neighbourhood;
+mod origins;
 mod partner_index;
 mod records;
 mod runs;

@@ -26,6 +26,8 @@ impl LinkRepository for SeaOrmTransaction {
             created_at: Set(draft.at),
             revoked_at: Set(None),
             customer_id: Set(draft.survivor.0),
+            origin_hub: Set(draft.origin.map(|origin| origin.hub.0)),
+            origin_number: Set(draft.origin.map(|origin| origin.number)),
         };
         link::Entity::insert(row).exec_without_returning(self.connection()?).await.map_err(store_error)?;
         Ok(())

@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 use onefold_domain::{
     BlockRule, Channel, ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId,
-    EmailAddress, ImportId, Metadata, PhoneNumber, Profile, Received, Statement, StoreError, UserId,
-    search_text,
+    EmailAddress, HubId, ImportId, Metadata, Origin, PhoneNumber, Profile, Received, Statement, StoreError,
+    UserId, search_text,
 };
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
 use sea_orm::{
@@ -96,6 +96,7 @@ fn record(row: &QueryResult) -> Result<ContactRecord, DbErr> {
         },
         received: Received { email: model.received_email, phone: model.received_phone },
         import: model.import_id.map(ImportId),
+        origin: origin(model.origin_hub, model.origin_number),
         created_at: model.created_at,
         updated_at: model.updated_at,
         version: model.version,
@@ -114,6 +115,11 @@ pub(crate) fn statement(
         Some(user) => statement.of_user(UserId(user)),
         None => statement,
     })
+}
+
+/// Where something was made, if that was elsewhere.
+pub(crate) fn origin(hub: Option<uuid::Uuid>, number: Option<i64>) -> Option<Origin> {
+    Some(Origin { hub: HubId(hub?), number: number? })
 }
 
 pub(crate) fn rule(name: Option<&str>) -> Result<Option<BlockRule>, DbErr> {
@@ -169,6 +175,8 @@ pub(crate) fn row(draft: &ContactDraft, customer: CustomerId, at: DateTime<Utc>)
         updated_at: Set(at),
         withdrawn_at: Set(None),
         version: Set(1),
+        origin_hub: Set(draft.origin.map(|origin| origin.hub.0)),
+        origin_number: Set(draft.origin.map(|origin| origin.number)),
     }
 }
 
@@ -182,12 +190,15 @@ pub(crate) fn changed_row(record: &ContactRecord) -> contact::ActiveModel {
         details: record.details.clone(),
         received: record.received.clone(),
         import: record.import,
+        origin: record.origin,
     };
     contact::ActiveModel {
         customer_id: NotSet,
         created_at: NotSet,
         withdrawn_at: NotSet,
         version: Set(record.version),
+        origin_hub: NotSet,
+        origin_number: NotSet,
         ..row(&draft, record.customer, record.updated_at)
     }
 }

@@ -5,9 +5,9 @@ use onefold_domain::{
     AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
     CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
     ImportRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
-    Neighbourhood, PartnerIndexReader, PartnerIndexRepository, RunReader, RunRepository, Store, StoreError,
-    SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository,
-    Transaction, UserReader, UserRepository,
+    Neighbourhood, OriginReader, OriginRepository, PartnerIndexReader, PartnerIndexRepository, RunReader,
+    RunRepository, Store, StoreError, SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository,
+    TokenReader, TokenRepository, Transaction, UserReader, UserRepository,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
@@ -165,6 +165,10 @@ impl Store for SeaOrmStore {
     fn partner_index(&self) -> &dyn PartnerIndexReader {
         self
     }
+
+    fn origins(&self) -> &dyn OriginReader {
+        self
+    }
 }
 
 /// Begins in a task that nobody cancels. Were a caller cut off here, sqlx would hand the connection
@@ -263,6 +267,10 @@ impl Transaction for SeaOrmTransaction {
     }
 
     fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository {
+        self
+    }
+
+    fn origins(&mut self) -> &mut dyn OriginRepository {
         self
     }
 

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use onefold_domain::{DeliveryRepository, ExternalId, StoreError, User, UserId, UserReader, UserRepository};
 use sea_orm::sea_query::{OnConflict, Query};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use crate::entities::{user_account, webhook_delivery};
@@ -17,11 +19,49 @@ impl UserReader for SeaOrmStore {
     async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
         get(self.reader(), id).await
     }
+
+    async fn by_external_id(&self, id: &ExternalId) -> Result<Option<User>, StoreError> {
+        by_external_id(self.reader(), id).await
+    }
+
+    async fn get_many(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = user_account::Column::Id.is_in(ids.iter().map(|id| id.0));
+        let found = user_account::Entity::find().filter(wanted).all(self.reader()).await;
+        users(found.map_err(store_error)?)
+    }
+
+    async fn list(&self, after: Option<UserId>, limit: usize) -> Result<Vec<User>, StoreError> {
+        let mut list = user_account::Entity::find();
+        if let Some(after) = after {
+            list = list.filter(user_account::Column::Id.gt(after.0));
+        }
+        let list = list.order_by_asc(user_account::Column::Id).limit(limit as u64);
+        users(list.all(self.reader()).await.map_err(store_error)?)
+    }
 }
 
 async fn get(connection: &impl ConnectionTrait, id: UserId) -> Result<Option<User>, StoreError> {
     let found = user_account::Entity::find_by_id(id.0).one(connection).await.map_err(store_error)?;
     found.map(user).transpose().map_err(store_error)
+}
+
+async fn by_external_id(
+    connection: &impl ConnectionTrait,
+    id: &ExternalId,
+) -> Result<Option<User>, StoreError> {
+    let found = user_account::Entity::find()
+        .filter(user_account::Column::ExternalId.eq(id.as_str()))
+        .one(connection)
+        .await
+        .map_err(store_error)?;
+    found.map(user).transpose().map_err(store_error)
+}
+
+fn users(models: Vec<user_account::Model>) -> Result<Vec<User>, StoreError> {
+    models.into_iter().map(user).collect::<Result<_, _>>().map_err(store_error)
 }
 
 fn user(model: user_account::Model) -> Result<User, DbErr> {
@@ -41,12 +81,7 @@ impl UserRepository for SeaOrmTransaction {
     }
 
     async fn by_external_id(&mut self, id: &ExternalId) -> Result<Option<User>, StoreError> {
-        let found = user_account::Entity::find()
-            .filter(user_account::Column::ExternalId.eq(id.as_str()))
-            .one(self.connection()?)
-            .await
-            .map_err(store_error)?;
-        found.map(user).transpose().map_err(store_error)
+        by_external_id(self.connection()?, id).await
     }
 
     async fn insert(&mut self, user: &User) -> Result<bool, StoreError> {
@@ -68,10 +103,17 @@ impl UserRepository for SeaOrmTransaction {
     async fn update(&mut self, user: &User) -> Result<(), StoreError> {
         let row = user_account::ActiveModel {
             id: Set(user.id.0),
+            external_id: Set(user.external_id.as_ref().map(|id| id.as_str().to_owned())),
             profile: Set(profile_text(user.profile.as_ref())),
+            created_at: Set(user.created_at),
             updated_at: Set(user.updated_at),
-            ..Default::default()
         };
+        if let Some(external) = &user.external_id {
+            let holder = by_external_id(self.connection()?, external).await?;
+            if holder.is_some_and(|holder| holder.id != user.id) {
+                return Err(StoreError::Conflict);
+            }
+        }
         let updated = user_account::Entity::update_many()
             .set(row)
             .filter(user_account::Column::Id.eq(user.id.0))
@@ -94,6 +136,16 @@ impl UserRepository for SeaOrmTransaction {
             .await
             .map_err(store_error)?;
         Ok(found.into_iter().map(UserId).collect())
+    }
+
+    async fn by_external_ids(&mut self, ids: &[ExternalId]) -> Result<Vec<(ExternalId, UserId)>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = user_account::Column::ExternalId.is_in(ids.iter().map(ExternalId::as_str));
+        let found = user_account::Entity::find().filter(wanted).all(self.connection()?).await;
+        let named = |user: User| user.external_id.map(|external| (external, user.id));
+        Ok(users(found.map_err(store_error)?)?.into_iter().filter_map(named).collect())
     }
 }
 

@@ -89,7 +89,9 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::GET, "/customers/{id}/activity", Needs(Ability::SyncRead), Refused),
     // It may claim what a guest left, and says whether somebody is registered.
     route(Method::POST, "/api/register", Needs(Ability::ContactsWrite), Refused),
+    route(Method::GET, "/users", Needs(Ability::ContactsRead), OwnData),
     route(Method::POST, "/users", Needs(Ability::ContactsWrite), Refused),
+    route(Method::GET, "/users/export", Needs(Ability::ContactsRead), Refused),
     route(Method::GET, "/users/{id}", Needs(Ability::ContactsRead), OwnData),
     route(Method::GET, "/users/{id}/contacts", Needs(Ability::ContactsRead), OwnData),
     route(Method::POST, "/ia/admin/contacts", NeedsLate(Ability::AdminContacts), OwnData),

@@ -3,9 +3,7 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    AuditAction, AuditEntry, AuditFilter, AuditSubject, CustomerId, Snapshot, TokenId, UserId,
-};
+use onefold_domain::{AuditAction, AuditEntry, AuditFilter, AuditSubject, CustomerId, Snapshot, TokenId};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
@@ -16,6 +14,7 @@ use crate::error::ApiError;
 use crate::fields::uuid;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, page_answer};
+use crate::user_names::UserName;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/audit").get(list));
@@ -109,15 +108,20 @@ pub(crate) struct AuditEntries<'a> {
 )]
 pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let mut query = Query::of(&request);
-    let filter = filter(&mut query);
+    let (filter, user) = filter(&mut query);
     let (limit, before) = (query.limit(MAX_PAGE), query.cursor().map(i64::unsigned_abs));
     query.finish()?;
+    let user = match user {
+        Some(name) => Some(name.user(&app).await?),
+        None => None,
+    };
+    let filter = AuditFilter { user, ..filter };
     let page = app.audit.list(&filter, before, limit).await?;
     let (mut response, next_cursor) = page_answer(&request, page.next.map(u64::cast_signed));
     Ok(response.json(AuditEntries { entries: page.entries.iter().map(shown).collect(), next_cursor }))
 }
 
-fn filter(query: &mut Query) -> AuditFilter {
+fn filter(query: &mut Query) -> (AuditFilter, Option<UserName>) {
     let subject = query.text("subject");
     let subject = subject.and_then(|text| {
         let parsed = AuditSubject::parse(&text).ok_or(
@@ -127,16 +131,17 @@ fn filter(query: &mut Query) -> AuditFilter {
     });
     let customer = query.text("customerId").and_then(|text| query.faults.note("customerId", uuid(&text)));
     let token = query.number("tokenId", 1, i64::MAX.unsigned_abs());
-    let user = query.text("userId").and_then(|text| query.faults.note("userId", uuid(&text)));
-    AuditFilter {
+    let user = query.text("userId").and_then(|text| query.faults.note("userId", UserName::parse(text)));
+    let filter = AuditFilter {
         subject,
         customer: customer.map(CustomerId),
         token: token.map(|id| TokenId(id.cast_signed())),
-        user: user.map(UserId),
+        user: None,
         action: query.one_of("action", &AuditAction::ALL.map(AuditAction::as_str), AuditAction::parse),
         since: query.moment("since"),
         until: query.moment("until"),
-    }
+    };
+    (filter, user)
 }
 
 fn shown(entry: &AuditEntry) -> ShownEntry<'_> {

@@ -45,6 +45,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         super::customers::search,
         super::customers::read,
         super::customers::change,
+        super::users::list,
+        super::users_export::export,
         super::users::create,
         super::users::read,
         super::users::contacts,

@@ -1,23 +1,24 @@
-//! `GET /contacts/export`: all contacts, or those that a filter names, as a stream.
+//! `GET /contacts/export`: all contacts, or those that a filter names, as a stream that another Onefold reads.
 
-use std::collections::BTreeMap;
-
-use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::SecondsFormat;
-use futures_util::stream;
+use chrono::{DateTime, SecondsFormat, Utc};
 use onefold_domain::{
-    Address, Channel, ContactFilter, ContactId, ContactRecord, EmailAddress, PageRequest, PhoneNumber,
-    Profile, ProfileField,
+    Channel, ContactFilter, EmailAddress, ExportRow, ExportedContact, ExportedJoin, ExternalId, PhoneNumber,
 };
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::contacts::{Contact, filter};
+use super::profile_columns::{cells, names, nones};
+use crate::access::Caller;
 use crate::app::App;
-use crate::csv::{self, Table, accepts};
+use crate::csv::Table;
 use crate::error::ApiError;
+use crate::exports::{Form, answer, as_lines, pages};
 use crate::problem::Problem;
 use crate::query::Query;
+use crate::user_names::asked_for;
 
 /// How many contacts are read at a time.
 const AT_ONCE: u16 = 1_000;
@@ -28,8 +29,12 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 
 /// Streams contacts, oldest first.
 ///
-/// NDJSON holds each contact as `GET /contacts/{id}` shows it. CSV has one column for each field; cells that a
-/// spreadsheet would run as formulas begin with an apostrophe. `POST /contacts/import` reads both again.
+/// NDJSON holds each contact as `GET /contacts/{id}` shows it, and beside that where it was made (`originHub`, `originId`),
+/// the values as they were first written, and the external id of its user. Between them stand rows of kind `join`: requests
+/// that showed two known values to belong together and left no contact. They are there for all contacts and for those of one customer.
+/// CSV has one column for each field; cells that a
+/// spreadsheet would run as formulas begin with an apostrophe. `POST /contacts/import` reads both again, here or in another
+/// Onefold: each contact comes back as itself, and the same file again changes nothing.
 #[utoipa::path(
     get, path = "/contacts/export", tag = "contacts",
     params(
@@ -45,49 +50,93 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn export(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let mut query = Query::of(&request);
-    let filter = filter(&mut query, app.default_region);
-    let format = query.one_of("format", &["ndjson", "csv"], |format| Some(format == "csv"));
-    query.finish()?;
-    if format.unwrap_or_else(|| accepts(&request, "text/csv")) {
-        return Ok(csv::answer("contacts.csv", pages(app, filter, as_csv)));
-    }
-    Ok(HttpResponse::Ok()
-        .content_type("application/x-ndjson")
-        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"contacts.ndjson\""))
-        .streaming(pages(app, filter, as_ndjson)))
-}
-
-/// Reads page by page, each when the one before was sent: memory stays the same however many there are.
-fn pages(
+pub(crate) async fn export(
     app: web::Data<App>,
-    filter: ContactFilter,
-    write: fn(&[ContactRecord], bool) -> Result<Bytes, ApiError>,
-) -> impl futures_util::Stream<Item = Result<Bytes, ApiError>> {
-    let start = Some(None::<ContactId>);
-    stream::unfold((app, filter, start), move |(app, filter, after)| async move {
-        let after = after?;
-        let page = app.contacts.contacts(&filter, PageRequest { after, limit: AT_ONCE }).await;
-        let read = page.map_err(ApiError::from);
-        let written = read.and_then(|page| Ok((write(&page.contacts, after.is_none())?, page.next)));
-        // An error ends the stream: the status is sent already, breaking off is the only way to tell.
-        let (piece, next) = match written {
-            Ok((bytes, next)) => (Ok(bytes), next.map(Some)),
-            Err(error) => (Err(error.logged()), None),
-        };
-        Some((piece, (app, filter, next)))
-    })
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let mut query = Query::of(&request);
+    let (filter, user) = filter(&mut query, app.default_region);
+    let form = Form::of(&request, &mut query);
+    query.finish()?;
+    let user = asked_for(&app, &caller, user.as_ref()).await?;
+    let filter = ContactFilter { user, ..filter };
+    // Read page by page, each when the one before was sent: memory stays the same however many there are.
+    let pages = pages(None, move |from| {
+        let (app, filter) = (app.clone(), filter.clone());
+        async move {
+            let page = app.contacts.export(&filter, from, AT_ONCE).await?;
+            let bytes = match form {
+                Form::Csv => as_csv(&page.rows, from.is_none()),
+                Form::Ndjson => as_lines(page.rows.iter().map(Line::of))?,
+            };
+            Ok((bytes, page.next))
+        }
+    });
+    Ok(answer("contacts", form, pages))
 }
 
-fn as_ndjson(contacts: &[ContactRecord], _first: bool) -> Result<Bytes, ApiError> {
-    let mut lines = Vec::with_capacity(contacts.len() * 512);
-    for contact in contacts {
-        serde_json::to_writer(&mut lines, &Contact::of(contact))
-            .map_err(|error| ApiError::Internal(Box::new(error)))?;
-        lines.push(b'\n');
+/// A row of the NDJSON form.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Contact(Box<ContactLine<'a>>),
+    Join(JoinLine<'a>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContactLine<'a> {
+    #[serde(flatten)]
+    contact: Contact<'a>,
+    origin_hub: Uuid,
+    origin_id: i64,
+    received_email: Option<&'a str>,
+    received_phone: Option<&'a str>,
+    user_external_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JoinLine<'a> {
+    id: i64,
+    kind: &'static str,
+    email: Option<&'a str>,
+    phone: Option<&'a str>,
+    user_id: Option<Uuid>,
+    created_at: DateTime<Utc>,
+    origin_hub: Uuid,
+    origin_id: i64,
+    user_external_id: Option<&'a str>,
+}
+
+/// What a row of a join is called where contacts have their kind.
+const JOIN: &str = "join";
+
+impl<'a> Line<'a> {
+    fn of(row: &'a ExportRow) -> Self {
+        match row {
+            ExportRow::Contact(exported) => Self::Contact(Box::new(ContactLine {
+                contact: Contact::of(&exported.record),
+                origin_hub: exported.origin.hub.0,
+                origin_id: exported.origin.number,
+                received_email: exported.record.received.email.as_deref(),
+                received_phone: exported.record.received.phone.as_deref(),
+                user_external_id: exported.user_external_id.as_ref().map(ExternalId::as_str),
+            })),
+            ExportRow::Join(join) => Self::Join(JoinLine {
+                id: join.id.0,
+                kind: JOIN,
+                email: join.statement.email().map(EmailAddress::as_str),
+                phone: join.statement.phone().map(PhoneNumber::as_str),
+                user_id: join.statement.user().map(|user| user.0),
+                created_at: join.at,
+                origin_hub: join.origin.hub.0,
+                origin_id: join.origin.number,
+                user_external_id: join.user_external_id.as_ref().map(ExternalId::as_str),
+            }),
+        }
     }
-    Ok(lines.into())
 }
 
 /// The columns before those of the profile.
@@ -105,39 +154,42 @@ const COLUMNS: [&str; 11] = [
     "metadata",
 ];
 
-/// The parts of the address with the columns that they have.
-const ADDRESS: [(&str, &str); 4] = [
-    ("street", "address.street"),
-    ("city", "address.city"),
-    ("postalCode", "address.postalCode"),
-    ("region", "address.region"),
+/// The columns behind them.
+const LAST_COLUMNS: [&str; 11] = [
+    "customerId",
+    "linkPrecedence",
+    "linkedId",
+    "createdAt",
+    "updatedAt",
+    "originHub",
+    "originId",
+    "receivedEmail",
+    "receivedPhone",
+    "userExternalId",
+    "profileNone",
 ];
 
-/// The columns behind them.
-const LAST_COLUMNS: [&str; 5] = ["customerId", "linkPrecedence", "linkedId", "createdAt", "updatedAt"];
-
-fn as_csv(contacts: &[ContactRecord], first: bool) -> Result<Bytes, ApiError> {
+fn as_csv(rows: &[ExportRow], first: bool) -> Bytes {
     let mut table = Table::default();
-    let texts = || ProfileField::ALL.into_iter().filter(|field| *field != ProfileField::Address);
     if first {
-        let profile = texts().map(ProfileField::as_str).chain(ADDRESS.map(|(_, column)| column));
-        table.row(COLUMNS.into_iter().chain(profile).chain(LAST_COLUMNS));
+        table.row(COLUMNS.into_iter().chain(names()).chain(LAST_COLUMNS));
     }
-    for contact in contacts {
-        let empty = Profile::default();
-        let profile = contact.details.profile.as_ref().unwrap_or(&empty);
-        let address: BTreeMap<_, _> = profile.address().into_iter().flat_map(Address::parts).collect();
-        let address = ADDRESS.map(|(part, _)| address.get(part).copied().unwrap_or_default());
-        let (before, behind) = (columns(contact), last_columns(contact));
-        let profile = texts().map(|field| profile.text(field).unwrap_or_default()).chain(address);
+    for row in rows {
+        let (before, profile, behind) = match row {
+            ExportRow::Contact(contact) => {
+                (columns(contact), contact.record.details.profile.as_ref(), last_columns(contact))
+            }
+            ExportRow::Join(join) => (join_columns(join), None, last_join_columns(join)),
+        };
+        let profile = cells(profile);
         let before = before.iter().map(String::as_str);
         table.row(before.chain(profile).chain(behind.iter().map(String::as_str)));
     }
-    Ok(table.into_bytes())
+    table.into_bytes()
 }
 
-fn columns(contact: &ContactRecord) -> [String; 11] {
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+fn columns(contact: &ExportedContact) -> [String; 11] {
+    let contact = &contact.record;
     let details = &contact.details;
     let metadata = if details.metadata.is_empty() { String::new() } else { details.metadata.to_json() };
     [
@@ -150,18 +202,52 @@ fn columns(contact: &ContactRecord) -> [String; 11] {
         contact.user().map(|user| user.0.to_string()).unwrap_or_default(),
         details.is_primary.to_string(),
         details.verified_at.is_some().to_string(),
-        details.verified_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)).unwrap_or_default(),
+        details.verified_at.map(moment).unwrap_or_default(),
         metadata,
     ]
 }
 
-fn last_columns(contact: &ContactRecord) -> [String; 5] {
-    let linked = contact.linked();
+fn last_columns(exported: &ExportedContact) -> [String; 11] {
+    let ExportedContact { record, origin, user_external_id } = exported;
+    let linked = record.linked();
     [
-        contact.customer.0.to_string(),
+        record.customer.0.to_string(),
         if linked.is_some() { "secondary" } else { "primary" }.to_owned(),
         linked.map(|id| id.0.to_string()).unwrap_or_default(),
-        contact.created_at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-        contact.updated_at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        moment(record.created_at),
+        moment(record.updated_at),
+        origin.hub.0.to_string(),
+        origin.number.to_string(),
+        text(record.received.email.as_deref()),
+        text(record.received.phone.as_deref()),
+        text(user_external_id.as_ref().map(ExternalId::as_str)),
+        nones(record.details.profile.as_ref()),
     ]
+}
+
+fn join_columns(join: &ExportedJoin) -> [String; 11] {
+    let mut columns: [String; 11] = Default::default();
+    columns[0] = join.id.0.to_string();
+    JOIN.clone_into(&mut columns[1]);
+    columns[2] = text(join.statement.email().map(EmailAddress::as_str));
+    columns[3] = text(join.statement.phone().map(PhoneNumber::as_str));
+    columns[6] = join.statement.user().map(|user| user.0.to_string()).unwrap_or_default();
+    columns
+}
+
+fn last_join_columns(join: &ExportedJoin) -> [String; 11] {
+    let mut columns: [String; 11] = Default::default();
+    columns[3] = moment(join.at);
+    columns[5] = join.origin.hub.0.to_string();
+    columns[6] = join.origin.number.to_string();
+    columns[9] = text(join.user_external_id.as_ref().map(ExternalId::as_str));
+    columns
+}
+
+fn text(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
+}
+
+pub(super) fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

@@ -101,7 +101,8 @@ pub(crate) struct RowError {
 /// Takes a CSV file (with a header) or an NDJSON file in, and imports it in the background.
 ///
 /// Columns `email`, `phone`, `userId`, `source` and those of the profile are known in several spellings;
-/// others are kept as metadata. A row that fails does not stop the others. The same file again changes nothing.
+/// others are kept as metadata. `userId` takes a user's external id as well. A row that fails does not stop the others. The same file
+/// again changes nothing. The exports of contacts and of users come back as what they were, users that do not exist included.
 #[utoipa::path(
     post, path = "/contacts/import", tag = "imports",
     params(

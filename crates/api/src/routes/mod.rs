@@ -18,10 +18,12 @@ mod kratos;
 mod metrics;
 mod partner_events;
 mod partners;
+mod profile_columns;
 mod registration;
 mod sync;
 mod tokens;
 mod users;
+mod users_export;
 
 pub use docs::openapi_document;
 
@@ -34,6 +36,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .configure(export::configure)
         .configure(contacts::configure)
         .configure(customers::configure)
+        // Before `/users/{id}`.
+        .configure(users_export::configure)
         .configure(users::configure)
         .configure(admin_contacts::configure)
         .configure(audit::configure)

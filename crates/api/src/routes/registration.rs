@@ -19,6 +19,7 @@ use crate::envelope::{Enveloped, Refused};
 use crate::error::{ApiError, sentence};
 use crate::fields::{Faults, Fields};
 use crate::json::Members;
+use crate::user_names::UserName;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/api/register").post(register));
@@ -39,8 +40,9 @@ pub(crate) struct RegistrationBody {
     phone: Option<String>,
     #[schema(example = "Lee d.o.o.", max_length = 200)]
     company_name: Option<String>,
-    /// The UUID that the person has elsewhere; left out, a new one is made.
-    user_id: Option<Uuid>,
+    /// The UUID that the person has elsewhere, or the external id of a user that exists; left out, a new user is made.
+    #[schema(max_length = 255)]
+    user_id: Option<String>,
 }
 
 /// Somebody who is registered.
@@ -142,7 +144,12 @@ pub(crate) async fn register(
     caller: Caller,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, Enveloped> {
-    let new = new_registration(&app, body.into_inner())?;
+    let (new, user) = new_registration(&app, body.into_inner())?;
+    let user = match user {
+        Some(name) => Some(name.user(&app).await?),
+        None => None,
+    };
+    let new = NewRegistration { user, ..new };
     let registrations = app.registrations.acting(caller.acting());
     let done = match registrations.register(&new).await {
         Ok(done) => done,
@@ -157,7 +164,7 @@ pub(crate) async fn register(
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(shown(&new, &done)))
 }
 
-fn new_registration(app: &App, body: Members) -> Result<NewRegistration, ApiError> {
+fn new_registration(app: &App, body: Members) -> Result<(NewRegistration, Option<UserName>), ApiError> {
     let mut fields = Fields::of(body);
     let mut profile = Map::new();
     for (name, is_needed) in [("firstName", true), ("lastName", true), ("companyName", false)] {
@@ -184,7 +191,7 @@ fn new_registration(app: &App, body: Members) -> Result<NewRegistration, ApiErro
     let user = fields.user("userId");
     fields.finish()?;
     let (Some(email), Ok(profile)) = (email, profile) else { return Err(Faults::default().into()) };
-    Ok(NewRegistration { email, phone, received, profile, user })
+    Ok((NewRegistration { email, phone, received, profile, user: None }, user))
 }
 
 fn shown<'a>(new: &'a NewRegistration, done: &'a Registered) -> ShownRegistration<'a> {

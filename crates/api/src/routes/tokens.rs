@@ -17,6 +17,7 @@ use crate::fields::{Faults, Fields};
 use crate::json::Members;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, page_answer};
+use crate::user_names::UserName;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -36,8 +37,9 @@ pub(crate) struct TokenBody {
     /// `sync:read`, `sync:run`, `tokens:manage`, or `*` for all.
     #[schema(example = json!(["identify", "contacts:read"]), min_items = 1)]
     abilities: Vec<String>,
-    /// Limits the token to this user's own data.
-    user_id: Option<Uuid>,
+    /// Limits the token to this user's own data: its id or its external id.
+    #[schema(max_length = 255)]
+    user_id: Option<String>,
     /// From then on it is worth nothing.
     expires_at: Option<DateTime<Utc>>,
 }
@@ -95,11 +97,16 @@ pub(crate) async fn create(
     caller: Caller,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
-    let new = new_token(body.into_inner(), app.env.clock.now())?;
+    let (new, user) = new_token(body.into_inner(), app.env.clock.now())?;
     // Otherwise whoever may make tokens may do everything.
     if !caller.token().is_some_and(|token| token.abilities.cover(&new.abilities)) {
         return Err(ApiError::AbilitiesNotHeld);
     }
+    let user = match user {
+        Some(name) => Some(name.user(&app).await?),
+        None => None,
+    };
+    let new = NewToken { user, ..new };
     let (token, plain) = app.tokens.acting(caller.acting()).create(&new).await.map_err(of_body)?;
     let location = format!("/tokens/{}", token.id.0);
     let created = CreatedToken { token: plain.expose(), shown: shown(&token) };
@@ -158,7 +165,7 @@ pub(crate) async fn revoke(
     }
 }
 
-fn new_token(body: Members, now: DateTime<Utc>) -> Result<NewToken, ApiError> {
+fn new_token(body: Members, now: DateTime<Utc>) -> Result<(NewToken, Option<UserName>), ApiError> {
     let mut fields = Fields::of(body);
     let name = fields.text("name").unwrap_or_default();
     let name = fields.faults.note("name", TokenName::parse(&name));
@@ -169,7 +176,7 @@ fn new_token(body: Members, now: DateTime<Utc>) -> Result<NewToken, ApiError> {
     let expires_at = expires_at.and_then(|text| fields.faults.note("expiresAt", moment(&text, now)));
     fields.finish()?;
     let (Some(name), Some(abilities)) = (name, abilities) else { return Err(Faults::default().into()) };
-    Ok(NewToken { name, abilities, user, expires_at })
+    Ok((NewToken { name, abilities, user: None, expires_at }, user))
 }
 
 fn parse_abilities(names: &[String]) -> Result<Abilities, String> {

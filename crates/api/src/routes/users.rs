@@ -4,7 +4,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{ContactFilter, ExternalId, NewUser, Profile, User, UserId};
+use onefold_domain::{ContactFilter, ExternalId, NewUser, Profile, User, UserId, UserPage};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -17,11 +17,11 @@ use crate::error::ApiError;
 use crate::fields::{Fields, id_in_path};
 use crate::json::Members;
 use crate::problem::Problem;
-use crate::query::Query;
+use crate::query::{MAX_PAGE, Query, uuid_page_answer};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(web::resource("/users").post(create))
+        .service(web::resource("/users").get(list).post(create))
         .service(web::resource("/users/{id}").get(read))
         .service(web::resource("/users/{id}/contacts").get(contacts));
 }
@@ -53,6 +53,54 @@ pub(crate) struct ShownUser<'a> {
     updated_at: DateTime<Utc>,
 }
 
+/// Part of a list of accounts, in the order of their ids.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Users)]
+pub(crate) struct ShownUsers<'a> {
+    users: Vec<ShownUser<'a>>,
+    /// Where the next page begins; null at the end.
+    next_cursor: Option<String>,
+}
+
+/// Lists accounts, in the order of their ids. A user's own token sees that user's account.
+#[utoipa::path(
+    get, path = "/users", tag = "users",
+    params(
+        ("externalId" = Option<String>, Query, description = "The account that another system calls so"),
+        ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
+        ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "The accounts; the header `Link` leads to the next page", body = ShownUsers),
+        (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let mut query = Query::of(&request);
+    let external_id = query.text("externalId");
+    let external_id = external_id.and_then(|text| query.faults.note("externalId", ExternalId::parse(&text)));
+    let (limit, after) = (query.limit(MAX_PAGE), query.uuid_cursor().map(UserId));
+    query.finish()?;
+    let page = match (caller.limited_to(), external_id) {
+        (None, None) => app.users.users(after, limit).await?,
+        (None, Some(external_id)) => {
+            UserPage { users: Vec::from_iter(app.users.by_external_id(&external_id).await?), next: None }
+        }
+        (Some(own), external_id) => {
+            let own = app.users.user(own).await?;
+            let is_meant = external_id.is_none_or(|external_id| own.external_id == Some(external_id));
+            UserPage { users: Vec::from_iter(is_meant.then_some(own)), next: None }
+        }
+    };
+    let (mut response, next_cursor) = uuid_page_answer(&request, page.next.map(|last| last.0));
+    Ok(response.json(ShownUsers { users: page.users.iter().map(shown).collect(), next_cursor }))
+}
+
 /// Registers an account.
 #[utoipa::path(
     post, path = "/users", tag = "users",
@@ -73,7 +121,7 @@ pub(crate) async fn create(
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
     let mut fields = Fields::of(body.into_inner());
-    let id = fields.user("id");
+    let id = fields.new_user("id");
     let external_id = fields.text("externalId");
     let external_id = external_id.and_then(|text| fields.faults.note("externalId", ExternalId::parse(&text)));
     let profile = fields.profile("profile");
@@ -133,7 +181,7 @@ pub(crate) async fn contacts(
     Ok(shown_page(&request, &page))
 }
 
-fn shown(user: &User) -> ShownUser<'_> {
+pub(super) fn shown(user: &User) -> ShownUser<'_> {
     ShownUser {
         id: user.id.0,
         external_id: user.external_id.as_ref().map(ExternalId::as_str),

@@ -21,8 +21,18 @@ async fn every_contact_is_exported_once_as_it_is_shown(app: TestApp) {
     let export = app.get("/contacts/export").await;
     assert_eq!(export.header("content-type"), "application/x-ndjson");
     assert_eq!(export.header("content-disposition"), "attachment; filename=\"contacts.ndjson\"");
-    let contacts: Vec<Value> = export.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut contacts: Vec<Value> =
+        export.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(contacts.iter().map(|contact| contact["id"].as_i64().unwrap()).eq(1..=1_500));
+    // Beside what is shown it says what a way back needs.
+    let line = contacts[1_200].as_object_mut().unwrap();
+    let mut beside = |name: &str| line.remove(name).unwrap();
+    assert_eq!(
+        (beside("originId"), beside("receivedEmail")),
+        (json!(1_201), json!("doc1200@hillvalley.edu"))
+    );
+    assert_eq!((beside("receivedPhone"), beside("userExternalId")), (Value::Null, Value::Null));
+    assert!(beside("originHub").is_string());
     assert_eq!(contacts[1_200], app.show("/contacts/1201").await);
     let table = app.get("/contacts/export?format=csv").await;
     let ids = table.body.split_terminator("\r\n").skip(1).map(|row| row.split(',').next().unwrap());
@@ -41,19 +51,23 @@ async fn a_table_has_a_column_for_everything(app: TestApp) {
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
     assert_eq!(table.header("content-disposition"), "attachment; filename=\"contacts.csv\"");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let line: Value =
+        serde_json::from_str(app.get("/contacts/export").await.body.lines().next().unwrap()).unwrap();
+    let hub = text(&line["originHub"]);
     let (customer, created, updated) =
         (text(&phone["customerId"]), text(&phone["createdAt"]), text(&both["createdAt"]));
     let expected = [
         "id,kind,email,phone,channel,source,userId,isPrimary,isVerified,verifiedAt,metadata,firstName,lastName,name,\
          companyName,role,country,taxNumber,notes,website,tags,address.street,address.city,address.postalCode,address.region,\
-         customerId,linkPrecedence,linkedId,createdAt,updatedAt"
+         customerId,linkPrecedence,linkedId,createdAt,updatedAt,originHub,originId,receivedEmail,receivedPhone,userExternalId,\
+         profileNone"
             .to_owned(),
         format!(
             "1,phone,,+12025550143,telephone,auth,{user},true,true,{created},\"{{\"\"a\"\":\"\"b,c\"\"}}\",,,\
-             \"'=HYPERLINK(\"\"x\"\")\",'-1+1,'\u{ff1d}1,US,,'@x,,,,'+A1,095420,,{customer},primary,,{created},{created}"
+             \"'=HYPERLINK(\"\"x\"\")\",'-1+1,'\u{ff1d}1,US,,'@x,,,,'+A1,095420,,{customer},primary,,{created},{created},{hub},1,,'+1 202 555 0143,,"
         ),
         format!(
-            "2,both,'-doc@hillvalley.edu,+12025550143,,identify,,false,false,,,,,,,,,,,,,,,,,{customer},secondary,1,{updated},{updated}"
+            "2,both,'-doc@hillvalley.edu,+12025550143,,identify,,false,false,,,,,,,,,,,,,,,,,{customer},secondary,1,{updated},{updated},{hub},2,'-doc@hillvalley.edu,+12025550143,,"
         ),
     ];
     let rows: Vec<_> = table.body.split_terminator("\r\n").collect();

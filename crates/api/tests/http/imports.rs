@@ -19,7 +19,7 @@ on_both_databases!(
 );
 
 pub(crate) const CSV: &str = "text/csv";
-const NDJSON: &str = "application/x-ndjson";
+pub(crate) const NDJSON: &str = "application/x-ndjson";
 
 /// Rows read, created, updated, unchanged, failed.
 pub(crate) fn counts(import: &Value) -> [u64; 5] {

@@ -11,6 +11,7 @@ on_both_databases!(
     a_user_changes_their_own_contacts,
     a_user_vouches_for_nothing,
     what_belongs_to_everybody_is_closed,
+    a_user_is_named_by_what_other_systems_call_them,
 );
 
 /// Two users with a contact each, a guest's contact, and a token of the first user that permits everything.
@@ -114,6 +115,7 @@ async fn what_belongs_to_everybody_is_closed(app: TestApp) {
         (Method::POST, "/identify"),
         (Method::PUT, "/contacts"),
         (Method::GET, "/contacts/export"),
+        (Method::GET, "/users/export"),
         (Method::POST, "/contacts/import"),
         (Method::GET, "/customers?query=guest"),
         (Method::GET, customer.as_str()),
@@ -138,6 +140,39 @@ async fn what_belongs_to_everybody_is_closed(app: TestApp) {
             (answer.status, answer.json()["code"].as_str()),
             (403, Some("user_token")),
             "{method} {path}"
+        );
+    }
+}
+
+async fn a_user_is_named_by_what_other_systems_call_them(app: TestApp) {
+    let named =
+        app.create("/users", json!({"externalId": "user_456"})).await["id"].as_str().unwrap().to_owned();
+    let other =
+        app.create("/users", json!({"externalId": "user_457"})).await["id"].as_str().unwrap().to_owned();
+    let token = app.token_for(&["*"], Some(&named)).await;
+    let call = async |method: Method, path: &str, body: Value| {
+        let request = app.bare_request(method, path).bearer_auth(&token);
+        send(request.header("Content-Type", "application/json").body(body.to_string())).await
+    };
+    let contact =
+        |user: &str| json!({"kind": "phone", "value": "919191", "source": "signup_form", "userId": user});
+    let made = call(Method::POST, "/contacts", contact("user_456")).await;
+    assert_eq!((made.status, made.json()["userId"].as_str()), (201, Some(named.as_str())));
+    // Whether somebody else exists is not told.
+    for stranger in ["user_457", "user_458", other.as_str()] {
+        assert_eq!(call(Method::POST, "/contacts", contact(stranger)).await.status, 403, "{stranger}");
+        let path = format!("/contacts?userId={stranger}");
+        assert_eq!(call(Method::GET, &path, Value::Null).await.status, 404, "{stranger}");
+        let path = format!("/users?externalId={stranger}");
+        assert_eq!(call(Method::GET, &path, Value::Null).await.json()["users"], json!([]), "{stranger}");
+    }
+    let own = call(Method::GET, "/contacts?userId=user_456", Value::Null).await.json();
+    assert_eq!(own["contacts"][0]["userId"], named.as_str());
+    for path in ["/users", "/users?externalId=user_456"] {
+        let listed = call(Method::GET, path, Value::Null).await.json();
+        assert_eq!(
+            (listed["users"].as_array().unwrap().len(), &listed["users"][0]["id"]),
+            (1, &json!(named))
         );
     }
 }

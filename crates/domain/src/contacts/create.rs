@@ -88,5 +88,6 @@ pub(crate) fn draft(request: &ContactRequest, at: DateTime<Utc>) -> Result<Conta
         },
         received: request.received.clone(),
         import: None,
+        origin: None,
     })
 }

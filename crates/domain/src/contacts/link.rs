@@ -152,6 +152,7 @@ fn links(
             contact,
             after,
             at,
+            origin: None,
         })
         .collect()
 }

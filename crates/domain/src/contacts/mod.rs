@@ -3,6 +3,7 @@
 
 mod change;
 mod create;
+mod export;
 mod link;
 mod list;
 mod open;
@@ -23,11 +24,12 @@ use crate::{
 pub(crate) use change::apply;
 pub use change::{ContactChange, NewValue};
 pub(crate) use create::{create, draft};
+pub use export::{ExportPage, ExportPlace, ExportRow, ExportedContact, ExportedJoin};
 pub(crate) use link::{Row, carry_out, note_blocks, placed, rejudge};
 pub use list::{ContactFilter, ContactPage, PageRequest};
 pub use record::{ContactDetails, ContactKind, ContactRecord, Expectation};
 pub use upsert::Upserted;
-pub(crate) use upsert::{keep, matching, merge, upsert};
+pub(crate) use upsert::{claim_record, keep, matching, merge, upsert};
 pub(crate) use withdraw::rearrange;
 
 /// A contact as a source tells it.

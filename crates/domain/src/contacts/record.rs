@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    BlockRule, Channel, ContactId, ContactSource, CustomerId, ImportId, Metadata, Profile, Received,
+    BlockRule, Channel, ContactId, ContactSource, CustomerId, ImportId, Metadata, Origin, Profile, Received,
     Statement, UserId,
 };
 
@@ -58,6 +58,8 @@ pub struct ContactRecord {
     pub received: Received,
     /// The import that wrote it last.
     pub import: Option<ImportId>,
+    /// Where it was made, if that was elsewhere. It never changes.
+    pub origin: Option<Origin>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     /// Raised by every change of the record itself.

@@ -203,6 +203,25 @@ async fn first_open(
     Ok(None)
 }
 
+/// Makes a guest's stored record the request's user's; `false`, and nothing done, if a rule keeps the two apart. The
+/// record is left to the caller to store.
+pub(crate) async fn claim_record(
+    transaction: &mut dyn Transaction,
+    env: &Environment,
+    request: &ContactRequest,
+    record: &mut ContactRecord,
+    at: DateTime<Utc>,
+) -> Result<bool, RecordError> {
+    let keys = StatementKeys::of(&request.statement, &env.policy).to_vec();
+    let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
+    let plan = decide_stored(&request.statement, &neighbourhood, &env.policy, None);
+    if plan.customer != Some(record.customer) && !plan.absorbed.contains(&record.customer) {
+        return Ok(false);
+    }
+    claim(transaction, env, request, record, &neighbourhood, at).await?;
+    Ok(true)
+}
+
 async fn claim(
     transaction: &mut dyn Transaction,
     env: &Environment,

@@ -173,5 +173,6 @@ pub(crate) fn speaking_for(primary: &ContactRecord, source: ContactSource, profi
         details: ContactDetails { profile: Some(profile), ..ContactDetails::default() },
         received: Received::default(),
         import: None,
+        origin: None,
     }
 }

@@ -18,33 +18,61 @@ pub(super) enum Target {
     WholeMetadata,
     /// A key of the metadata.
     Metadata,
-    /// Of an exported contact: which of the two its `value` is.
+    /// Of an exported row: what it is, which for a contact says which of the two its `value` is.
     Kind,
     Value,
     Channel,
     IsVerified,
+    IsPrimary,
+    /// The id of a user; that of a contact is another one here.
+    Id,
+    VerifiedAt,
+    CreatedAt,
+    UpdatedAt,
+    OriginHub,
+    OriginId,
+    ReceivedEmail,
+    ReceivedPhone,
+    /// The external id of the user that the row names.
+    UserExternalId,
+    /// The external id of the user that the row is.
+    ExternalId,
+    /// The fields of which the profile states that there is no value, which no cell can say by being empty.
+    ProfileNone,
     /// Of an exported contact: what is made anew.
     PassedOver,
 }
 
-/// The column by which a file of ours is known. What an export adds to the values would be metadata in the
-/// file of anybody else.
-pub(super) const EXPORTED: &str = "linkPrecedence";
+/// The columns by which a file of ours is known; older ones have the first only. What an export adds to the
+/// values would be metadata in the file of anybody else.
+const EXPORTED: [&str; 2] = ["linkPrecedence", "originHub"];
+
+/// Whether only files of ours have a column of this name.
+pub(super) fn is_of_export(name: &str) -> bool {
+    EXPORTED.contains(&name)
+}
 
 /// The columns that only an export has.
-const EXPORT_COLUMNS: [(&str, Target); 12] = [
+const EXPORT_COLUMNS: [(&str, Target); 19] = [
     ("kind", Target::Kind),
     ("value", Target::Value),
     ("channel", Target::Channel),
     ("isVerified", Target::IsVerified),
-    ("id", Target::PassedOver),
+    ("isPrimary", Target::IsPrimary),
+    ("id", Target::Id),
+    ("verifiedAt", Target::VerifiedAt),
+    ("createdAt", Target::CreatedAt),
+    ("updatedAt", Target::UpdatedAt),
+    ("originHub", Target::OriginHub),
+    ("originId", Target::OriginId),
+    ("receivedEmail", Target::ReceivedEmail),
+    ("receivedPhone", Target::ReceivedPhone),
+    ("userExternalId", Target::UserExternalId),
+    ("externalId", Target::ExternalId),
+    ("profileNone", Target::ProfileNone),
     ("customerId", Target::PassedOver),
-    (EXPORTED, Target::PassedOver),
+    ("linkPrecedence", Target::PassedOver),
     ("linkedId", Target::PassedOver),
-    ("isPrimary", Target::PassedOver),
-    ("verifiedAt", Target::PassedOver),
-    ("createdAt", Target::PassedOver),
-    ("updatedAt", Target::PassedOver),
 ];
 
 /// Other names under which older systems export our fields, without capitals, blanks, `_` and `-`.

@@ -2,24 +2,26 @@
 
 use std::collections::HashSet;
 
-use super::parse::ImportRow;
+use super::step::Step;
 use crate::link_key::StatementKeys;
 use crate::{ContactId, LinkKey, LinkPolicy, Neighbourhood};
 
 /// The keys of all rows, each once.
-pub(super) fn keys_of(rows: &[&ImportRow], policy: &LinkPolicy) -> Vec<LinkKey> {
+pub(super) fn keys_of(rows: &[Step<'_>], policy: &LinkPolicy) -> Vec<LinkKey> {
+    let statements = rows.iter().filter_map(Step::statement);
     let mut keys: Vec<LinkKey> =
-        rows.iter().flat_map(|row| StatementKeys::of(&row.request.statement, policy).to_vec()).collect();
+        statements.flat_map(|statement| StatementKeys::of(statement, policy).to_vec()).collect();
     keys.sort_unstable();
     keys.dedup();
     keys
 }
 
 /// The stored contacts that rows may mean: those of letter by letter the same values.
-pub(super) fn candidates(rows: &[&ImportRow], neighbourhood: &Neighbourhood) -> Vec<ContactId> {
+pub(super) fn candidates(rows: &[Step<'_>], neighbourhood: &Neighbourhood) -> Vec<ContactId> {
     let wanted: HashSet<_> = rows
         .iter()
-        .map(|row| (row.request.statement.email().cloned(), row.request.statement.phone().cloned()))
+        .filter_map(Step::sought)
+        .map(|statement| (statement.email().cloned(), statement.phone().cloned()))
         .collect();
     neighbourhood
         .customers

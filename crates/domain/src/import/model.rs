@@ -195,4 +195,6 @@ pub struct FiledDraft {
     pub id: ContactId,
     pub customer: CustomerId,
     pub draft: ContactDraft,
+    /// When it was created and last changed, if it was made elsewhere; else both are the moment of storing.
+    pub times: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }

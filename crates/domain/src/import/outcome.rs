@@ -45,7 +45,9 @@ impl Outcome {
                     details: record.details,
                     received: record.received,
                     import: record.import,
+                    origin: record.origin,
                 },
+                times: record.origin.map(|_| (record.created_at, record.updated_at)),
             })
             .collect();
         let links = std::mem::take(&mut self.links)

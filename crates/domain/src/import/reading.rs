@@ -2,17 +2,19 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use super::columns::Target;
-use super::parse::{ImportRow, Parsed, RowParser};
+use super::exported::ExportCells;
+use super::parse::{BY_ORIGIN, FileRow, ImportRow, Parsed, RowParser, RowUser};
+use super::undefused::undefused;
 use super::{MatchBy, RowFailure};
 use crate::{
-    Channel, ContactRequest, ContactSource, EmailAddress, Metadata, PhoneNumber, Profile, Received,
-    Statement, UserId,
+    Channel, ContactRequest, ContactSource, EmailAddress, ExternalId, Metadata, PhoneNumber, Profile,
+    Received, Statement,
 };
 
-/// Sources that a row may name. `identify` is what requests leave behind.
+/// Sources that a row may name. The others are what requests and other systems leave behind, and only an export
+/// repeats those.
 const SOURCES: [ContactSource; 5] = [
     ContactSource::Order,
     ContactSource::Auth,
@@ -27,9 +29,9 @@ const MAX_FIELD: usize = 200;
 /// What has been read of a row so far.
 #[derive(Default)]
 pub(super) struct Reading {
-    line: u64,
-    /// Whether the row is one that we wrote.
-    pub(super) exported: bool,
+    pub(super) line: u64,
+    /// What only a row that we wrote has; `None` for that of anybody else.
+    pub(super) export: Option<Box<ExportCells>>,
     email: Option<Named>,
     phone: Option<Named>,
     user: Option<Named>,
@@ -42,18 +44,23 @@ pub(super) struct Reading {
     profile: Vec<(String, &'static str, String)>,
     profile_objects: Vec<(String, Map<String, Value>)>,
     metadata: Map<String, Value>,
-    failures: Vec<RowFailure>,
+    pub(super) failures: Vec<RowFailure>,
 }
 
 /// A text with the column it stood in.
-struct Named {
-    column: String,
-    text: String,
+pub(super) struct Named {
+    pub(super) column: String,
+    pub(super) text: String,
 }
 
 impl Reading {
     pub(super) fn of(line: u64) -> Self {
         Self { line, ..Self::default() }
+    }
+
+    /// Says whether the row is one that we wrote, which decides what its columns mean.
+    pub(super) fn begin(&mut self, exported: bool) {
+        self.export = exported.then(Box::default);
     }
 
     pub(super) fn fail(&mut self, field: &str, message: String) {
@@ -65,13 +72,15 @@ impl Reading {
 
     /// A cell of a CSV file; an empty one says nothing.
     pub(super) fn cell(&mut self, column: &str, target: &Target, text: String) {
-        if text.trim().is_empty() {
+        let exported = self.export.is_some();
+        // Not even a blank, unless an export wrote it: it may be all of an external id.
+        let is_empty = if exported { text.is_empty() } else { text.trim().is_empty() };
+        if is_empty {
             return;
         }
-        let text = if self.exported { undefused(text) } else { text };
+        let text = if exported { undefused(text) } else { text };
         match target {
-            Target::WholeMetadata if self.exported => match serde_json::from_str::<Map<String, Value>>(&text)
-            {
+            Target::WholeMetadata if exported => match serde_json::from_str::<Map<String, Value>>(&text) {
                 Ok(object) => self.metadata.extend(object),
                 Err(_) => self.fail(column, "The metadata is no JSON object.".to_owned()),
             },
@@ -91,10 +100,12 @@ impl Reading {
 
     /// A member of a JSON object; null says nothing.
     pub(super) fn member(&mut self, name: &str, value: &RawValue) {
-        let target = if self.exported { Target::of_export(name) } else { Target::of(name) };
+        let target = if self.export.is_some() { Target::of_export(name) } else { Target::of(name) };
         match (&target, value.get().as_bytes().first()) {
             (_, Some(b'n')) | (Target::PassedOver, _) => {}
-            (Target::IsVerified, Some(b't' | b'f')) => self.is_verified = value.get() == "true",
+            (Target::IsVerified | Target::IsPrimary, Some(b't' | b'f')) => {
+                self.text(name, &target, value.get().to_owned());
+            }
             (Target::Metadata, _) => match serde_json::from_str(value.get()) {
                 Ok(value) => {
                     self.metadata.insert(name.to_owned(), value);
@@ -105,12 +116,14 @@ impl Reading {
                 self.object(name, &target, value);
             }
             (_, Some(b'"')) => match serde_json::from_str::<String>(value.get()) {
-                Ok(text) if text.trim().is_empty() => {}
+                Ok(text) if text.trim().is_empty() && self.export.is_none() => {}
                 Ok(text) => self.text(name, &target, text),
                 Err(_) => self.fail(name, "The text holds an invalid escape sequence.".to_owned()),
             },
             // Digits are kept as they stand, however many there are.
-            (Target::Phone, Some(b'0'..=b'9')) if value.get().bytes().all(|byte| byte.is_ascii_digit()) => {
+            (Target::Phone | Target::Id | Target::OriginId, Some(b'0'..=b'9'))
+                if value.get().bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
                 self.text(name, &target, value.get().to_owned());
             }
             _ => self.fail(name, "Send a string or null.".to_owned()),
@@ -124,13 +137,22 @@ impl Reading {
                 let address = Map::from_iter([("address".to_owned(), Value::Object(object))]);
                 self.profile_objects.push((name.to_owned(), address));
             }
-            (Ok(object), _) => self.profile_objects.push((name.to_owned(), object)),
+            (Ok(object), _) => {
+                if let Some(export) = &mut self.export {
+                    export.note_nones(&object);
+                }
+                self.profile_objects.push((name.to_owned(), object));
+            }
             (Err(_), _) => self.fail(name, "Send a JSON object or null.".to_owned()),
         }
     }
 
     fn text(&mut self, column: &str, target: &Target, text: String) {
-        let named = Some(Named { column: column.to_owned(), text });
+        let named = Named { column: column.to_owned(), text };
+        let named = match &mut self.export {
+            Some(export) => export.take(target, named),
+            None => Some(named),
+        };
         match target {
             Target::Email => self.email = named,
             Target::Phone => self.phone = named,
@@ -154,23 +176,42 @@ impl Reading {
         if self.failures.iter().any(|failure| failure.field == "row") {
             return Err(self.failures);
         }
+        let has_origin = self.export.as_ref().is_some_and(|export| export.has_origin());
+        if has_origin && parser.match_by == MatchBy::UserId {
+            self.fail("row", BY_ORIGIN.to_owned());
+            return Err(self.failures);
+        }
+        match self.kind.as_ref().map(|kind| kind.text.as_str()).filter(|_| has_origin) {
+            Some("user") => self.user_row(parser),
+            Some("join") => self.join_row(parser),
+            _ => self.contact_row(parser),
+        }
+    }
+
+    fn contact_row(mut self, parser: &RowParser) -> Parsed {
         // An exported contact of one kind has its value under that name.
         if let Some(value) = self.value.take() {
             let is_phone = self.kind.take().is_some_and(|kind| kind.text == "phone");
             *(if is_phone { &mut self.phone } else { &mut self.email }) = Some(value);
         }
-        let statement = self.statement(parser);
+        let user = self.user(parser.match_by);
+        let kept = self.kept(parser);
+        let statement = self.statement(parser, user.as_ref());
         let source = self.source();
         let channel = self.channel();
         let profile = self.profile();
+        let profile = self.with_nones(profile);
         let metadata = Metadata::parse(&Value::Object(std::mem::take(&mut self.metadata)));
         let metadata = metadata.unwrap_or_else(|error| {
             self.fail("metadata", error.to_string());
             Metadata::default()
         });
-        let received = Received {
-            email: self.email.take().map(|named| named.text),
-            phone: self.phone.take().map(|named| named.text),
+        let received = match kept {
+            Some(_) => self.received(),
+            None => Received {
+                email: self.email.take().map(|named| named.text),
+                phone: self.phone.take().map(|named| named.text),
+            },
         };
         match statement {
             Some(statement) if self.failures.is_empty() => {
@@ -180,54 +221,51 @@ impl Reading {
                 request.profile = profile;
                 request.channel = channel;
                 request.is_verified = self.is_verified.then_some(true);
-                Ok(ImportRow { line: self.line, request, names_source: source.is_some() })
+                request.is_primary = kept.map(|_| self.is_primary());
+                let names_source = source.is_some();
+                Ok(FileRow::Contact(ImportRow { line: self.line, request, names_source, user, kept }))
             }
             _ => Err(self.failures),
         }
     }
 
-    fn statement(&mut self, parser: &RowParser) -> Option<Statement> {
+    pub(super) fn statement(&mut self, parser: &RowParser, user: Option<&RowUser>) -> Option<Statement> {
+        // What an export has is canonical: read in a region, a number without a country would become another one.
+        let has_origin = self.export.as_ref().is_some_and(|export| export.has_origin());
+        let region = parser.region.filter(|_| !has_origin);
         let email = self.email.as_ref().map(|named| (named.column.clone(), EmailAddress::parse(&named.text)));
-        let phone = self
-            .phone
-            .as_ref()
-            .map(|named| (named.column.clone(), PhoneNumber::parse(&named.text, parser.region)));
+        let phone =
+            self.phone.as_ref().map(|named| (named.column.clone(), PhoneNumber::parse(&named.text, region)));
         if email.is_none() && phone.is_none() && self.failures.is_empty() {
             let message = "The row has neither an email nor a phone; give at least one of them.";
             self.fail("email, phone", message.to_owned());
         }
-        let email = email.and_then(|(column, email)| self.kept(&column, email));
-        let phone = phone.and_then(|(column, phone)| self.kept(&column, phone));
-        let user = self.user(parser.match_by);
+        let email = email.and_then(|(column, email)| self.read(&column, email));
+        let phone = phone.and_then(|(column, phone)| self.read(&column, phone));
         let statement = Statement::new(email, phone)?;
-        Some(match user {
+        // Whoever is named in another way is looked up with all the others of the batch.
+        Some(match user.and_then(RowUser::id) {
             Some(user) => statement.of_user(user),
             None => statement,
         })
     }
 
-    fn user(&mut self, match_by: MatchBy) -> Option<UserId> {
-        match self.user.take() {
-            None if match_by == MatchBy::UserId => {
+    pub(super) fn user(&mut self, match_by: MatchBy) -> Option<RowUser> {
+        let Some(named) = self.user.take() else {
+            if match_by == MatchBy::UserId {
                 self.fail("userId", "Rows are matched by user, and this one names none.".to_owned());
-                None
             }
-            None => None,
-            Some(named) => match Uuid::try_parse(named.text.trim()) {
-                Ok(user) => Some(UserId(user)),
-                Err(_) => {
-                    self.fail(&named.column, "The user id is no UUID.".to_owned());
-                    None
-                }
-            },
-        }
+            return None;
+        };
+        let external_id = self.user_external_id();
+        let text = self.read(&named.column, ExternalId::parse(named.text.trim()))?;
+        Some(RowUser { column: named.column, text, external_id })
     }
 
     fn source(&mut self) -> Option<ContactSource> {
         let named = self.source.take()?;
-        let exported = self.exported.then_some(ContactSource::Identify);
-        let mut known = SOURCES.into_iter().chain(exported);
-        let source = known.find(|source| source.as_str() == named.text.trim());
+        let known: &[ContactSource] = if self.export.is_some() { &ContactSource::ALL } else { &SOURCES };
+        let source = known.iter().copied().find(|source| source.as_str() == named.text.trim());
         if source.is_none() {
             let known = SOURCES.map(ContactSource::as_str).join(", ");
             self.fail(&named.column, format!("The source must be one of {known}."));
@@ -245,7 +283,7 @@ impl Reading {
         channel.filter(|channel| *channel != Channel::Email)
     }
 
-    fn profile(&mut self) -> Option<Profile> {
+    pub(super) fn profile(&mut self) -> Option<Profile> {
         let parts = std::mem::take(&mut self.profile);
         let texts: Vec<(&str, &str)> = parts.iter().map(|(_, path, text)| (*path, text.as_str())).collect();
         let mut profile = Profile::from_texts(&texts).unwrap_or_else(|faults| {
@@ -270,16 +308,7 @@ impl Reading {
         (!profile.is_empty()).then_some(profile)
     }
 
-    fn kept<T, E: ToString>(&mut self, column: &str, value: Result<T, E>) -> Option<T> {
+    pub(super) fn read<T, E: ToString>(&mut self, column: &str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.fail(column, error.to_string())).ok()
-    }
-}
-
-/// A cell without the apostrophe that an export puts before what a spreadsheet would run.
-fn undefused(text: String) -> String {
-    let risky = |rest: &str| rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    match text.strip_prefix('\'').filter(|rest| risky(rest)) {
-        Some(rest) => rest.to_owned(),
-        None => text,
     }
 }

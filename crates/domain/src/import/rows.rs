@@ -1,6 +1,7 @@
 //! A stored file as batches of parsed rows. Reading and parsing go on beside the writing of the batch
 //! before, a bounded way ahead.
 
+use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
 use super::parse::{Parsed, RowParser};
@@ -27,6 +28,9 @@ pub(super) enum Broken {
 
 /// How many batches are read ahead of the one that is being written.
 const AHEAD: usize = 1;
+
+/// By how much the clock of the machine that a row was exported from may be ahead of ours.
+const AHEAD_OF_US: TimeDelta = TimeDelta::days(1);
 
 /// Starts to read where the import stands. Rows that were handed out and not stored come again when it is
 /// started anew.
@@ -98,9 +102,10 @@ impl Source {
             None => before,
         };
         self.import.position = position;
+        let latest = self.env.clock.now() + AHEAD_OF_US;
         let parser = match self.parser.take() {
             Some(parser) => parser,
-            None => RowParser::new(self.reader.header(), self.import.options.match_by, self.region)
+            None => RowParser::new(self.reader.header(), self.import.options.match_by, self.region, latest)
                 .map_err(|message| Broken::File(message.to_owned()))?,
         };
         // Parsing phone numbers takes its time; other tasks must not wait for it.

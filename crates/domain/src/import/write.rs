@@ -1,18 +1,21 @@
 //! Storing a batch: the contacts and how far the import is, together or not at all.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 
 use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::batch::Batch;
+use super::known::{Found, KnownHere, Renewed, renew};
 use super::lookup::{candidates, keys_of};
 use super::outcome::Outcome;
-use super::parse::ImportRow;
+use super::parse::{FileRow, ImportRow, Parsed, RowUser};
 use super::rows::Rows;
+use super::step::Step;
+use super::users::Accounts;
 use super::{Import, ImportCounts, MatchBy, RowFailure, by_user};
 use crate::audit::Change;
-use crate::{Environment, ImportId, RecordError, StoreError, Transaction, UserId};
+use crate::{ContactId, Environment, ImportId, RecordError, StoreError, Transaction, UserId};
 
 /// One try. Returns the import as it then is.
 pub(super) async fn write(
@@ -29,7 +32,14 @@ pub(super) async fn write(
         // An earlier try was carried out although its commit failed to say so.
         return Ok(stored);
     }
-    let mut work = Work { env, import: before, twins, failures: Vec::new(), counts: ImportCounts::default() };
+    let mut work = Work {
+        env,
+        import: before,
+        twins,
+        failures: Vec::new(),
+        counts: ImportCounts::default(),
+        older: Vec::new(),
+    };
     let rows = work.sift(transaction.as_mut(), &batch.rows).await?;
     match before.options.match_by {
         MatchBy::Value => work.by_value(transaction.as_mut(), rows).await?,
@@ -63,33 +73,89 @@ fn changes(import: ImportId, outcome: &Outcome) -> Vec<Change> {
     merged.chain(Change::import_updated(import, &outcome.updated)).collect()
 }
 
+/// A row with its user, who may have been named in another way than by the id.
+fn of_user(row: &ImportRow, user: Option<UserId>) -> Cow<'_, ImportRow> {
+    let Some(user) = user.filter(|user| row.request.statement.user() != Some(*user)) else {
+        return Cow::Borrowed(row);
+    };
+    let mut row = row.clone();
+    row.request.statement = row.request.statement.of_user(user);
+    Cow::Owned(row)
+}
+
+/// The users of whose contacts one is to be the first choice.
+fn choosing(rows: &[Step<'_>]) -> Vec<UserId> {
+    let mut users: Vec<UserId> = rows
+        .iter()
+        .filter_map(|row| match row {
+            Step::Contact(row) if row.request.is_primary == Some(true) => row.request.statement.user(),
+            _ => None,
+        })
+        .collect();
+    users.sort_unstable();
+    users.dedup();
+    users
+}
+
+const NOBODY: &str =
+    "Nobody is known by these values; import the contacts that stand before this row in the export.";
+
+const OTHER_USER: &str =
+    "The contact belongs to another user here, or a rule keeps its user from the contact's customer.";
+
 struct Work<'a> {
     env: &'a Environment,
     import: &'a Import,
     twins: &'a [ImportId],
     failures: Vec<RowFailure>,
     counts: ImportCounts,
+    /// Contacts of an export that are here in an older state.
+    older: Vec<(ContactId, ImportRow)>,
 }
 
 impl Work<'_> {
-    /// The rows that can be stored; the others are noted with what is wrong with them.
+    /// What is to be done about each row that can be stored; the others are noted with what is wrong with them.
     async fn sift<'r>(
         &mut self,
         transaction: &mut dyn Transaction,
-        rows: &'r [Result<ImportRow, Vec<RowFailure>>],
-    ) -> Result<Vec<&'r ImportRow>, StoreError> {
-        let named: HashSet<UserId> =
-            rows.iter().flatten().filter_map(|row| row.request.statement.user()).collect();
-        let named: Vec<UserId> = named.into_iter().collect();
-        let users: HashSet<UserId> = transaction.users().existing(&named).await?.into_iter().collect();
-        let mut kept = Vec::with_capacity(rows.len());
+        rows: &'r [Parsed],
+    ) -> Result<Vec<Step<'r>>, StoreError> {
+        let mut accounts = Accounts::read(transaction, rows).await?;
+        let mut here = KnownHere::read(transaction, rows).await?;
+        let mut steps = Vec::with_capacity(rows.len());
         for row in rows {
             match row {
-                Ok(row) if row.request.statement.user().is_none_or(|user| users.contains(&user)) => {
-                    kept.push(row);
+                Ok(FileRow::Contact(row)) => {
+                    let exported = row.kept.is_some();
+                    let Some(user) =
+                        self.user(transaction, &mut accounts, row.line, row.user.as_ref(), exported).await?
+                    else {
+                        continue;
+                    };
+                    let row = of_user(row, user);
+                    steps.extend(self.contact(&mut here, row));
                 }
-                Ok(row) => {
-                    self.fail(row.line, "userId", "There is no such user; create it first.".to_owned());
+                Ok(FileRow::Join(row)) => {
+                    let Some(user) =
+                        self.user(transaction, &mut accounts, row.line, row.user.as_ref(), true).await?
+                    else {
+                        continue;
+                    };
+                    if here.has_join(row) {
+                        self.counts.unchanged += 1;
+                        continue;
+                    }
+                    let mut row = Cow::Borrowed(row);
+                    if let Some(user) = user.filter(|user| row.statement.user() != Some(*user)) {
+                        let row = row.to_mut();
+                        row.statement = row.statement.clone().of_user(user);
+                    }
+                    steps.push(Step::Join(row));
+                }
+                Ok(FileRow::User(row)) => {
+                    if let Err((field, advice)) = accounts.keep(transaction, row, &mut self.counts).await? {
+                        self.fail(row.line, &field, advice.to_owned());
+                    }
                 }
                 Err(failures) => {
                     self.counts.failed += 1;
@@ -97,13 +163,48 @@ impl Work<'_> {
                 }
             }
         }
-        Ok(kept)
+        self.env.record(transaction, self.env.clock.now(), accounts.changes).await?;
+        Ok(steps)
+    }
+
+    /// The user that a row names, if it names one; `None` after a failure.
+    async fn user(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        accounts: &mut Accounts,
+        line: u64,
+        user: Option<&RowUser>,
+        is_exported: bool,
+    ) -> Result<Option<Option<UserId>>, StoreError> {
+        let Some(user) = user else { return Ok(Some(None)) };
+        match accounts.find(transaction, user, is_exported, self.env.clock.now()).await? {
+            Ok(user) => Ok(Some(Some(user))),
+            Err((field, advice)) => {
+                self.fail(line, &field, advice.to_owned());
+                Ok(None)
+            }
+        }
+    }
+
+    fn contact<'r>(&mut self, here: &mut KnownHere, row: Cow<'r, ImportRow>) -> Option<Step<'r>> {
+        match here.contact(&row) {
+            Found::New => Some(Step::Contact(row)),
+            Found::Same(Some(id)) => Some(Step::Passed(id)),
+            Found::Same(None) => {
+                self.counts.unchanged += 1;
+                None
+            }
+            Found::Older(id) => {
+                self.older.push((id, row.into_owned()));
+                None
+            }
+        }
     }
 
     async fn by_value(
         &mut self,
         transaction: &mut dyn Transaction,
-        rows: Vec<&ImportRow>,
+        rows: Vec<Step<'_>>,
     ) -> Result<(), RecordError> {
         let Environment { policy, randomness, clock, .. } = self.env;
         let at = clock.now();
@@ -112,16 +213,25 @@ impl Work<'_> {
         let records = transaction.contacts().get_many(&candidates(&rows, &neighbourhood)).await?;
         let source = (self.import.id, self.twins);
         let mut batch = Batch::new(policy, randomness.as_ref(), source, neighbourhood, records, at);
-        for row in rows {
-            let line = row.line;
-            match batch.add(row) {
-                Ok(()) => {}
-                Err(RecordError::Metadata(error)) => self.fail(line, "metadata", error.to_string()),
-                Err(error) => return Err(error),
+        batch.with_choices(&transaction.contacts().primaries_of(&choosing(&rows)).await?);
+        for row in &rows {
+            match row {
+                Step::Contact(row) => match batch.add(row) {
+                    Ok(()) => {}
+                    Err(RecordError::Metadata(error)) => self.fail(row.line, "metadata", error.to_string()),
+                    Err(error) => return Err(error),
+                },
+                Step::Join(row) => {
+                    if !batch.join(row) {
+                        self.fail(row.line, "email, phone", NOBODY.to_owned());
+                    }
+                }
+                Step::Passed(id) => batch.pass(*id),
             }
         }
         self.add(batch.counts);
         if self.import.options.dry_run {
+            self.counts.updated += self.older.len() as u64;
             return Ok(());
         }
         let mut outcome = batch.finish();
@@ -144,17 +254,33 @@ impl Work<'_> {
             let changed = updated.chain(absorbed).chain(added).collect();
             self.env.promise_sync(transaction, at, &changed).await?;
         }
-        Ok(self.env.record(transaction, at, changes(self.import.id, &outcome)).await?)
+        self.env.record(transaction, at, changes(self.import.id, &outcome)).await?;
+        self.bring_up_to_date(transaction).await
+    }
+
+    /// After the batch, which rests on what was read before.
+    async fn bring_up_to_date(&mut self, transaction: &mut dyn Transaction) -> Result<(), RecordError> {
+        for (id, row) in std::mem::take(&mut self.older) {
+            match renew(transaction, self.env, self.import.id, id, &row).await {
+                Ok(Renewed::Done) => self.counts.updated += 1,
+                Ok(Renewed::OtherUser) => self.fail(row.line, "userId", OTHER_USER.to_owned()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     async fn by_user(
         &mut self,
         transaction: &mut dyn Transaction,
-        rows: Vec<&ImportRow>,
+        rows: Vec<Step<'_>>,
     ) -> Result<(), RecordError> {
         for row in rows {
+            // There is no other: rows of an export are not matched by user.
+            let Step::Contact(row) = row else { continue };
             let line = row.line;
-            match by_user::store(transaction, self.env, (self.import.id, self.twins), row.clone()).await {
+            match by_user::store(transaction, self.env, (self.import.id, self.twins), row.into_owned()).await
+            {
                 Ok(by_user::Stored::Created) => self.counts.created += 1,
                 Ok(by_user::Stored::Updated) => self.counts.updated += 1,
                 Ok(by_user::Stored::Unchanged) => self.counts.unchanged += 1,

@@ -44,7 +44,7 @@ impl MemoryTransaction {
         id: ContactId,
         draft: &ContactDraft,
         customer: CustomerId,
-        at: DateTime<Utc>,
+        (created_at, updated_at): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<(), StoreError> {
         let user = draft.statement.user();
         if user.is_some_and(|user| !self.state.users.contains_key(&user)) {
@@ -59,8 +59,9 @@ impl MemoryTransaction {
             details: draft.details.clone(),
             received: draft.received.clone(),
             import: draft.import,
-            created_at: at,
-            updated_at: at,
+            origin: draft.origin,
+            created_at,
+            updated_at,
             withdrawn_at: None,
             version: 1,
         };
@@ -90,7 +91,7 @@ impl ContactRepository for MemoryTransaction {
         at: DateTime<Utc>,
     ) -> Result<ContactId, StoreError> {
         let id = ContactId(self.state.last_contact + 1);
-        self.add(id, contact, customer, at)?;
+        self.add(id, contact, customer, (at, at))?;
         Ok(id)
     }
 
@@ -103,7 +104,7 @@ impl ContactRepository for MemoryTransaction {
 
     async fn insert_batch(&mut self, contacts: &[FiledDraft], at: DateTime<Utc>) -> Result<(), StoreError> {
         for filed in contacts {
-            self.add(filed.id, &filed.draft, filed.customer, at)?;
+            self.add(filed.id, &filed.draft, filed.customer, filed.times.unwrap_or((at, at)))?;
         }
         Ok(())
     }
@@ -203,6 +204,14 @@ impl ContactRepository for MemoryTransaction {
         Ok(self.oldest(|record| {
             record.statement.phone() == Some(phone) && because_of_somebody(record.phone_blocked_by)
         }))
+    }
+
+    async fn primaries_of(&mut self, users: &[UserId]) -> Result<Vec<(UserId, ContactKind)>, StoreError> {
+        let primary = |record: ContactRecord| {
+            let user = record.user().filter(|user| record.details.is_primary && users.contains(user))?;
+            Some((user, record.kind()))
+        };
+        Ok(self.state.records().filter_map(primary).collect())
     }
 
     async fn of_user(&mut self, user: UserId, limit: usize) -> Result<Vec<ContactRecord>, StoreError> {

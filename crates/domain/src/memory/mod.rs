@@ -9,6 +9,7 @@ mod idempotency;
 mod imports;
 mod jobs;
 mod mappings;
+mod origins;
 mod partner_index;
 mod runs;
 mod state;
@@ -28,9 +29,9 @@ use crate::import::{ImportReader, ImportRepository};
 use crate::{
     ConflictReader, ConflictRepository, ContactReader, ContactRepository, CustomerReader, CustomerRepository,
     DeliveryRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
-    Neighbourhood, PartnerIndexReader, PartnerIndexRepository, RunReader, RunRepository, Store, StoreError,
-    SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository,
-    Transaction, UserReader, UserRepository,
+    Neighbourhood, OriginReader, OriginRepository, PartnerIndexReader, PartnerIndexRepository, RunReader,
+    RunRepository, Store, StoreError, SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository,
+    TokenReader, TokenRepository, Transaction, UserReader, UserRepository,
 };
 use state::State;
 
@@ -138,6 +139,10 @@ impl Store for MemoryStore {
     fn partner_index(&self) -> &dyn PartnerIndexReader {
         self
     }
+
+    fn origins(&self) -> &dyn OriginReader {
+        self
+    }
 }
 
 struct MemoryTransaction {
@@ -208,6 +213,10 @@ impl Transaction for MemoryTransaction {
     }
 
     fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository {
+        self
+    }
+
+    fn origins(&mut self) -> &mut dyn OriginRepository {
         self
     }
 

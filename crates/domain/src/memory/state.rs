@@ -8,13 +8,15 @@ use crate::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyScope};
 use crate::import::{Import, RowFailure};
 use crate::{
     AccessToken, BlockRule, Conflict, ConflictId, ContactDetails, ContactId, ContactRecord, ContactSource,
-    CustomerId, CustomerRecord, ImportId, IndexedPartner, Job, JobId, KnownContact, KnownCustomer, LinkDraft,
-    LinkKey, Mapping, MappingId, Neighbourhood, PartnerId, Received, Run, RunId, RunItem, Statement,
-    SyncAttempt, SyncRules, SyncSystem, TokenHash, TokenId, User, UserId,
+    CustomerId, CustomerRecord, HubId, ImportId, IndexedPartner, Job, JobId, KnownContact, KnownCustomer,
+    LinkDraft, LinkKey, Mapping, MappingId, Neighbourhood, Origin, PartnerId, Received, Run, RunId, RunItem,
+    Statement, SyncAttempt, SyncRules, SyncSystem, TokenHash, TokenId, User, UserId,
 };
 
 #[derive(Clone, Default)]
 pub(super) struct State {
+    /// The name of this store, once it needed one.
+    pub(super) hub: Option<HubId>,
     pub(super) customers: HashMap<CustomerId, Customer>,
     /// The customers that lead to a root, itself included.
     pub(super) members: HashMap<CustomerId, Vec<CustomerId>>,
@@ -76,6 +78,7 @@ pub(super) struct Contact {
     pub(super) details: ContactDetails,
     pub(super) received: Received,
     pub(super) import: Option<ImportId>,
+    pub(super) origin: Option<Origin>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
     pub(super) withdrawn_at: Option<DateTime<Utc>>,
@@ -140,6 +143,7 @@ impl State {
             details: contact.details.clone(),
             received: contact.received.clone(),
             import: contact.import,
+            origin: contact.origin,
             created_at: contact.created_at,
             updated_at: contact.updated_at,
             version: contact.version,

@@ -11,6 +11,25 @@ impl UserReader for MemoryStore {
     async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
         Ok(self.read().await.users.get(&id).cloned())
     }
+
+    async fn by_external_id(&self, id: &ExternalId) -> Result<Option<User>, StoreError> {
+        let state = self.read().await;
+        Ok(state.users.values().find(|user| user.external_id.as_ref() == Some(id)).cloned())
+    }
+
+    async fn get_many(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let state = self.read().await;
+        Ok(ids.iter().filter_map(|id| state.users.get(id).cloned()).collect())
+    }
+
+    async fn list(&self, after: Option<UserId>, limit: usize) -> Result<Vec<User>, StoreError> {
+        let state = self.read().await;
+        let mut users: Vec<User> =
+            state.users.values().filter(|user| after.is_none_or(|after| user.id > after)).cloned().collect();
+        users.sort_by_key(|user| user.id);
+        users.truncate(limit);
+        Ok(users)
+    }
 }
 
 #[async_trait]
@@ -36,14 +55,27 @@ impl UserRepository for MemoryTransaction {
     }
 
     async fn update(&mut self, user: &User) -> Result<(), StoreError> {
+        if let Some(external) = &user.external_id {
+            let holder = self.by_external_id(external).await?;
+            if holder.is_some_and(|holder| holder.id != user.id) {
+                return Err(StoreError::Conflict);
+            }
+        }
         let known = self.state.users.get_mut(&user.id).ok_or(StoreError::Conflict)?;
-        known.profile = user.profile.clone();
-        known.updated_at = user.updated_at;
+        *known = user.clone();
         Ok(())
     }
 
     async fn existing(&mut self, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
         Ok(ids.iter().copied().filter(|id| self.state.users.contains_key(id)).collect())
+    }
+
+    async fn by_external_ids(&mut self, ids: &[ExternalId]) -> Result<Vec<(ExternalId, UserId)>, StoreError> {
+        let named = |user: &User| {
+            let external = user.external_id.clone().filter(|external| ids.contains(external))?;
+            Some((external, user.id))
+        };
+        Ok(self.state.users.values().filter_map(named).collect())
     }
 }
 

@@ -160,6 +160,12 @@ impl Profile {
         result
     }
 
+    /// The same profile, which states of these fields that there is no value.
+    pub(crate) fn without_values(mut self, fields: &[ProfileField]) -> Self {
+        self.0.extend(fields.iter().map(|field| (*field, None)));
+        self
+    }
+
     /// The value, if there is one; `None` also for a stated none.
     pub fn get(&self, field: ProfileField) -> Option<&ProfileValue> {
         self.0.get(&field)?.as_ref()

@@ -27,6 +27,8 @@ pub(crate) struct Model {
     pub(crate) updated_at: DateTimeUtc,
     pub(crate) withdrawn_at: Option<DateTimeUtc>,
     pub(crate) version: i64,
+    pub(crate) origin_hub: Option<Uuid>,
+    pub(crate) origin_number: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -17,6 +17,8 @@ pub(crate) struct Model {
     pub(crate) created_at: DateTimeUtc,
     pub(crate) revoked_at: Option<DateTimeUtc>,
     pub(crate) customer_id: Uuid,
+    pub(crate) origin_hub: Option<Uuid>,
+    pub(crate) origin_number: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

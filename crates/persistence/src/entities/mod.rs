@@ -7,6 +7,7 @@ pub(crate) mod audit_pending;
 pub(crate) mod contact;
 pub(crate) mod contact_point;
 pub(crate) mod customer;
+pub(crate) mod hub;
 pub(crate) mod idempotency;
 pub(crate) mod import_chunk;
 pub(crate) mod import_failure;

@@ -22,7 +22,7 @@ const USERS: u128 = 3;
 
 /// One thing done. Contacts are meant by their place among those that are there.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Create(Statement),
     Upsert(Statement),
     Identify(Statement),
@@ -46,7 +46,7 @@ fn statements(users: bool) -> impl Strategy<Value = Statement> {
     })
 }
 
-fn steps(users: bool) -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps(users: bool) -> impl Strategy<Value = Vec<Step>> {
     let contact = any::<prop::sample::Index>;
     let step = prop_oneof![
         3 => statements(users).prop_map(Step::Create),
@@ -59,14 +59,14 @@ fn steps(users: bool) -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// A store that is written to, and what no record of it tells.
-struct World {
-    desk: Desk,
+pub(crate) struct World {
+    pub(crate) desk: Desk,
     /// What identify said of values that were known, as far as it links.
     joins: Vec<Statement>,
 }
 
 impl World {
-    async fn new(store: &Arc<dyn Store>) -> Self {
+    pub(crate) async fn new(store: &Arc<dyn Store>) -> Self {
         let desk = Desk::new(store);
         for number in 1..=USERS {
             desk.user(number).await;
@@ -89,7 +89,7 @@ impl World {
         }
     }
 
-    async fn take(&mut self, step: &Step) {
+    pub(crate) async fn take(&mut self, step: &Step) {
         let desk = self.desk.clone();
         let asked = |statement: &Statement| {
             ContactRequest::new(statement.clone(), Received::default(), ContactSource::Order)
@@ -229,7 +229,7 @@ fn assert_nobody_waits_in_vain(records: &[ContactRecord], joins: &[Statement]) {
 }
 
 /// A partition as the set of its parts, whatever they are called.
-fn parts<K: Ord>(names: impl IntoIterator<Item = K>) -> BTreeSet<Vec<usize>> {
+pub(crate) fn parts<K: Ord>(names: impl IntoIterator<Item = K>) -> BTreeSet<Vec<usize>> {
     let mut parts: BTreeMap<K, Vec<usize>> = BTreeMap::new();
     for (index, name) in names.into_iter().enumerate() {
         parts.entry(name).or_default().push(index);

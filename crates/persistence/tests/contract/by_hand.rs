@@ -60,6 +60,7 @@ pub(crate) async fn add_contact(
         details: ContactDetails::default(),
         received: Received::default(),
         import: None,
+        origin: None,
     };
     transaction.contacts().insert(&draft, id, at()).await.expect("a contact")
 }
@@ -97,6 +98,7 @@ pub(crate) async fn merge(
         contact: None,
         after: ContactId(1),
         at: at(),
+        origin: None,
     };
     transaction.links().insert(&link).await.expect("a record of the merge");
 }

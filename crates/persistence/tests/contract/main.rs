@@ -69,6 +69,7 @@ mod contacts;
 mod customers;
 mod deliveries;
 mod desk;
+mod exports;
 mod failed_jobs;
 mod gateway;
 mod idempotency;

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::json::Members;
+use crate::user_names::UserName;
 
 /// A contact to create or to update.
 #[derive(ToSchema)]
@@ -24,8 +25,9 @@ pub(crate) struct ContactBody {
     /// `order`, `auth`, `signup_form`, `manual` or `import`.
     #[schema(example = "order")]
     source: String,
-    /// A user that exists.
-    user_id: Option<uuid::Uuid>,
+    /// A user that exists, by its id or by its external id.
+    #[schema(example = "user_456", max_length = 255)]
+    user_id: Option<String>,
     /// The user's first choice among contacts of this kind; the one before is so no more.
     is_primary: Option<bool>,
     /// Whether the value is known to belong to the person.
@@ -68,8 +70,11 @@ pub(crate) struct ContactPatch {
 const KINDS: [&str; 2] = ["email", "phone"];
 const SOURCES: [&str; 5] = ["order", "auth", "signup_form", "manual", "import"];
 
-/// Reads the body of a create or an upsert.
-pub(super) fn request(members: Members, region: Option<Region>) -> Result<ContactRequest, ApiError> {
+/// Reads the body of a create or an upsert, and whom it names as the user.
+pub(super) fn request(
+    members: Members,
+    region: Option<Region>,
+) -> Result<(ContactRequest, Option<UserName>), ApiError> {
     let mut fields = Fields::of(members);
     let kind = required(&mut fields, "kind", "Send email or phone.", |fields| {
         fields.one_of("kind", &KINDS, ContactKind::parse)
@@ -92,18 +97,15 @@ pub(super) fn request(members: Members, region: Option<Region>) -> Result<Contac
         return Err(fields.finish().err().unwrap_or(ApiError::NotAnObject));
     };
     fields.finish()?;
-    let statement = match user {
-        Some(user) => statement.of_user(user),
-        None => statement,
-    };
-    Ok(ContactRequest {
+    let request = ContactRequest {
         channel,
         is_primary,
         is_verified,
         metadata,
         profile,
         ..ContactRequest::new(statement, received, source)
-    })
+    };
+    Ok((request, user))
 }
 
 /// Reads the body of a change of a contact of this kind.

@@ -8,8 +8,8 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use onefold_domain::{
-    ContactFilter, ContactId, ContactKind, ContactPage, ContactRecord, ContactRequest, ContactSource,
-    CustomerId, EmailAddress, PhoneNumber, RecordError, Region, Upserted, UserId,
+    ContactFilter, ContactId, ContactKind, ContactPage, ContactRecord, ContactSource, CustomerId,
+    EmailAddress, PhoneNumber, RecordError, Region, Upserted,
 };
 
 pub(crate) use body::{ContactBody, ContactPatch};
@@ -25,6 +25,7 @@ use crate::preconditions::{etag, expectation, is_known};
 use crate::problem::Problem;
 use crate::query::{Query, page_answer};
 use crate::telemetry::count_contact;
+use crate::user_names::{UserName, asked_for, stated_of};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     let all = web::resource("/contacts").get(list).post(create).put(upsert);
@@ -54,7 +55,10 @@ pub(crate) async fn create(
     caller: Caller,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
-    let request = own(&caller, body::request(body.into_inner(), app.default_region)?)?;
+    let (request, user) = body::request(body.into_inner(), app.default_region)?;
+    // A user's own token states what it states on the user's word alone.
+    caller.must_be_unlimited(request.is_verified != Some(true))?;
+    let request = stated_of(&app, &caller, request, user.as_ref()).await?;
     let record = app.contacts.acting(caller.acting()).create_contact(&request).await.map_err(of_body)?;
     count_contact("created");
     Ok(shown(StatusCode::CREATED, &record))
@@ -80,7 +84,8 @@ pub(crate) async fn upsert(
     caller: Caller,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
-    let request = body::request(body.into_inner(), app.default_region)?;
+    let (request, user) = body::request(body.into_inner(), app.default_region)?;
+    let request = stated_of(&app, &caller, request, user.as_ref()).await?;
     let (record, done) =
         app.contacts.acting(caller.acting()).create_or_update_contact(&request).await.map_err(of_body)?;
     let (status, outcome) = match done {
@@ -98,7 +103,7 @@ pub(crate) async fn upsert(
     params(
         ("kind" = Option<String>, Query, description = "`email`, `phone` or `both`"),
         ("value" = Option<String>, Query, description = "An email address or a phone number, in any spelling"),
-        ("userId" = Option<String>, Query, description = "The user's contacts"),
+        ("userId" = Option<String>, Query, description = "The user's contacts: its id or its external id"),
         ("customerId" = Option<String>, Query, description = "The customer's contacts"),
         ("source" = Option<String>, Query, description = "Contacts of this source"),
         ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
@@ -115,13 +120,11 @@ pub(crate) async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let mut query = Query::of(&request);
-    let mut filter = filter(&mut query, app.default_region);
+    let (filter, user) = filter(&mut query, app.default_region);
     let page = query.page();
     query.finish()?;
-    if let Some(own) = caller.limited_to() {
-        caller.must_own_user(filter.user.unwrap_or(own))?;
-        filter.user = Some(own);
-    }
+    let user = asked_for(&app, &caller, user.as_ref()).await?;
+    let filter = ContactFilter { user, ..filter };
     let page = app.contacts.contacts(&filter, page).await?;
     Ok(shown_page(&request, &page))
 }
@@ -218,40 +221,27 @@ pub(crate) async fn withdraw(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// What a user's own token adds is the user's, and the user's word for it alone.
-fn own(caller: &Caller, request: ContactRequest) -> Result<ContactRequest, ApiError> {
-    let Some(user) = caller.limited_to() else { return Ok(request) };
-    let owned = request.statement.user().is_none_or(|stated| stated == user);
-    caller.must_be_unlimited(owned && request.is_verified != Some(true))?;
-    Ok(ContactRequest { statement: request.statement.of_user(user), ..request })
-}
-
 /// A page of contacts with the way to the next one.
 pub(super) fn shown_page(request: &HttpRequest, page: &ContactPage) -> HttpResponse {
     let (mut response, next_cursor) = page_answer(request, page.next.map(|last| last.0));
     response.json(Contacts { contacts: page.contacts.iter().map(Contact::of).collect(), next_cursor })
 }
 
-/// Reads which contacts are meant; also what an export is to hold.
-pub(super) fn filter(query: &mut Query, region: Option<Region>) -> ContactFilter {
+/// Reads which contacts are meant, those of a user left to be looked up; also what an export is to hold.
+pub(super) fn filter(query: &mut Query, region: Option<Region>) -> (ContactFilter, Option<UserName>) {
     let kind = query.one_of("kind", &ContactKind::ALL.map(ContactKind::as_str), ContactKind::parse);
-    let user = query.text("userId").and_then(|text| query.faults.note("userId", uuid(&text)));
+    let user = query.text("userId").and_then(|text| query.faults.note("userId", UserName::parse(text)));
     let customer = query.text("customerId").and_then(|text| query.faults.note("customerId", uuid(&text)));
     let source = query.one_of("source", &ContactSource::ALL.map(ContactSource::as_str), ContactSource::parse);
-    let mut filter = ContactFilter {
-        kind,
-        user: user.map(UserId),
-        customer: customer.map(CustomerId),
-        source,
-        ..ContactFilter::default()
-    };
-    let Some(value) = query.text("value") else { return filter };
+    let mut filter =
+        ContactFilter { kind, customer: customer.map(CustomerId), source, ..ContactFilter::default() };
+    let Some(value) = query.text("value") else { return (filter, user) };
     if kind == Some(ContactKind::Email) || (kind != Some(ContactKind::Phone) && value.contains('@')) {
         filter.email = query.faults.note("value", EmailAddress::parse(&value));
     } else {
         filter.phone = query.faults.note("value", PhoneNumber::parse(&value, region));
     }
-    filter
+    (filter, user)
 }
 
 fn shown(status: StatusCode, record: &ContactRecord) -> HttpResponse {

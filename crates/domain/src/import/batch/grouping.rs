@@ -43,6 +43,7 @@ impl Batch<'_> {
                     contact,
                     after,
                     at: self.at,
+                    origin: None,
                 });
             }
         }

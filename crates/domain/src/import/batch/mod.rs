@@ -2,12 +2,14 @@
 //! request, on a copy of what the store knows that grows with each of them; what has to be written is
 //! collected and goes to the store together.
 
+mod exported;
 mod grouping;
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
+use self::exported::ExportState;
 use super::model::{CustomerBatch, ImportCounts};
 use super::outcome::{Outcome, PROVISIONAL};
 use super::parse::ImportRow;
@@ -38,6 +40,7 @@ pub(super) struct Batch<'a> {
     changed: HashMap<ContactId, ContactRecord>,
     created: Vec<ContactId>,
     writes: Writes,
+    export: ExportState,
     pub(super) counts: ImportCounts,
 }
 
@@ -91,6 +94,7 @@ impl<'a> Batch<'a> {
             changed: HashMap::new(),
             created: Vec::new(),
             writes: Writes::default(),
+            export: ExportState::default(),
             counts: ImportCounts::default(),
         }
     }
@@ -100,6 +104,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// Metadata that would grow too large.
     pub(super) fn add(&mut self, row: &ImportRow) -> Result<(), RecordError> {
+        if row.kept.is_some() {
+            return self.add_kept(row);
+        }
         let (own, claimable) = self.matches(row);
         if let Some(id) = own {
             return self.update(id, row);
@@ -109,7 +116,7 @@ impl<'a> Batch<'a> {
             let homes = plan.customer.into_iter().chain(plan.absorbed.iter().copied());
             // A rule may keep the guest's customer and the user apart.
             if homes.into_iter().any(|customer| self.by_id.get(&customer) == Some(&home)) {
-                self.carry_out(&plan, None);
+                self.carry_out(&plan, Some(id));
                 self.claim(id, home, row, &plan);
                 return self.update(id, row);
             }
@@ -277,7 +284,7 @@ impl<'a> Batch<'a> {
             user: statement.user(),
         });
         let rule = |part| plan.blocked.iter().find(|block| block.part == part).map(|block| block.rule);
-        let record = ContactRecord {
+        let mut record = ContactRecord {
             id,
             customer: customer.id,
             customer_version: customer.version,
@@ -289,10 +296,12 @@ impl<'a> Batch<'a> {
             details,
             received,
             import: Some(self.import),
+            origin: None,
             created_at: self.at,
             updated_at: self.at,
             version: 1,
         };
+        self.keep_as_it_was(&mut record, row);
         self.records.insert(id, record);
         self.created.push(id);
         self.counts.created += 1;

@@ -1,0 +1,32 @@
+//! What is done about one row, once its user and its origin have been looked up.
+
+use std::borrow::Cow;
+
+use super::parse::{ImportRow, JoinRow};
+use crate::{ContactId, Statement};
+
+/// A row that can be judged.
+pub(super) enum Step<'r> {
+    Contact(Cow<'r, ImportRow>),
+    Join(Cow<'r, JoinRow>),
+    /// A contact of a file of ours that is here already.
+    Passed(ContactId),
+}
+
+impl Step<'_> {
+    pub(super) fn statement(&self) -> Option<&Statement> {
+        match self {
+            Self::Contact(row) => Some(&row.request.statement),
+            Self::Join(row) => Some(&row.statement),
+            Self::Passed(_) => None,
+        }
+    }
+
+    /// The contact that the row may turn out to mean. One that comes from elsewhere is its own.
+    pub(super) fn sought(&self) -> Option<&Statement> {
+        match self {
+            Self::Contact(row) if row.kept.is_none() => Some(&row.request.statement),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! What one store exports another one imports: each contact comes back as itself, and all of them come to the
+//! same customers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use onefold_domain::{
+    Channel, ContactFilter, ContactId, ContactRecord, ContactRequest, ContactSource, EmailAddress, ExportRow,
+    ExternalId, ImportCounts, ImportFormat, ImportOptions, ImportStatus, Imports, LinkPolicy, MemoryStore,
+    NewUser, PhoneNumber, Profile, Statement, Store, resolve,
+};
+use onefold_persistence::testing::TestDatabase;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::agreement::{Step, World, parts, steps};
+use crate::desk::{Desk, from, metadata, order, order_of, verified, with_profile};
+use crate::scene::{in_time, tell, user};
+
+on_every_store!(
+    every_contact_comes_back_as_it_was,
+    joins_come_back_in_their_places,
+    a_file_finds_what_came_before,
+    a_user_comes_with_the_contacts,
+    a_database_in_use_keeps_its_own,
+    what_changed_at_its_origin_is_brought_up_to_date,
+    many_contacts_and_joins_come_in_their_order,
+);
+
+/// Everything, as the API writes it on lines.
+async fn export(desk: &Desk) -> Vec<Value> {
+    let (mut rows, mut from) = (Vec::new(), None);
+    loop {
+        // Small parts, so that their borders are tried as well.
+        let page = desk.contacts.export(&ContactFilter::default(), from, 7).await.expect("a part");
+        rows.extend(page.rows.iter().map(line));
+        from = page.next;
+        if from.is_none() {
+            return rows;
+        }
+    }
+}
+
+fn line(row: &ExportRow) -> Value {
+    let email = |statement: &Statement| statement.email().map(|email| email.as_str().to_owned());
+    let phone = |statement: &Statement| statement.phone().map(|phone| phone.as_str().to_owned());
+    let of = |statement: &Statement| statement.user().map(|user| user.0.to_string());
+    match row {
+        ExportRow::Contact(exported) => {
+            let record = &exported.record;
+            json!({
+                "kind": record.kind().as_str(), "linkPrecedence": "", "source": record.source.as_str(),
+                "email": email(&record.statement), "phone": phone(&record.statement),
+                "userId": of(&record.statement),
+                "userExternalId": exported.user_external_id.as_ref().map(ExternalId::as_str),
+                "channel": record.channel().map(Channel::as_str), "isPrimary": record.details.is_primary,
+                "isVerified": record.details.verified_at.is_some(), "verifiedAt": record.details.verified_at,
+                "metadata": record.details.metadata.as_map(),
+                "profile": record.details.profile.as_ref().map(Profile::to_json),
+                "createdAt": record.created_at, "updatedAt": record.updated_at,
+                "originHub": exported.origin.hub.0, "originId": exported.origin.number,
+                "receivedEmail": record.received.email, "receivedPhone": record.received.phone,
+            })
+        }
+        ExportRow::Join(join) => json!({
+            "kind": "join", "email": email(&join.statement), "phone": phone(&join.statement),
+            "userId": of(&join.statement), "createdAt": join.at, "originHub": join.origin.hub.0,
+            "originId": join.origin.number,
+            "userExternalId": join.user_external_id.as_ref().map(ExternalId::as_str),
+        }),
+    }
+}
+
+async fn import(desk: &Desk, rows: &[Value]) -> ImportCounts {
+    let imports = Imports::new(desk.identify.environment().clone(), None);
+    let options = ImportOptions::default();
+    let mut receiving = imports.receive(ImportFormat::Ndjson, options).await.expect("a file may come in");
+    let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    receiving.append(text.as_bytes()).await.expect("a piece should be kept");
+    let import = receiving.complete().await.expect("the file should be kept");
+    while imports.next().await.expect("the store answers") {}
+    let done = imports.import(import.id).await.expect("the store answers").expect("it is kept");
+    let failures = imports.failures(import.id, 0, 5).await.expect("the store answers");
+    assert_eq!((done.status, &failures), (ImportStatus::Completed, &Vec::new()), "{:?}", done.message);
+    done.counts
+}
+
+/// The places of the primaries of all contacts: the same customers, by whatever ids.
+fn grouping(contacts: &[ContactRecord]) -> Vec<usize> {
+    let place = |primary: ContactId| contacts.iter().position(|other| other.id == primary);
+    contacts.iter().map(|record| place(record.primary).expect("the primary is there")).collect()
+}
+
+fn memory() -> Desk {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    Desk::new(&store)
+}
+
+async fn every_contact_comes_back_as_it_was(store: Arc<dyn Store>) {
+    let here = Desk::new(&store);
+    let owner = here.user(1).await;
+    for number in 1..=3 {
+        let order = order("doc@hillvalley.edu", "");
+        here.create(&ContactRequest { metadata: metadata(&json!({"orderId": number})), ..order }).await;
+    }
+    let rich = verified(with_profile(
+        order_of(owner, "", "+1 202 555 0143"),
+        &[("firstName", "=1+1"), ("address.city", "Hill\nValley"), ("tags", "VIP, old")],
+    ));
+    let rich = ContactRequest { is_primary: Some(true), channel: Some(Channel::Whatsapp), ..rich };
+    let rich = here.create(&from(ContactSource::Auth, rich)).await;
+    for source in ContactSource::ALL {
+        here.create(&from(source, order("", "101"))).await;
+    }
+    tell(&here.identify, "doc@hillvalley.edu", "+12025550143").await;
+    // A person rules that there are no notes.
+    here.rule(rich.customer, json!({"notes": null, "role": "owner"})).await;
+    let contacts = here.everything().await;
+    let rows = export(&here).await;
+
+    let there = memory();
+    let counts = import(&there, &rows).await;
+    assert_eq!(counts.created, rows.len() as u64);
+    let copies = there.everything().await;
+    assert_eq!(export(&there).await, rows);
+    assert_eq!(grouping(&copies), grouping(&contacts));
+    for (copy, contact) in copies.iter().zip(&contacts) {
+        assert_eq!((copy.origin.expect("an origin").number, copy.version), (contact.id.0, 1));
+        assert_eq!((copy.source, &copy.received), (contact.source, &contact.received));
+        assert_eq!(copy.details.profile, contact.details.profile);
+    }
+    // Twice changes nothing, neither there nor here, where it comes from.
+    for desk in [&there, &here] {
+        let before = desk.everything().await;
+        let counts = import(desk, &rows).await;
+        assert_eq!((counts.created, counts.updated, counts.unchanged), (0, 0, rows.len() as u64));
+        assert_eq!(desk.everything().await, before);
+    }
+    // And what came from there is known here.
+    assert_eq!(import(&here, &export(&there).await).await.unchanged, rows.len() as u64);
+}
+
+async fn joins_come_back_in_their_places(store: Arc<dyn Store>) {
+    let here = Desk::new(&store);
+    here.create(&order("a@x.example", "")).await;
+    let withdrawn = here.create(&order("b@x.example", "")).await;
+    here.create(&order("", "101")).await;
+    tell(&here.identify, "a@x.example", "101").await;
+    tell(&here.identify, "b@x.example", "101").await;
+    here.create(&order("", "102")).await;
+    here.withdraw(withdrawn.id).await;
+    let rows = export(&here).await;
+    let kinds: Vec<_> = rows.iter().map(|row| row["kind"].as_str().expect("a kind")).collect();
+    assert_eq!(kinds, ["email", "phone", "join", "join", "phone"]);
+    let there = memory();
+    assert_eq!(import(&there, &rows).await.created, 5);
+    let copies = there.everything().await;
+    assert_eq!(grouping(&copies), [0, 0, 2]);
+    assert_eq!(export(&there).await, rows);
+    // What the join says of a withdrawn contact's value is evidence there as it is here.
+    for desk in [&here, &there] {
+        let found = tell(&desk.identify, "b@x.example", "").await;
+        assert_eq!(found.customer.primary(), Some(desk.everything().await[0].id));
+    }
+    assert_eq!(grouping(&there.everything().await), grouping(&here.everything().await));
+}
+
+async fn a_file_finds_what_came_before(store: Arc<dyn Store>) {
+    let (here, there) = (memory(), Desk::new(&store));
+    here.create(&order("a@x.example", "")).await;
+    here.create(&order("a@x.example", "")).await;
+    let rows = export(&here).await;
+    // The same row twice in one file is one contact.
+    let doubled: Vec<Value> = rows.iter().chain(&rows).cloned().collect();
+    let counts = import(&there, &doubled).await;
+    assert_eq!((counts.created, counts.unchanged), (2, 2));
+    // What was withdrawn there does not come back.
+    let copies = there.everything().await;
+    there.withdraw(copies[0].id).await;
+    assert_eq!(import(&there, &rows).await.unchanged, 2);
+    assert_eq!(there.everything().await.len(), 1);
+    // Another database counts from one as well.
+    let other = memory();
+    other.create(&order("b@x.example", "")).await;
+    assert_eq!(import(&there, &export(&other).await).await.created, 1);
+    // A copy of the first one goes on under its name: other moments, other contacts.
+    let mut copied = rows.clone();
+    copied[0]["email"] = json!("c@x.example");
+    copied[0]["createdAt"] = json!("2026-01-01T00:00:00Z");
+    assert_eq!(import(&there, &copied).await.created, 1);
+}
+
+async fn a_user_comes_with_the_contacts(store: Arc<dyn Store>) {
+    let (here, there) = (memory(), Desk::new(&store));
+    let external = ExternalId::parse("user_456").expect("an external id");
+    let new = NewUser { external_id: Some(external.clone()), ..NewUser::default() };
+    let owner = here.users.create_user(&new).await.expect("a user").id;
+    let plain = here.user(1).await;
+    for owner in [owner, plain] {
+        let order = order_of(owner, &format!("{}@x.example", owner.0.simple()), "");
+        here.create(&ContactRequest { is_primary: Some(true), ..order }).await;
+    }
+    let rows = export(&here).await;
+    import(&there, &rows).await;
+    assert_eq!(there.users.user(owner).await.expect("the user").external_id, Some(external.clone()));
+    assert_eq!(there.users.named("user_456").await.expect("an answer"), Some(owner));
+    assert_eq!(there.users.user(plain).await.expect("the user").external_id, None);
+    assert_eq!(export(&there).await, rows);
+    // Where somebody else has the name it is the same account.
+    let elsewhere = memory();
+    let known = elsewhere.users.create_user(&new).await.expect("a user").id;
+    import(&elsewhere, &rows).await;
+    assert_eq!(elsewhere.everything().await[0].user(), Some(known));
+}
+
+async fn a_database_in_use_keeps_its_own(store: Arc<dyn Store>) {
+    let (here, there) = (memory(), Desk::new(&store));
+    let owner = user(1);
+    for desk in [&here, &there] {
+        desk.user(1).await;
+        let order = order_of(owner, "a@x.example", "101");
+        desk.create(&ContactRequest { is_primary: Some(true), ..order }).await;
+    }
+    there.user(2).await;
+    there.create(&order_of(user(2), "", "102")).await;
+    here.create(&order("a@x.example", "102")).await;
+    let rows = export(&here).await;
+    assert_eq!(import(&there, &rows).await.created, 2);
+    let contacts = there.everything().await;
+    assert_eq!(contacts.len(), 4);
+    // The user's choice here stays, and no customer has two users.
+    let primaries: Vec<_> = contacts.iter().map(|contact| contact.details.is_primary).collect();
+    assert_eq!(primaries, [true, false, false, false]);
+    assert_eq!(grouping(&contacts), [0, 1, 0, 0]);
+    assert!(contacts[3].phone_blocked_by.is_some());
+}
+
+async fn what_changed_at_its_origin_is_brought_up_to_date(store: Arc<dyn Store>) {
+    let (here, there) = (memory(), Desk::new(&store));
+    let guest = here.create(&order("a@x.example", "")).await;
+    let moved = here.create(&order("b@x.example", "")).await;
+    let kept = here.create(&order("c@x.example", "")).await;
+    import(&there, &export(&here).await).await;
+    let owner = here.user(1).await;
+    let claim =
+        ContactRequest { metadata: metadata(&json!({"tier": 1})), ..order_of(owner, "a@x.example", "") };
+    here.upsert(&verified(claim)).await;
+    here.change(moved.id, crate::desk::to_email("d@x.example")).await;
+    let rows = export(&here).await;
+    let counts = import(&there, &rows).await;
+    assert_eq!((counts.created, counts.updated, counts.unchanged), (0, 2, 1));
+    assert_eq!(export(&there).await, rows);
+    let copies = there.everything().await;
+    assert_eq!(copies[0].user(), Some(owner));
+    assert_eq!(copies[1].statement.email().map(EmailAddress::as_str), Some("d@x.example"));
+    assert_eq!((guest.id, kept.statement.phone().map(PhoneNumber::as_str)), (ContactId(1), None));
+    assert_eq!(import(&there, &rows).await.unchanged, 3);
+}
+
+async fn many_contacts_and_joins_come_in_their_order(store: Arc<dyn Store>) {
+    let (here, there) = (memory(), Desk::new(&store));
+    for number in 0..60 {
+        here.create(&order(&format!("{number}@x.example"), "")).await;
+        here.create(&order("", &format!("10{number}"))).await;
+        if number % 3 == 0 {
+            tell(&here.identify, &format!("{number}@x.example"), &format!("10{number}")).await;
+        }
+    }
+    let rows = export(&here).await;
+    assert_eq!(import(&there, &rows).await.created, rows.len() as u64);
+    assert_eq!(export(&there).await, rows);
+    assert_eq!(grouping(&there.everything().await), grouping(&here.everything().await));
+}
+
+/// Whatever happened here: it all comes there, and from there to a third place.
+async fn come_back(here: Arc<dyn Store>, there: Arc<dyn Store>, history: &[Step], users: bool) {
+    let mut world = World::new(&here).await;
+    for step in history {
+        world.take(step).await;
+    }
+    let (here, there, third) = (world.desk, Desk::new(&there), memory());
+    let (contacts, rows) = (here.everything().await, export(&here).await);
+    assert_eq!(import(&there, &rows).await.created, rows.len() as u64);
+    let copies = there.everything().await;
+    assert_eq!(export(&there).await, rows);
+    import(&third, &rows).await;
+    // Blocks are not part of the evidence. What a rule decided before a value was changed or withdrawn may be decided
+    // otherwise by whoever sees only what is left; what was never judged otherwise comes to the same customers.
+    if !users || resolved(&contacts, &rows) == parts(grouping(&contacts)) {
+        assert_eq!(grouping(&copies), grouping(&contacts), "{rows:#?}");
+    }
+    assert_eq!(grouping(&third.everything().await), grouping(&copies), "the same file, the same customers");
+    for desk in [&there, &here] {
+        let before = desk.everything().await;
+        assert_eq!(import(desk, &rows).await.unchanged, rows.len() as u64);
+        assert_eq!(desk.everything().await, before);
+    }
+}
+
+/// The customers that all rows in their order come to, by the rules alone.
+fn resolved(contacts: &[ContactRecord], rows: &[Value]) -> std::collections::BTreeSet<Vec<usize>> {
+    let mut places = BTreeMap::new();
+    let statements: Vec<Statement> = rows.iter().map(statement).collect();
+    let policy = LinkPolicy::shipped();
+    let customers = resolve(&statements, &policy);
+    for (row, customer) in rows.iter().zip(customers.customers()) {
+        if row["kind"] != "join" {
+            places.insert(places.len(), *customer);
+        }
+    }
+    assert_eq!(places.len(), contacts.len());
+    parts(places.into_values())
+}
+
+fn statement(row: &Value) -> Statement {
+    let email = row["email"].as_str().map(crate::scene::email);
+    let phone = row["phone"].as_str().map(crate::scene::phone);
+    let guests = Statement::new(email, phone).expect("a statement");
+    match row["userId"].as_str() {
+        Some(id) => guests.of_user(onefold_domain::UserId(id.parse().expect("a user id"))),
+        None => guests,
+    }
+}
+
+fn run(case: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(in_time(case));
+}
+
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+async fn on_sqlite(history: &[Step], users: bool) {
+    let (one, other) = (TestDatabase::sqlite(), TestDatabase::sqlite());
+    let (here, there) = (Arc::new(one.store().await), Arc::new(other.store().await));
+    come_back(here, there, history, users).await;
+    one.assert_invariants().await;
+    other.assert_invariants().await;
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    #[test]
+    fn histories_of_guests_come_back_in_memory(history in steps(false)) {
+        run(come_back(Arc::new(MemoryStore::default()), Arc::new(MemoryStore::default()), &history, false));
+    }
+
+    #[test]
+    fn histories_of_users_come_back_in_memory(history in steps(true)) {
+        run(come_back(Arc::new(MemoryStore::default()), Arc::new(MemoryStore::default()), &history, true));
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(8))]
+
+    #[test]
+    fn histories_of_guests_come_back_on_sqlite(history in steps(false)) {
+        run(on_sqlite(&history, false));
+    }
+
+    #[test]
+    fn histories_of_users_come_back_on_sqlite(history in steps(true)) {
+        run(on_sqlite(&history, true));
+    }
+}
