@@ -67,6 +67,33 @@ fn counted(output: &str) -> (&str, &str) {
 }
 
 #[test]
+fn exports_of_users_and_contacts_come_back_once() {
+    let shell = Shell::new();
+    let hub = "0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c99";
+    let user = "0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c44";
+    let at = "2025-12-01T09:00:00Z";
+    shell.write(
+        "users.csv",
+        &format!("kind,id,externalId,firstName,createdAt,updatedAt,originHub\nuser,{user},user_456,'=Ann,{at},{at},{hub}\n"),
+    );
+    let contact = |number: u32| {
+        format!(
+            "{{\"kind\":\"email\",\"value\":\"doc@hillvalley.edu\",\"source\":\"order\",\"metadata\":{{\"orderId\":{number}}},\
+             \"userId\":\"{user}\",\"createdAt\":\"{at}\",\"updatedAt\":\"{at}\",\"originHub\":\"{hub}\",\"originId\":{number}}}\n"
+        )
+    };
+    shell.write("contacts.ndjson", &(1..=3).map(contact).collect::<String>());
+    for (created, unchanged) in [(1, 0), (0, 1)] {
+        let expected = format!("{created} created, 0 updated, {unchanged} unchanged, 0 failed");
+        assert_eq!(counted(&shell.import(&["users.csv"])).1, expected);
+        let expected = format!("{} created, 0 updated, {} unchanged, 0 failed", 3 * created, 3 * unchanged);
+        assert_eq!(counted(&shell.import(&["contacts.ndjson"])).1, expected);
+    }
+    let (_, said) = shell.refused(&["users.csv", "--match-by", "userId"]);
+    assert!(said.contains("found by where they come from"), "{said}");
+}
+
+#[test]
 fn a_file_is_imported_and_its_failures_are_told() {
     let shell = Shell::new();
     shell

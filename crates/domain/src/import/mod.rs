@@ -21,6 +21,7 @@ mod receive;
 mod row;
 mod rows;
 mod service;
+mod sift;
 mod step;
 mod undefused;
 mod users;

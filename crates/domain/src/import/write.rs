@@ -1,21 +1,18 @@
 //! Storing a batch: the contacts and how far the import is, together or not at all.
 
-use std::borrow::Cow;
-
 use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::batch::Batch;
-use super::known::{Found, KnownHere, Renewed, renew};
+use super::known::{Renewed, renew};
 use super::lookup::{candidates, keys_of};
 use super::outcome::Outcome;
-use super::parse::{FileRow, ImportRow, Parsed, RowUser};
+use super::parse::ImportRow;
 use super::rows::Rows;
 use super::step::Step;
-use super::users::Accounts;
 use super::{Import, ImportCounts, MatchBy, RowFailure, by_user};
 use crate::audit::Change;
-use crate::{ContactId, Environment, ImportId, RecordError, StoreError, Transaction, UserId};
+use crate::{ContactId, Environment, ImportId, RecordError, Transaction, UserId};
 
 /// One try. Returns the import as it then is.
 pub(super) async fn write(
@@ -73,16 +70,6 @@ fn changes(import: ImportId, outcome: &Outcome) -> Vec<Change> {
     merged.chain(Change::import_updated(import, &outcome.updated)).collect()
 }
 
-/// A row with its user, who may have been named in another way than by the id.
-fn of_user(row: &ImportRow, user: Option<UserId>) -> Cow<'_, ImportRow> {
-    let Some(user) = user.filter(|user| row.request.statement.user() != Some(*user)) else {
-        return Cow::Borrowed(row);
-    };
-    let mut row = row.clone();
-    row.request.statement = row.request.statement.of_user(user);
-    Cow::Owned(row)
-}
-
 /// The users of whose contacts one is to be the first choice.
 fn choosing(rows: &[Step<'_>]) -> Vec<UserId> {
     let mut users: Vec<UserId> = rows
@@ -97,110 +84,26 @@ fn choosing(rows: &[Step<'_>]) -> Vec<UserId> {
     users
 }
 
+/// How often joins are tried that wait for each other. Each round serves at least one, or is the last.
+const ROUNDS: usize = 16;
+
 const NOBODY: &str =
-    "Nobody is known by these values; import the contacts that stand before this row in the export.";
+    "Nobody is known by these values yet; import the file once more when all its contacts are there.";
 
 const OTHER_USER: &str =
     "The contact belongs to another user here, or a rule keeps its user from the contact's customer.";
 
-struct Work<'a> {
-    env: &'a Environment,
+pub(super) struct Work<'a> {
+    pub(super) env: &'a Environment,
     import: &'a Import,
     twins: &'a [ImportId],
-    failures: Vec<RowFailure>,
-    counts: ImportCounts,
+    pub(super) failures: Vec<RowFailure>,
+    pub(super) counts: ImportCounts,
     /// Contacts of an export that are here in an older state.
-    older: Vec<(ContactId, ImportRow)>,
+    pub(super) older: Vec<(ContactId, ImportRow)>,
 }
 
 impl Work<'_> {
-    /// What is to be done about each row that can be stored; the others are noted with what is wrong with them.
-    async fn sift<'r>(
-        &mut self,
-        transaction: &mut dyn Transaction,
-        rows: &'r [Parsed],
-    ) -> Result<Vec<Step<'r>>, StoreError> {
-        let mut accounts = Accounts::read(transaction, rows).await?;
-        let mut here = KnownHere::read(transaction, rows).await?;
-        let mut steps = Vec::with_capacity(rows.len());
-        for row in rows {
-            match row {
-                Ok(FileRow::Contact(row)) => {
-                    let exported = row.kept.is_some();
-                    let Some(user) =
-                        self.user(transaction, &mut accounts, row.line, row.user.as_ref(), exported).await?
-                    else {
-                        continue;
-                    };
-                    let row = of_user(row, user);
-                    steps.extend(self.contact(&mut here, row));
-                }
-                Ok(FileRow::Join(row)) => {
-                    let Some(user) =
-                        self.user(transaction, &mut accounts, row.line, row.user.as_ref(), true).await?
-                    else {
-                        continue;
-                    };
-                    if here.has_join(row) {
-                        self.counts.unchanged += 1;
-                        continue;
-                    }
-                    let mut row = Cow::Borrowed(row);
-                    if let Some(user) = user.filter(|user| row.statement.user() != Some(*user)) {
-                        let row = row.to_mut();
-                        row.statement = row.statement.clone().of_user(user);
-                    }
-                    steps.push(Step::Join(row));
-                }
-                Ok(FileRow::User(row)) => {
-                    if let Err((field, advice)) = accounts.keep(transaction, row, &mut self.counts).await? {
-                        self.fail(row.line, &field, advice.to_owned());
-                    }
-                }
-                Err(failures) => {
-                    self.counts.failed += 1;
-                    self.failures.extend(failures.iter().cloned());
-                }
-            }
-        }
-        self.env.record(transaction, self.env.clock.now(), accounts.changes).await?;
-        Ok(steps)
-    }
-
-    /// The user that a row names, if it names one; `None` after a failure.
-    async fn user(
-        &mut self,
-        transaction: &mut dyn Transaction,
-        accounts: &mut Accounts,
-        line: u64,
-        user: Option<&RowUser>,
-        is_exported: bool,
-    ) -> Result<Option<Option<UserId>>, StoreError> {
-        let Some(user) = user else { return Ok(Some(None)) };
-        match accounts.find(transaction, user, is_exported, self.env.clock.now()).await? {
-            Ok(user) => Ok(Some(Some(user))),
-            Err((field, advice)) => {
-                self.fail(line, &field, advice.to_owned());
-                Ok(None)
-            }
-        }
-    }
-
-    fn contact<'r>(&mut self, here: &mut KnownHere, row: Cow<'r, ImportRow>) -> Option<Step<'r>> {
-        match here.contact(&row) {
-            Found::New => Some(Step::Contact(row)),
-            Found::Same(Some(id)) => Some(Step::Passed(id)),
-            Found::Same(None) => {
-                self.counts.unchanged += 1;
-                None
-            }
-            Found::Older(id) => {
-                self.older.push((id, row.into_owned()));
-                None
-            }
-        }
-    }
-
     async fn by_value(
         &mut self,
         transaction: &mut dyn Transaction,
@@ -214,6 +117,7 @@ impl Work<'_> {
         let source = (self.import.id, self.twins);
         let mut batch = Batch::new(policy, randomness.as_ref(), source, neighbourhood, records, at);
         batch.with_choices(&transaction.contacts().primaries_of(&choosing(&rows)).await?);
+        let mut waiting = Vec::new();
         for row in &rows {
             match row {
                 Step::Contact(row) => match batch.add(row) {
@@ -222,12 +126,24 @@ impl Work<'_> {
                     Err(error) => return Err(error),
                 },
                 Step::Join(row) => {
-                    if !batch.join(row) {
-                        self.fail(row.line, "email, phone", NOBODY.to_owned());
+                    let before = batch.before();
+                    if !batch.join(row, before) {
+                        waiting.push((row, before));
                     }
                 }
                 Step::Passed(id) => batch.pass(*id),
             }
+        }
+        // Those who stood before a join may have been withdrawn, and whom it is about come later.
+        for _ in 0..ROUNDS {
+            let left = waiting.len();
+            waiting.retain(|(row, before)| !batch.join(row, *before));
+            if waiting.is_empty() || waiting.len() == left {
+                break;
+            }
+        }
+        for (row, _) in waiting {
+            self.fail(row.line, "email, phone", NOBODY.to_owned());
         }
         self.add(batch.counts);
         if self.import.options.dry_run {
@@ -291,7 +207,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn fail(&mut self, line: u64, field: &str, message: String) {
+    pub(super) fn fail(&mut self, line: u64, field: &str, message: String) {
         self.counts.failed += 1;
         self.failures.push(RowFailure { line, field: field.to_owned(), message });
     }

@@ -186,7 +186,7 @@ async fn a_file_finds_what_came_before(store: Arc<dyn Store>) {
     // A copy of the first one goes on under its name: other moments, other contacts.
     let mut copied = rows.clone();
     copied[0]["email"] = json!("c@x.example");
-    copied[0]["createdAt"] = json!("2026-01-01T00:00:00Z");
+    copied[0]["createdAt"] = json!("2025-12-31T00:00:00Z");
     assert_eq!(import(&there, &copied).await.created, 1);
 }
 
@@ -282,7 +282,9 @@ async fn come_back(here: Arc<dyn Store>, there: Arc<dyn Store>, history: &[Step]
     let (contacts, rows) = (here.everything().await, export(&here).await);
     assert_eq!(import(&there, &rows).await.created, rows.len() as u64);
     let copies = there.everything().await;
-    assert_eq!(export(&there).await, rows);
+    // A join whose contacts were all withdrawn comes behind the one that it is about now.
+    let (contact_rows, joins) = apart(&rows);
+    assert_eq!(apart(&export(&there).await), (contact_rows, joins));
     import(&third, &rows).await;
     // Blocks are not part of the evidence. What a rule decided before a value was changed or withdrawn may be decided
     // otherwise by whoever sees only what is left; what was never judged otherwise comes to the same customers.
@@ -295,6 +297,15 @@ async fn come_back(here: Arc<dyn Store>, there: Arc<dyn Store>, history: &[Step]
         assert_eq!(import(desk, &rows).await.unchanged, rows.len() as u64);
         assert_eq!(desk.everything().await, before);
     }
+}
+
+/// The contacts in their order, and the joins in the order of their names.
+fn apart(rows: &[Value]) -> (Vec<Value>, Vec<String>) {
+    let (joins, contacts): (Vec<Value>, Vec<Value>) =
+        rows.iter().cloned().partition(|row| row["kind"] == "join");
+    let mut joins: Vec<String> = joins.iter().map(Value::to_string).collect();
+    joins.sort_unstable();
+    (contacts, joins)
 }
 
 /// The customers that all rows in their order come to, by the rules alone.

@@ -14,7 +14,7 @@ pub(super) struct ExportState {
     /// The users who have made their choice: among emails (`false`) and among phones (`true`).
     chosen: HashSet<(UserId, bool)>,
     /// The contact of the row before. A join stands behind it.
-    pub(super) before: Option<ContactId>,
+    before: Option<ContactId>,
     /// Joins that were written beside the one that a row asked for, since it joined three customers at once. The
     /// export has a row for each of them, which comes next.
     spare: Vec<usize>,
@@ -57,9 +57,14 @@ impl Batch<'_> {
         }
     }
 
+    /// The contact of the row before.
+    pub(in super::super) fn before(&self) -> Option<ContactId> {
+        self.export.before
+    }
+
     /// Lets a join link, and keeps it as evidence also if what it joins is one already. `false` if nobody is known
-    /// by its values.
-    pub(in super::super) fn join(&mut self, row: &JoinRow) -> bool {
+    /// by its values. It stands behind the contact `before`.
+    pub(in super::super) fn join(&mut self, row: &JoinRow, before: Option<ContactId>) -> bool {
         let plan = judge(&self.as_far_as_known(&row.statement), self, self.policy, Keeping::Never, None);
         if plan.customer.is_none() {
             return false;
@@ -72,7 +77,7 @@ impl Batch<'_> {
             (link.origin, link.at) = (Some(row.origin), row.at);
             return true;
         }
-        let after = self.export.before.or_else(|| self.youngest(&plan));
+        let after = before.or_else(|| self.youngest(&plan));
         let first = self.writes.links.len();
         let home = self.carry_out(&plan, None);
         self.customers[home].touched = true;
