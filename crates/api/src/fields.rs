@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::error::ApiError;
 use crate::json::Members;
 use crate::problem::FieldErrors;
-use crate::user_names::UserName;
+use crate::user_names::UNKNOWN;
 
 /// What is wrong with a request so far.
 #[derive(Default)]
@@ -128,10 +128,10 @@ impl Fields {
         self.faults.note(name, uuid(&text)).map(UserId)
     }
 
-    /// A user that there is, by its id or its external id.
-    pub(crate) fn user(&mut self, name: &'static str) -> Option<UserName> {
-        let text = self.text(name)?;
-        self.faults.note(name, UserName::parse(text))
+    /// A user who was looked up under the name that the member has.
+    pub(crate) fn user(&mut self, name: &'static str, found: Option<UserId>) -> Option<UserId> {
+        self.text(name)?;
+        self.faults.note(name, found.ok_or(UNKNOWN))
     }
 
     /// Metadata; `Some(None)` for null.

@@ -8,11 +8,12 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use onefold_domain::{ContactId, PageRequest};
+use onefold_domain::{ContactId, PageRequest, UserId};
 use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::fields::Faults;
+use crate::user_names::UNKNOWN;
 
 /// The most entries of a page.
 pub(crate) const MAX_PAGE: u16 = 200;
@@ -36,6 +37,17 @@ impl Query {
             }
         }
         query
+    }
+
+    /// A parameter that is still to be taken.
+    pub(crate) fn peek(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The id of a user who was looked up under the name that the parameter has.
+    pub(crate) fn user(&mut self, name: &'static str, found: Option<UserId>) -> Option<UserId> {
+        self.text(name)?;
+        self.faults.note(name, found.ok_or(UNKNOWN))
     }
 
     /// An empty parameter counts as left out, as forms send it.

@@ -1,87 +1,46 @@
 //! The user whom a caller names: by the id, or by the one that another system gave. What is answered always has
-//! the id.
+//! the id. Names are looked up before a request is read, so that one that nobody has is told with all other faults.
 
-use onefold_domain::{ContactRequest, ExternalId, UserId};
+use onefold_domain::UserId;
+use uuid::Uuid;
 
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::fields::Faults;
+use crate::json::Members;
+use crate::query::Query;
 
-/// A user as a caller writes it, not looked up yet.
-#[derive(Clone)]
-pub(crate) struct UserName(String);
+/// What to do about a name that nobody has.
+pub(crate) const UNKNOWN: &str = "Send the id of a user, a UUID such as 0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11, or the \
+     external id of one that exists; POST /users makes one.";
 
-/// Personal data: some systems name people by their address.
-impl std::fmt::Debug for UserName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("UserName(…)")
-    }
-}
+/// The member of bodies and the parameter of addresses that names a user.
+const NAME: &str = "userId";
 
-const UNKNOWN: &str = "There is no such user; create it with POST /users first.";
-
-impl UserName {
-    /// # Errors
-    /// What to do about a text that names nobody, whatever there is.
-    pub(crate) fn parse(text: String) -> Result<Self, &'static str> {
-        match ExternalId::parse(&text) {
-            Ok(_) => Ok(Self(text)),
-            Err(_) => {
-                Err("Send the id of a user, a UUID, or its external id, which has 1 to 255 characters.")
-            }
-        }
-    }
-
-    /// # Errors
-    /// A fault of the field `userId` if nobody is called so. A UUID is taken as it is: whether it is a user's is
-    /// asked by whoever stores it.
-    pub(crate) async fn user(&self, app: &App) -> Result<UserId, ApiError> {
-        app.users.named(&self.0).await?.ok_or_else(|| {
-            let mut faults = Faults::default();
-            faults.add("userId", UNKNOWN);
-            faults.into()
-        })
-    }
-
-    /// Whether this is the user. Tells nothing of others, so that a user's own token does not learn who there is.
-    async fn is(&self, app: &App, user: UserId) -> Result<bool, ApiError> {
-        if uuid::Uuid::try_parse(&self.0).is_ok_and(|id| id == user.0) {
-            return Ok(true);
-        }
-        let known = app.users.user(user).await?;
-        Ok(known.external_id.is_some_and(|external| external.as_str() == self.0))
-    }
-}
-
-/// The user whose data are asked for: the caller's own, if its token belongs to one.
-pub(crate) async fn asked_for(
+/// The user that a body names. `None` if it names none, or one that there is not.
+pub(crate) async fn in_body(
     app: &App,
     caller: &Caller,
-    name: Option<&UserName>,
+    members: &Members,
 ) -> Result<Option<UserId>, ApiError> {
-    match (caller.limited_to(), name) {
-        (None, None) => Ok(None),
-        (None, Some(name)) => name.user(app).await.map(Some),
-        (Some(own), None) => Ok(Some(own)),
-        (Some(own), Some(name)) if name.is(app, own).await? => Ok(Some(own)),
-        (Some(_), Some(_)) => Err(ApiError::UnknownUser),
-    }
+    // Whatever else it may be is told when the body is read.
+    let text = members.0.get(NAME).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+    look_up(app, caller, text.as_deref()).await
 }
 
-/// The request, made about the user that it names. What a user's own token adds is the user's.
-pub(crate) async fn stated_of(
-    app: &App,
-    caller: &Caller,
-    request: ContactRequest,
-    name: Option<&UserName>,
-) -> Result<ContactRequest, ApiError> {
-    let user = match (caller.limited_to(), name) {
-        (None, None) => return Ok(request),
-        (None, Some(name)) => name.user(app).await?,
-        (Some(own), None) => own,
-        (Some(own), Some(name)) if name.is(app, own).await? => own,
-        (Some(_), Some(_)) => return Err(ApiError::UserTokenRefused),
-    };
-    Ok(ContactRequest { statement: request.statement.of_user(user), ..request })
+/// The user that the parameters name, in the same way.
+pub(crate) async fn in_query(app: &App, caller: &Caller, query: &Query) -> Result<Option<UserId>, ApiError> {
+    look_up(app, caller, query.peek(NAME)).await
+}
+
+/// A UUID is taken as it is: whether it is a user's is asked by whoever stores it. To a user's own token all
+/// names but its user's are unknown alike, so that it does not learn who there is.
+async fn look_up(app: &App, caller: &Caller, text: Option<&str>) -> Result<Option<UserId>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    let Some(own) = caller.limited_to() else { return Ok(app.users.named(text).await?) };
+    if let Ok(id) = Uuid::try_parse(text) {
+        return Ok(Some(UserId(id)));
+    }
+    let known = app.users.user(own).await?;
+    Ok(known.external_id.filter(|external| external.as_str() == text).map(|_| own))
 }

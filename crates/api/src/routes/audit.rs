@@ -3,18 +3,21 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{AuditAction, AuditEntry, AuditFilter, AuditSubject, CustomerId, Snapshot, TokenId};
+use onefold_domain::{
+    AuditAction, AuditEntry, AuditFilter, AuditSubject, CustomerId, Snapshot, TokenId, UserId,
+};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::uuid;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, page_answer};
-use crate::user_names::UserName;
+use crate::user_names::in_query;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/audit").get(list));
@@ -106,22 +109,22 @@ pub(crate) struct AuditEntries<'a> {
         (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let mut query = Query::of(&request);
-    let (filter, user) = filter(&mut query);
+    let user = in_query(&app, &caller, &query).await?;
+    let filter = filter(&mut query, user);
     let (limit, before) = (query.limit(MAX_PAGE), query.cursor().map(i64::unsigned_abs));
     query.finish()?;
-    let user = match user {
-        Some(name) => Some(name.user(&app).await?),
-        None => None,
-    };
-    let filter = AuditFilter { user, ..filter };
     let page = app.audit.list(&filter, before, limit).await?;
     let (mut response, next_cursor) = page_answer(&request, page.next.map(u64::cast_signed));
     Ok(response.json(AuditEntries { entries: page.entries.iter().map(shown).collect(), next_cursor }))
 }
 
-fn filter(query: &mut Query) -> (AuditFilter, Option<UserName>) {
+fn filter(query: &mut Query, user: Option<UserId>) -> AuditFilter {
     let subject = query.text("subject");
     let subject = subject.and_then(|text| {
         let parsed = AuditSubject::parse(&text).ok_or(
@@ -131,17 +134,16 @@ fn filter(query: &mut Query) -> (AuditFilter, Option<UserName>) {
     });
     let customer = query.text("customerId").and_then(|text| query.faults.note("customerId", uuid(&text)));
     let token = query.number("tokenId", 1, i64::MAX.unsigned_abs());
-    let user = query.text("userId").and_then(|text| query.faults.note("userId", UserName::parse(text)));
-    let filter = AuditFilter {
+    let user = query.user("userId", user);
+    AuditFilter {
         subject,
         customer: customer.map(CustomerId),
         token: token.map(|id| TokenId(id.cast_signed())),
-        user: None,
+        user,
         action: query.one_of("action", &AuditAction::ALL.map(AuditAction::as_str), AuditAction::parse),
         since: query.moment("since"),
         until: query.moment("until"),
-    };
-    (filter, user)
+    }
 }
 
 fn shown(entry: &AuditEntry) -> ShownEntry<'_> {

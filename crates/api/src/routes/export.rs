@@ -4,7 +4,7 @@ use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use onefold_domain::{
-    Channel, ContactFilter, EmailAddress, ExportRow, ExportedContact, ExportedJoin, ExternalId, PhoneNumber,
+    Channel, EmailAddress, ExportRow, ExportedContact, ExportedJoin, ExternalId, PhoneNumber,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::error::ApiError;
 use crate::exports::{Form, answer, as_lines, pages};
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::user_names::asked_for;
+use crate::user_names::in_query;
 
 /// How many contacts are read at a time.
 const AT_ONCE: u16 = 1_000;
@@ -56,11 +56,10 @@ pub(crate) async fn export(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let mut query = Query::of(&request);
-    let (filter, user) = filter(&mut query, app.default_region);
+    let user = in_query(&app, &caller, &query).await?;
+    let filter = filter(&mut query, app.default_region, user);
     let form = Form::of(&request, &mut query);
     query.finish()?;
-    let user = asked_for(&app, &caller, user.as_ref()).await?;
-    let filter = ContactFilter { user, ..filter };
     // Read page by page, each when the one before was sent: memory stays the same however many there are.
     let pages = pages(None, move |from| {
         let (app, filter) = (app.clone(), filter.clone());

@@ -19,7 +19,7 @@ use crate::envelope::{Enveloped, Refused};
 use crate::error::{ApiError, sentence};
 use crate::fields::{Faults, Fields};
 use crate::json::Members;
-use crate::user_names::UserName;
+use crate::user_names::in_body;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/api/register").post(register));
@@ -144,12 +144,9 @@ pub(crate) async fn register(
     caller: Caller,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, Enveloped> {
-    let (new, user) = new_registration(&app, body.into_inner())?;
-    let user = match user {
-        Some(name) => Some(name.user(&app).await?),
-        None => None,
-    };
-    let new = NewRegistration { user, ..new };
+    let body = body.into_inner();
+    let user = in_body(&app, &caller, &body).await?;
+    let new = new_registration(&app, body, user)?;
     let registrations = app.registrations.acting(caller.acting());
     let done = match registrations.register(&new).await {
         Ok(done) => done,
@@ -164,7 +161,7 @@ pub(crate) async fn register(
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(shown(&new, &done)))
 }
 
-fn new_registration(app: &App, body: Members) -> Result<(NewRegistration, Option<UserName>), ApiError> {
+fn new_registration(app: &App, body: Members, user: Option<UserId>) -> Result<NewRegistration, ApiError> {
     let mut fields = Fields::of(body);
     let mut profile = Map::new();
     for (name, is_needed) in [("firstName", true), ("lastName", true), ("companyName", false)] {
@@ -188,10 +185,10 @@ fn new_registration(app: &App, body: Members) -> Result<(NewRegistration, Option
     let phone = received.phone.as_deref();
     let phone =
         phone.and_then(|text| fields.faults.note("phone", PhoneNumber::parse(text, app.default_region)));
-    let user = fields.user("userId");
+    let user = fields.user("userId", user);
     fields.finish()?;
     let (Some(email), Ok(profile)) = (email, profile) else { return Err(Faults::default().into()) };
-    Ok((NewRegistration { email, phone, received, profile, user: None }, user))
+    Ok(NewRegistration { email, phone, received, profile, user })
 }
 
 fn shown<'a>(new: &'a NewRegistration, done: &'a Registered) -> ShownRegistration<'a> {

@@ -17,7 +17,7 @@ use crate::fields::{Faults, Fields};
 use crate::json::Members;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, page_answer};
-use crate::user_names::UserName;
+use crate::user_names::in_body;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -97,16 +97,13 @@ pub(crate) async fn create(
     caller: Caller,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
-    let (new, user) = new_token(body.into_inner(), app.env.clock.now())?;
+    let body = body.into_inner();
+    let user = in_body(&app, &caller, &body).await?;
+    let new = new_token(body, app.env.clock.now(), user)?;
     // Otherwise whoever may make tokens may do everything.
     if !caller.token().is_some_and(|token| token.abilities.cover(&new.abilities)) {
         return Err(ApiError::AbilitiesNotHeld);
     }
-    let user = match user {
-        Some(name) => Some(name.user(&app).await?),
-        None => None,
-    };
-    let new = NewToken { user, ..new };
     let (token, plain) = app.tokens.acting(caller.acting()).create(&new).await.map_err(of_body)?;
     let location = format!("/tokens/{}", token.id.0);
     let created = CreatedToken { token: plain.expose(), shown: shown(&token) };
@@ -165,18 +162,18 @@ pub(crate) async fn revoke(
     }
 }
 
-fn new_token(body: Members, now: DateTime<Utc>) -> Result<(NewToken, Option<UserName>), ApiError> {
+fn new_token(body: Members, now: DateTime<Utc>, user: Option<UserId>) -> Result<NewToken, ApiError> {
     let mut fields = Fields::of(body);
     let name = fields.text("name").unwrap_or_default();
     let name = fields.faults.note("name", TokenName::parse(&name));
     let abilities = fields.texts("abilities").unwrap_or_default();
     let abilities = fields.faults.note("abilities", parse_abilities(&abilities));
-    let user = fields.user("userId");
+    let user = fields.user("userId", user);
     let expires_at = fields.text("expiresAt");
     let expires_at = expires_at.and_then(|text| fields.faults.note("expiresAt", moment(&text, now)));
     fields.finish()?;
     let (Some(name), Some(abilities)) = (name, abilities) else { return Err(Faults::default().into()) };
-    Ok((NewToken { name, abilities, user: None, expires_at }, user))
+    Ok(NewToken { name, abilities, user, expires_at })
 }
 
 fn parse_abilities(names: &[String]) -> Result<Abilities, String> {

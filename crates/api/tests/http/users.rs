@@ -181,7 +181,7 @@ async fn a_user_is_named_by_the_external_id(app: TestApp) {
         let answer = app.call(method.clone(), path, &body("user_457", "x@hillvalley.edu")).await;
         let problem = check(&answer, 422, "invalid_request");
         assert!(
-            problem["errors"]["userId"][0].as_str().unwrap().contains("no such user"),
+            problem["errors"]["userId"][0].as_str().unwrap().contains("external id"),
             "{path}: {problem}"
         );
     }

@@ -56,7 +56,11 @@ impl Accounts {
             return Ok(Ok(known));
         }
         let Some(id) = user.id().filter(|_| is_exported) else {
-            return Ok(Err((user.column.clone(), "There is no such user; create it first.")));
+            let advice = match user.id() {
+                Some(_) => "There is no such user; create it first.",
+                None => "The user id is no UUID, and no user has it as the external id.",
+            };
+            return Ok(Err((user.column.clone(), advice)));
         };
         let external_id = user.external_id.clone();
         let new = User { id, external_id, profile: None, created_at: at, updated_at: at };

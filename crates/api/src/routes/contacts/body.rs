@@ -2,14 +2,13 @@
 
 use onefold_domain::{
     Channel, ContactChange, ContactKind, ContactRequest, ContactSource, EmailAddress, NewValue, PhoneNumber,
-    Received, Region, Statement,
+    Received, Region, Statement, UserId,
 };
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::json::Members;
-use crate::user_names::UserName;
 
 /// A contact to create or to update.
 #[derive(ToSchema)]
@@ -70,11 +69,12 @@ pub(crate) struct ContactPatch {
 const KINDS: [&str; 2] = ["email", "phone"];
 const SOURCES: [&str; 5] = ["order", "auth", "signup_form", "manual", "import"];
 
-/// Reads the body of a create or an upsert, and whom it names as the user.
+/// Reads the body of a create or an upsert; `user` is whom it names, looked up.
 pub(super) fn request(
     members: Members,
     region: Option<Region>,
-) -> Result<(ContactRequest, Option<UserName>), ApiError> {
+    user: Option<UserId>,
+) -> Result<ContactRequest, ApiError> {
     let mut fields = Fields::of(members);
     let kind = required(&mut fields, "kind", "Send email or phone.", |fields| {
         fields.one_of("kind", &KINDS, ContactKind::parse)
@@ -85,7 +85,7 @@ pub(super) fn request(
     let source = required(&mut fields, "source", "Say where the contact comes from.", |fields| {
         fields.one_of("source", &SOURCES, ContactSource::parse)
     });
-    let user = fields.user("userId");
+    let user = fields.user("userId", user);
     let is_primary = fields.flag("isPrimary").flatten();
     let is_verified = fields.flag("isVerified").flatten();
     let metadata = fields.metadata("metadata").flatten().unwrap_or_default();
@@ -97,15 +97,18 @@ pub(super) fn request(
         return Err(fields.finish().err().unwrap_or(ApiError::NotAnObject));
     };
     fields.finish()?;
-    let request = ContactRequest {
+    let statement = match user {
+        Some(user) => statement.of_user(user),
+        None => statement,
+    };
+    Ok(ContactRequest {
         channel,
         is_primary,
         is_verified,
         metadata,
         profile,
         ..ContactRequest::new(statement, received, source)
-    };
-    Ok((request, user))
+    })
 }
 
 /// Reads the body of a change of a contact of this kind.

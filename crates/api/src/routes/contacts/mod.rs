@@ -8,8 +8,8 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use onefold_domain::{
-    ContactFilter, ContactId, ContactKind, ContactPage, ContactRecord, ContactSource, CustomerId,
-    EmailAddress, PhoneNumber, RecordError, Region, Upserted,
+    ContactFilter, ContactId, ContactKind, ContactPage, ContactRecord, ContactRequest, ContactSource,
+    CustomerId, EmailAddress, PhoneNumber, RecordError, Region, Upserted, UserId,
 };
 
 pub(crate) use body::{ContactBody, ContactPatch};
@@ -25,7 +25,7 @@ use crate::preconditions::{etag, expectation, is_known};
 use crate::problem::Problem;
 use crate::query::{Query, page_answer};
 use crate::telemetry::count_contact;
-use crate::user_names::{UserName, asked_for, stated_of};
+use crate::user_names::{in_body, in_query};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     let all = web::resource("/contacts").get(list).post(create).put(upsert);
@@ -55,10 +55,9 @@ pub(crate) async fn create(
     caller: Caller,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
-    let (request, user) = body::request(body.into_inner(), app.default_region)?;
-    // A user's own token states what it states on the user's word alone.
-    caller.must_be_unlimited(request.is_verified != Some(true))?;
-    let request = stated_of(&app, &caller, request, user.as_ref()).await?;
+    let body = body.into_inner();
+    let user = in_body(&app, &caller, &body).await?;
+    let request = own(&caller, body::request(body, app.default_region, user)?)?;
     let record = app.contacts.acting(caller.acting()).create_contact(&request).await.map_err(of_body)?;
     count_contact("created");
     Ok(shown(StatusCode::CREATED, &record))
@@ -84,8 +83,9 @@ pub(crate) async fn upsert(
     caller: Caller,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
-    let (request, user) = body::request(body.into_inner(), app.default_region)?;
-    let request = stated_of(&app, &caller, request, user.as_ref()).await?;
+    let body = body.into_inner();
+    let user = in_body(&app, &caller, &body).await?;
+    let request = body::request(body, app.default_region, user)?;
     let (record, done) =
         app.contacts.acting(caller.acting()).create_or_update_contact(&request).await.map_err(of_body)?;
     let (status, outcome) = match done {
@@ -120,11 +120,14 @@ pub(crate) async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let mut query = Query::of(&request);
-    let (filter, user) = filter(&mut query, app.default_region);
+    let user = in_query(&app, &caller, &query).await?;
+    let mut filter = filter(&mut query, app.default_region, user);
     let page = query.page();
     query.finish()?;
-    let user = asked_for(&app, &caller, user.as_ref()).await?;
-    let filter = ContactFilter { user, ..filter };
+    if let Some(own) = caller.limited_to() {
+        caller.must_own_user(filter.user.unwrap_or(own))?;
+        filter.user = Some(own);
+    }
     let page = app.contacts.contacts(&filter, page).await?;
     Ok(shown_page(&request, &page))
 }
@@ -221,27 +224,40 @@ pub(crate) async fn withdraw(
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// What a user's own token adds is the user's, and the user's word for it alone.
+fn own(caller: &Caller, request: ContactRequest) -> Result<ContactRequest, ApiError> {
+    let Some(user) = caller.limited_to() else { return Ok(request) };
+    let owned = request.statement.user().is_none_or(|stated| stated == user);
+    caller.must_be_unlimited(owned && request.is_verified != Some(true))?;
+    Ok(ContactRequest { statement: request.statement.of_user(user), ..request })
+}
+
 /// A page of contacts with the way to the next one.
 pub(super) fn shown_page(request: &HttpRequest, page: &ContactPage) -> HttpResponse {
     let (mut response, next_cursor) = page_answer(request, page.next.map(|last| last.0));
     response.json(Contacts { contacts: page.contacts.iter().map(Contact::of).collect(), next_cursor })
 }
 
-/// Reads which contacts are meant, those of a user left to be looked up; also what an export is to hold.
-pub(super) fn filter(query: &mut Query, region: Option<Region>) -> (ContactFilter, Option<UserName>) {
+/// Reads which contacts are meant, also what an export is to hold; `user` is whom the parameters name, looked up.
+pub(super) fn filter(query: &mut Query, region: Option<Region>, user: Option<UserId>) -> ContactFilter {
     let kind = query.one_of("kind", &ContactKind::ALL.map(ContactKind::as_str), ContactKind::parse);
-    let user = query.text("userId").and_then(|text| query.faults.note("userId", UserName::parse(text)));
+    let user = query.user("userId", user);
     let customer = query.text("customerId").and_then(|text| query.faults.note("customerId", uuid(&text)));
     let source = query.one_of("source", &ContactSource::ALL.map(ContactSource::as_str), ContactSource::parse);
-    let mut filter =
-        ContactFilter { kind, customer: customer.map(CustomerId), source, ..ContactFilter::default() };
-    let Some(value) = query.text("value") else { return (filter, user) };
+    let mut filter = ContactFilter {
+        kind,
+        user,
+        customer: customer.map(CustomerId),
+        source,
+        ..ContactFilter::default()
+    };
+    let Some(value) = query.text("value") else { return filter };
     if kind == Some(ContactKind::Email) || (kind != Some(ContactKind::Phone) && value.contains('@')) {
         filter.email = query.faults.note("value", EmailAddress::parse(&value));
     } else {
         filter.phone = query.faults.note("value", PhoneNumber::parse(&value, region));
     }
-    (filter, user)
+    filter
 }
 
 fn shown(status: StatusCode, record: &ContactRecord) -> HttpResponse {
