@@ -159,7 +159,9 @@ async fn a_user_is_named_by_what_other_systems_call_them(app: TestApp) {
     let made = call(Method::POST, "/contacts", contact("user_456")).await;
     assert_eq!((made.status, made.json()["userId"].as_str()), (201, Some(named.as_str())));
     // Whether somebody else exists is not told.
-    for (stranger, stated, asked) in [("user_457", 422, 422), ("user_458", 422, 422), (other.as_str(), 403, 404)] {
+    for (stranger, stated, asked) in
+        [("user_457", 422, 422), ("user_458", 422, 422), (other.as_str(), 403, 404)]
+    {
         assert_eq!(call(Method::POST, "/contacts", contact(stranger)).await.status, stated, "{stranger}");
         let path = format!("/contacts?userId={stranger}");
         assert_eq!(call(Method::GET, &path, Value::Null).await.status, asked, "{stranger}");

@@ -244,13 +244,8 @@ pub(super) fn filter(query: &mut Query, region: Option<Region>, user: Option<Use
     let user = query.user("userId", user);
     let customer = query.text("customerId").and_then(|text| query.faults.note("customerId", uuid(&text)));
     let source = query.one_of("source", &ContactSource::ALL.map(ContactSource::as_str), ContactSource::parse);
-    let mut filter = ContactFilter {
-        kind,
-        user,
-        customer: customer.map(CustomerId),
-        source,
-        ..ContactFilter::default()
-    };
+    let mut filter =
+        ContactFilter { kind, user, customer: customer.map(CustomerId), source, ..ContactFilter::default() };
     let Some(value) = query.text("value") else { return filter };
     if kind == Some(ContactKind::Email) || (kind != Some(ContactKind::Phone) && value.contains('@')) {
         filter.email = query.faults.note("value", EmailAddress::parse(&value));
