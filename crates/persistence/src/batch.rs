@@ -8,12 +8,12 @@ use onefold_domain::{
     StoreError, search_text,
 };
 use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use serde::Serialize;
 use serde::ser::{SerializeTuple, Serializer};
 use uuid::Uuid;
 
-use crate::error::store_error;
+use crate::error::{store_error, unless_taken};
 use crate::records::{metadata_text, profile_text};
 
 /// `advance` for many customers.
@@ -142,7 +142,8 @@ pub(crate) async fn insert_contacts(
         "INSERT INTO contact ({columns}, {own}, version) SELECT {values}, {own_values}, 1 FROM {rows}"
     );
     let contacts: Vec<_> = contacts.iter().map(|contact| OriginRow(contact, at)).collect();
-    write(connection, sql, &contacts, Vec::new()).await?;
+    // Another import may bring the same contact this moment.
+    write_or(connection, sql, &contacts, Vec::new(), unless_taken).await?;
     Ok(())
 }
 
@@ -153,10 +154,21 @@ pub(crate) async fn write(
     rows: &impl Serialize,
     others: Vec<Value>,
 ) -> Result<u64, StoreError> {
+    write_or(connection, sql, rows, others, store_error).await
+}
+
+/// The same where a failure has a meaning of its own.
+async fn write_or(
+    connection: &impl ConnectionTrait,
+    sql: String,
+    rows: &impl Serialize,
+    others: Vec<Value>,
+    failure: fn(DbErr) -> StoreError,
+) -> Result<u64, StoreError> {
     let text = serde_json::to_string(rows).map_err(|error| StoreError::Backend(error.into()))?;
     let values: Vec<Value> = std::iter::once(text.into()).chain(others).collect();
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-    Ok(connection.execute_raw(statement).await.map_err(store_error)?.rows_affected())
+    Ok(connection.execute_raw(statement).await.map_err(failure)?.rows_affected())
 }
 
 /// How a database takes values out of the text of the rows.

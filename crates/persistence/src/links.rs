@@ -7,7 +7,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::entities::link;
-use crate::error::store_error;
+use crate::error::{store_error, unless_taken};
 use crate::store::SeaOrmTransaction;
 
 #[async_trait]
@@ -29,7 +29,8 @@ impl LinkRepository for SeaOrmTransaction {
             origin_hub: Set(draft.origin.map(|origin| origin.hub.0)),
             origin_number: Set(draft.origin.map(|origin| origin.number)),
         };
-        link::Entity::insert(row).exec_without_returning(self.connection()?).await.map_err(store_error)?;
+        // A join that comes from elsewhere may come with another file this moment.
+        link::Entity::insert(row).exec_without_returning(self.connection()?).await.map_err(unless_taken)?;
         Ok(())
     }
 
