@@ -138,7 +138,9 @@ fn without_hub(file: &str) -> Vec<String> {
     let plain = |line: &str| {
         let mut parts: Vec<&str> = line.split(['"', ',', ':', '}']).collect();
         let last = parts.iter().rposition(is_hub);
-        last.into_iter().for_each(|index| drop(parts.remove(index)));
+        if let Some(index) = last {
+            parts.remove(index);
+        }
         parts.join("|")
     };
     file.lines().map(plain).collect()
