@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onefold_domain::Store;
-use onefold_runtime::{Syncing, WorkerPlace, refresh_sync_gauges};
+use onefold_runtime::{Syncing, WorkerPlace, refresh_gauges};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -49,7 +49,7 @@ async fn gauge(store: Arc<dyn Store>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = refresh_sync_gauges(&store).await {
+        if let Err(error) = refresh_gauges(&store).await {
             tracing::debug!(error = %error, "the gauges were not read anew");
         }
     }

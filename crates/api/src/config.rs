@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use onefold_domain::{Abilities, Ability, RegistrationSettings};
+use onefold_domain::{Abilities, Ability, RegistrationSettings, ShowClaimed};
 use secrecy::SecretString;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
@@ -141,10 +141,12 @@ pub struct RegistrationConfig {
     /// How long the new user's token is worth something, in seconds.
     #[validate(range(min = 60, max = 315_360_000, message = "must be between 60 and 315360000"))]
     pub token_ttl_s: u64,
-    /// What that token permits. Who registers people before their address is verified may give none: a token that reads
-    /// contacts reads what a guest of the same values left.
+    /// What that token permits, of the user's own contacts.
     #[serde(deserialize_with = "abilities")]
     pub token_abilities: Abilities,
+    /// When that token sees what a guest of the same values left: once the user has verified one of them, or at once.
+    #[serde(deserialize_with = "show_claimed")]
+    pub show_claimed: ShowClaimed,
 }
 
 impl Default for RegistrationConfig {
@@ -154,6 +156,7 @@ impl Default for RegistrationConfig {
             push_timeout_ms: u64::try_from(settings.push_deadline.as_millis()).unwrap_or(2_000),
             token_ttl_s: settings.token_lifetime.as_secs(),
             token_abilities: settings.abilities,
+            show_claimed: settings.show_claimed,
         }
     }
 }
@@ -164,6 +167,7 @@ impl RegistrationConfig {
             push_deadline: Duration::from_millis(self.push_timeout_ms),
             token_lifetime: Duration::from_secs(self.token_ttl_s),
             abilities: self.token_abilities.clone(),
+            show_claimed: self.show_claimed,
         }
     }
 }
@@ -175,6 +179,11 @@ fn abilities<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Abilities, D:
     let parse =
         |name: &String| Ability::parse(name).ok_or_else(|| D::Error::custom("names an unknown ability"));
     names.map(parse).collect()
+}
+
+fn show_claimed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ShowClaimed, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    ShowClaimed::parse(&name).ok_or_else(|| D::Error::custom("must be verified or at_once"))
 }
 
 /// One text or a list of them, each of which must be a `T`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Acting, Clock, LinkPolicy, Patience, Randomness, Store, SyncSystem, SyncTrigger};
+use crate::{Acting, Clock, LinkPolicy, Patience, Randomness, Statement, Store, SyncSystem, SyncTrigger};
 
 /// A store, the link policy, time and randomness, and who acts. Clones share them.
 #[derive(Clone)]
@@ -52,6 +52,15 @@ impl Environment {
     #[must_use]
     pub fn with_triggers(self, triggers: impl IntoIterator<Item = SyncTrigger>) -> Self {
         Self { triggers: triggers.into_iter().collect(), ..self }
+    }
+
+    /// A statement as it counts when it is made by whoever acts: with a user's own token there is only the user's
+    /// word for it.
+    pub(crate) fn weighed(&self, statement: Statement) -> Statement {
+        match (self.acting.actor.user(), statement.user()) {
+            (Some(own), Some(user)) if own == user => statement.stated_by(user),
+            _ => statement,
+        }
     }
 
     /// The same for what comes from this system itself.

@@ -39,11 +39,12 @@ pub use audit::{
 };
 pub use clock::{Clock, NoRandomness, Randomness, SystemClock, SystemRandomness};
 pub use contact::{
-    Channel, ContactDraft, ContactId, ContactSource, ImportId, KnownContact, Received, Statement, UserId,
+    Channel, ClaimedBy, ContactDraft, ContactId, ContactSource, EvidenceOrder, ImportId, KnownContact,
+    Received, Statement, UserId,
 };
 pub use contacts::{
-    ContactChange, ContactDetails, ContactFilter, ContactKind, ContactPage, ContactRecord, ContactRequest,
-    Contacts, Expectation, NewValue, PageRequest, RecordError, Upserted,
+    BlockedValues, ContactChange, ContactDetails, ContactFilter, ContactKind, ContactPage, ContactRecord,
+    ContactRequest, Contacts, Expectation, NewValue, PageRequest, RecordError, Upserted,
 };
 pub use country::{CountryCode, InvalidCountry};
 pub use customer::{CustomerId, CustomerSummary, KnownCustomer};
@@ -69,8 +70,8 @@ pub use import::{
 pub use jobs::{FailedAttempt, Job, JobId, JobKind, JobReader, JobRepository, JobStatus, Jobs};
 pub use link_key::{KeyKind, LinkKey, StatementKeys};
 pub use linking::{
-    Block, CustomerPicture, DetailedContact, JoinRecord, LinkPlan, Neighbourhood, NewContact, Outcome, Part,
-    RegroupedPart, Regrouping, Resolution, decide, decide_record, resolve,
+    Block, CustomerPicture, DetailedContact, JoinRecord, LaidGroup, Layout, LinkPlan, Neighbourhood,
+    NewContact, Outcome, Part, Resolution, decide, decide_record, lay, resolve,
 };
 pub use memory::MemoryStore;
 pub use metadata::{InvalidMetadata, Metadata};
@@ -80,7 +81,7 @@ pub use profile::{
     Address, InvalidProfile, Profile, ProfileFault, ProfileField, ProfileValue, Tags, split_name,
 };
 pub use registration::{
-    NewRegistration, Pushed, RegisterError, Registered, RegistrationSettings, Registrations,
+    NewRegistration, Pushed, RegisterError, Registered, RegistrationSettings, Registrations, ShowClaimed,
 };
 pub use store::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkDraft,

@@ -14,8 +14,8 @@ use crate::sync::{
     SyncRulesRepository,
 };
 use crate::{
-    AccessToken, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId,
-    CustomerPicture, CustomerRecord, EmailAddress, ExternalId, LinkKey, Neighbourhood, NewToken, PhoneNumber,
+    AccessToken, BlockedValues, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord,
+    CustomerId, CustomerPicture, CustomerRecord, EvidenceOrder, ExternalId, LinkKey, Neighbourhood, NewToken,
     SearchQuery, Statement, TokenHash, TokenId, User, UserId,
 };
 
@@ -80,6 +80,9 @@ pub trait ContactReader: Send + Sync {
         after: Option<ContactId>,
         limit: usize,
     ) -> Result<Vec<ContactRecord>, StoreError>;
+
+    /// How many contacts their users have verified whose value another user has verified since.
+    async fn contested_verifications(&self) -> Result<u64, StoreError>;
 }
 
 #[async_trait]
@@ -248,17 +251,12 @@ pub trait ContactRepository: Send {
     /// Files contacts under another customer.
     async fn refile(&mut self, ids: &[ContactId], customer: CustomerId) -> Result<(), StoreError>;
 
-    /// The oldest contact with this email whose email a rule keeps from linking because of somebody else.
-    async fn oldest_blocked_email(
-        &mut self,
-        email: &EmailAddress,
-    ) -> Result<Option<ContactRecord>, StoreError>;
+    /// The contacts that show one of these values although they do not link by it, because of somebody else or
+    /// because nobody verified it. Those whose value the policy lists are left out.
+    async fn blocked(&mut self, values: &BlockedValues) -> Result<Vec<ContactRecord>, StoreError>;
 
-    /// The same for a phone.
-    async fn oldest_blocked_phone(
-        &mut self,
-        phone: &PhoneNumber,
-    ) -> Result<Option<ContactRecord>, StoreError>;
+    /// A place in the order of evidence behind all that is stored.
+    async fn next_order(&mut self) -> Result<EvidenceOrder, StoreError>;
 
     /// The contacts of this user, ascending, at most `limit`.
     async fn of_user(&mut self, user: UserId, limit: usize) -> Result<Vec<ContactRecord>, StoreError>;
@@ -344,8 +342,8 @@ pub struct LinkDraft {
     pub statement: Statement,
     /// The contact that holds the statement, if it brought anything else that was new.
     pub contact: Option<ContactId>,
-    /// The youngest contact of either side at the time: links take their place among contacts by it
-    /// when a customer is computed anew.
-    pub after: ContactId,
+    /// The youngest evidence of either side at the time: links take their place behind it when evidence is laid
+    /// anew.
+    pub after: EvidenceOrder,
     pub at: DateTime<Utc>,
 }

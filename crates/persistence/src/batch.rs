@@ -4,8 +4,8 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use onefold_domain::{
-    BlockRule, Channel, ContactDraft, ContactId, CustomerId, EmailAddress, FiledDraft, LinkKey, PhoneNumber,
-    StoreError, search_text,
+    BlockRule, Channel, ClaimedBy, ContactDraft, ContactId, CustomerId, EmailAddress, FiledDraft, LinkKey,
+    PhoneNumber, StoreError, search_text,
 };
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -117,6 +117,21 @@ pub(crate) async fn reserve_ids(
     Ok(ids)
 }
 
+/// A number that no row of this table ever had, and that none will have.
+pub(crate) async fn use_up_id(connection: &impl ConnectionTrait, table: &str) -> Result<i64, StoreError> {
+    let backend = connection.get_database_backend();
+    let sql = match backend {
+        // What `reserve_ids` names is free until a row has it, so here the table has to be told. It knows of
+        // itself only when it has had a row; whoever needs an order has one.
+        DbBackend::Sqlite => "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = $1 RETURNING seq",
+        _ => "SELECT nextval(CAST(pg_get_serial_sequence($1, 'id') AS regclass))",
+    };
+    let statement = Statement::from_sql_and_values(backend, sql, [table.into()]);
+    let row = connection.query_one_raw(statement).await.map_err(store_error)?;
+    let row = row.ok_or_else(|| StoreError::Backend(format!("{table} has no sequence").into()))?;
+    row.try_get_by_index(0).map_err(store_error)
+}
+
 pub(crate) async fn insert_contacts(
     connection: &impl ConnectionTrait,
     contacts: &[FiledDraft],
@@ -214,7 +229,7 @@ impl Unpacked {
 }
 
 /// The columns of a contact in the order in which `Row` writes them.
-const COLUMNS: [(&str, Kind); 17] = [
+const COLUMNS: [(&str, Kind); 19] = [
     ("id", Kind::Integer),
     ("customer_id", Kind::Uuid),
     ("email", Kind::Text),
@@ -232,6 +247,8 @@ const COLUMNS: [(&str, Kind); 17] = [
     ("profile", Kind::Text),
     ("search", Kind::Text),
     ("import_id", Kind::Uuid),
+    ("self_stated", Kind::Boolean),
+    ("claimed_by", Kind::Text),
 ];
 
 struct Row<'a>(&'a FiledDraft);
@@ -258,6 +275,8 @@ impl Serialize for Row<'_> {
         row.serialize_element(&profile_text(details.profile.as_ref()))?;
         row.serialize_element(&search_text(statement, details.profile.as_ref()))?;
         row.serialize_element(&draft.import.map(|import| hex(import.0)))?;
+        row.serialize_element(&statement.is_self_stated())?;
+        row.serialize_element(&draft.claimed_by.map(ClaimedBy::as_str))?;
         row.end()
     }
 }

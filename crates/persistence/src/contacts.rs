@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    BlockRule, ContactDraft, ContactFilter, ContactId, ContactKind, ContactReader, ContactRecord,
-    ContactRepository, CustomerId, EmailAddress, FiledDraft, PhoneNumber, StoreError, UserId,
+    BlockRule, BlockedValues, ClaimedBy, ContactDraft, ContactFilter, ContactId, ContactKind, ContactReader,
+    ContactRecord, ContactRepository, CustomerId, EmailAddress, EvidenceOrder, FiledDraft, PhoneNumber,
+    StoreError, UserId,
 };
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
 use crate::batch;
 use crate::entities::contact::{self, Column};
@@ -40,6 +41,18 @@ impl ContactReader for SeaOrmStore {
         }
         fetch(self.reader(), &list).await
     }
+
+    async fn contested_verifications(&self) -> Result<u64, StoreError> {
+        // The condition of an index, letter by letter.
+        const SQL: &str =
+            "SELECT COUNT(*) FROM contact WHERE verified_at IS NOT NULL AND withdrawn_at IS NULL
+             AND (email_blocked_by = 'verified_elsewhere' OR phone_blocked_by = 'verified_elsewhere')";
+        let connection = self.reader();
+        let statement = Statement::from_string(connection.get_database_backend(), SQL);
+        let row = connection.query_one_raw(statement).await.map_err(store_error)?;
+        let count: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose().map_err(store_error)?;
+        Ok(count.unwrap_or_default().unsigned_abs())
+    }
 }
 
 /// The filter without its customer.
@@ -69,6 +82,10 @@ pub(crate) fn filtered(filter: &ContactFilter) -> SelectStatement {
     if let Some(source) = filter.source {
         list.and_where(col(Column::Source).eq(source.as_str()));
     }
+    if filter.is_proven {
+        let other = col(Column::ClaimedBy).ne(ClaimedBy::Registration.as_str());
+        list.and_where(col(Column::ClaimedBy).is_null().or(other));
+    }
     list
 }
 
@@ -93,17 +110,23 @@ pub(crate) async fn of_customer(
     fetch(connection, &list).await
 }
 
-impl SeaOrmTransaction {
-    async fn oldest_blocked(
-        &self,
-        value: SimpleExpr,
-        rule: Column,
-    ) -> Result<Option<ContactRecord>, StoreError> {
-        let because_of_somebody = [BlockRule::TwoUsers, BlockRule::CustomerFull].map(BlockRule::as_str);
-        let mut oldest = select();
-        oldest.and_where(value).and_where(col(rule).is_in(because_of_somebody)).limit(1);
-        Ok(fetch(self.connection()?, &oldest).await?.pop())
-    }
+/// The contacts that show one of these values and do not link by it, although the policy would let them.
+fn blocked(values: &BlockedValues) -> SelectStatement {
+    let waits = |rule: Column| {
+        let rules = BlockRule::ALL.into_iter().filter(|rule| *rule != BlockRule::NeverLinks);
+        col(rule).is_in(rules.map(BlockRule::as_str))
+    };
+    let emails = col(Column::Email).is_in(values.emails.iter().map(EmailAddress::as_str));
+    let at_domains = values.email_domains.iter().map(|domain| {
+        // Only letters, digits, dots and hyphens: nothing that a pattern would read otherwise.
+        col(Column::Email).like(format!("%@{domain}"))
+    });
+    let emails = at_domains.fold(Condition::any().add(emails), Condition::add);
+    let phones = col(Column::Phone).is_in(values.phones.iter().map(PhoneNumber::as_str));
+    let either = Condition::any()
+        .add(Condition::all().add(emails).add(waits(Column::EmailBlockedBy)))
+        .add(Condition::all().add(phones).add(waits(Column::PhoneBlockedBy)));
+    select().cond_where(either).to_owned()
 }
 
 #[async_trait]
@@ -203,18 +226,15 @@ impl ContactRepository for SeaOrmTransaction {
         Ok(())
     }
 
-    async fn oldest_blocked_email(
-        &mut self,
-        email: &EmailAddress,
-    ) -> Result<Option<ContactRecord>, StoreError> {
-        self.oldest_blocked(col(Column::Email).eq(email.as_str()), Column::EmailBlockedBy).await
+    async fn blocked(&mut self, values: &BlockedValues) -> Result<Vec<ContactRecord>, StoreError> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        fetch(self.connection()?, &blocked(values)).await
     }
 
-    async fn oldest_blocked_phone(
-        &mut self,
-        phone: &PhoneNumber,
-    ) -> Result<Option<ContactRecord>, StoreError> {
-        self.oldest_blocked(col(Column::Phone).eq(phone.as_str()), Column::PhoneBlockedBy).await
+    async fn next_order(&mut self) -> Result<EvidenceOrder, StoreError> {
+        batch::use_up_id(self.connection()?, "contact").await.map(EvidenceOrder)
     }
 
     async fn of_user(&mut self, user: UserId, limit: usize) -> Result<Vec<ContactRecord>, StoreError> {

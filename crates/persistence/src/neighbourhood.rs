@@ -16,6 +16,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use uuid::Uuid;
 
 use crate::error::store_error;
+use crate::records::order;
 
 /// Keys, then contacts, in one result. Contacts of the root and of those it absorbed are two parts, so
 /// that the index on absorbed customers can be a partial one. `IN` and `CROSS JOIN` leave SQLite, which
@@ -23,12 +24,14 @@ use crate::error::store_error;
 /// joins it read that index from end to end. A test looks at the plans.
 const SELECT: &str = "
 ), root AS (SELECT DISTINCT id FROM found)
-SELECT CAST(0 AS BIGINT), CAST(kind AS BIGINT), value, NULL, id, NULL, version FROM found
+SELECT CAST(0 AS BIGINT), CAST(kind AS BIGINT), value, NULL, id, NULL, version, FALSE FROM found
 UNION ALL
-SELECT 1, c.id, c.email, c.phone, c.customer_id, c.user_id, 0
+SELECT 1, c.id, c.email, c.phone, c.customer_id, c.user_id, c.evidence_order,
+c.user_id IS NOT NULL AND c.verified_at IS NOT NULL
 FROM contact c WHERE c.customer_id IN (SELECT id FROM root) AND c.withdrawn_at IS NULL
 UNION ALL
-SELECT 1, c.id, c.email, c.phone, m.root_id, c.user_id, 0
+SELECT 1, c.id, c.email, c.phone, m.root_id, c.user_id, c.evidence_order,
+c.user_id IS NOT NULL AND c.verified_at IS NOT NULL
 FROM customer m CROSS JOIN contact c
 WHERE m.root_id IN (SELECT id FROM root) AND m.root_id <> m.id AND c.customer_id = m.id
 AND c.withdrawn_at IS NULL";
@@ -161,11 +164,14 @@ fn contact(row: &QueryResult) -> Result<KnownContact, DbErr> {
     let email: Option<String> = row.try_get_by_index(2)?;
     let phone: Option<String> = row.try_get_by_index(3)?;
     let user: Option<Uuid> = row.try_get_by_index(5)?;
+    let id = row.try_get_by_index(1)?;
     Ok(KnownContact {
-        id: ContactId(row.try_get_by_index(1)?),
+        id: ContactId(id),
+        order: order(id, row.try_get_by_index(6)?),
         email: email.map(EmailAddress::from_canonical),
         phone: phone.map(PhoneNumber::from_canonical),
         user: user.map(UserId),
+        is_verified: row.try_get_by_index(7)?,
     })
 }
 

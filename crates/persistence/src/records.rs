@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    BlockRule, Channel, ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId,
-    EmailAddress, ImportId, Metadata, PhoneNumber, Profile, Received, Statement, StoreError, UserId,
-    search_text,
+    BlockRule, Channel, ClaimedBy, ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource,
+    CustomerId, EmailAddress, EvidenceOrder, ImportId, Metadata, PhoneNumber, Profile, Received, Statement,
+    StoreError, UserId, search_text,
 };
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
 use sea_orm::{
@@ -74,13 +74,15 @@ pub(crate) async fn get(
 
 fn record(row: &QueryResult) -> Result<ContactRecord, DbErr> {
     let model = contact::Model::from_query_result(row, "")?;
-    let statement = statement(model.email, model.phone, model.user_id)?;
+    let statement = statement(model.email, model.phone, model.user_id, model.self_stated)?;
     Ok(ContactRecord {
         id: ContactId(model.id),
         customer: CustomerId(row.try_get("", "root_id")?),
         customer_version: row.try_get("", "root_version")?,
         primary: ContactId(row.try_get::<Option<i64>>("", "root_primary")?.unwrap_or(model.id)),
+        order: order(model.id, model.evidence_order),
         statement,
+        claimed_by: claimed_by(model.claimed_by.as_deref())?,
         email_blocked_by: rule(model.email_blocked_by.as_deref())?,
         phone_blocked_by: rule(model.phone_blocked_by.as_deref())?,
         source: known(ContactSource::parse(&model.source), "source")?,
@@ -106,14 +108,25 @@ pub(crate) fn statement(
     email: Option<String>,
     phone: Option<String>,
     user: Option<uuid::Uuid>,
+    self_stated: bool,
 ) -> Result<Statement, DbErr> {
     let email = email.map(EmailAddress::from_canonical);
     let phone = phone.map(PhoneNumber::from_canonical);
     let statement = known(Statement::new(email, phone), "statement")?;
     Ok(match user {
+        Some(user) if self_stated => statement.stated_by(UserId(user)),
         Some(user) => statement.of_user(UserId(user)),
         None => statement,
     })
+}
+
+/// A contact has the place of its number unless its values were changed.
+pub(crate) fn order(id: i64, evidence_order: Option<i64>) -> EvidenceOrder {
+    EvidenceOrder(evidence_order.unwrap_or(id))
+}
+
+pub(crate) fn claimed_by(name: Option<&str>) -> Result<Option<ClaimedBy>, DbErr> {
+    name.map(|name| known(ClaimedBy::parse(name), "claim")).transpose()
 }
 
 pub(crate) fn rule(name: Option<&str>) -> Result<Option<BlockRule>, DbErr> {
@@ -169,6 +182,9 @@ pub(crate) fn row(draft: &ContactDraft, customer: CustomerId, at: DateTime<Utc>)
         updated_at: Set(at),
         withdrawn_at: Set(None),
         version: Set(1),
+        evidence_order: NotSet,
+        self_stated: Set(statement.is_self_stated()),
+        claimed_by: Set(draft.claimed_by.map(|by| by.as_str().to_owned())),
     }
 }
 
@@ -176,6 +192,7 @@ pub(crate) fn row(draft: &ContactDraft, customer: CustomerId, at: DateTime<Utc>)
 pub(crate) fn changed_row(record: &ContactRecord) -> contact::ActiveModel {
     let draft = ContactDraft {
         statement: record.statement.clone(),
+        claimed_by: record.claimed_by,
         email_blocked_by: record.email_blocked_by,
         phone_blocked_by: record.phone_blocked_by,
         source: record.source,
@@ -188,6 +205,7 @@ pub(crate) fn changed_row(record: &ContactRecord) -> contact::ActiveModel {
         created_at: NotSet,
         withdrawn_at: NotSet,
         version: Set(record.version),
+        evidence_order: Set(Some(record.order.0).filter(|order| *order != record.id.0)),
         ..row(&draft, record.customer, record.updated_at)
     }
 }

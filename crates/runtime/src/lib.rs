@@ -9,7 +9,7 @@ mod sync;
 mod telemetry;
 
 pub use config::{ConfigError, Section, load};
-pub use gauges::{describe_sync_gauges, refresh_sync_gauges};
+pub use gauges::{describe_gauges, refresh_gauges};
 pub use linking::{LinkingConfig, LinkingConfigError};
 pub use profile::{ProfileConfig, ProfileConfigError};
 pub use shutdown::Signals;

@@ -4,11 +4,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::audit::Change;
-use crate::link_key::{LinkKey, StatementKeys};
-use crate::linking::decide_stored;
 use crate::{
-    Block, BlockRule, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, LinkDraft, LinkPlan,
-    Neighbourhood, NewContact, Outcome, Part, StoreError, Transaction,
+    Block, BlockRule, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, EvidenceOrder,
+    LinkDraft, LinkPlan, Neighbourhood, NewContact, Part, StoreError, Transaction,
 };
 
 /// The contact that a plan is about.
@@ -78,31 +76,6 @@ pub(crate) fn placed(draft: &ContactDraft, blocked: NewContact) -> ContactDraft 
     }
 }
 
-/// Judges a stored contact anew, when its value has changed or has become free, and links it accordingly.
-/// Its customer is found by the contact's own key, its user, or its exact values; a contact that a rule
-/// kept out, or whose value was changed, has claimed one of them.
-pub(crate) async fn rejudge(
-    transaction: &mut dyn Transaction,
-    env: &Environment,
-    record: &mut ContactRecord,
-    at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let own = LinkKey::of_contact(record.id);
-    let mut keys = StatementKeys::of(&record.statement, &env.policy).to_vec();
-    keys.push(own.clone());
-    let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
-    let plan = decide_stored(&record.statement, &neighbourhood, &env.policy, Some(&own));
-    let concerned = plan.customer == Some(record.customer) || plan.absorbed.contains(&record.customer);
-    if !concerned {
-        return Ok(());
-    }
-    note_blocks(record, &plan);
-    if plan.outcome != Outcome::Known {
-        carry_out(transaction, env, &plan, Row::Stored(record.id), &neighbourhood, at).await?;
-    }
-    Ok(())
-}
-
 /// Notes which values of a stored contact a plan keeps from linking.
 pub(crate) fn note_blocks(record: &mut ContactRecord, plan: &LinkPlan) {
     record.email_blocked_by = rule_of(&plan.blocked, Part::Email);
@@ -132,12 +105,8 @@ fn links(
     added: Option<ContactId>,
     at: DateTime<Utc>,
 ) -> Vec<LinkDraft> {
-    let youngest = neighbourhood
-        .customers
-        .iter()
-        .filter_map(|customer| customer.contacts.last())
-        .map(|contact| contact.id)
-        .max();
+    let contacts = neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
+    let youngest: Option<EvidenceOrder> = contacts.map(|contact| contact.order).max();
     let Some(after) = youngest else { return Vec::new() };
     let contact = match row {
         Row::Insert(_) => added,

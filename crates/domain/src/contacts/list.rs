@@ -12,6 +12,8 @@ pub struct ContactFilter {
     pub user: Option<UserId>,
     pub customer: Option<CustomerId>,
     pub source: Option<ContactSource>,
+    /// Leaves out what a registration claimed from a guest as long as its user has verified none of the values.
+    pub is_proven: bool,
 }
 
 /// A part of a list, in ascending order of ids.

@@ -1,12 +1,15 @@
 //! Contact records: create, upsert, change, withdraw, look up. Every change is one transaction in which
 //! the record is written and linked by the same rules as `identify`.
 
+mod blocked;
 mod change;
 mod create;
+mod hull;
 mod link;
 mod list;
 mod open;
 mod record;
+mod settle;
 mod upsert;
 mod withdraw;
 
@@ -16,19 +19,20 @@ use futures_core::future::BoxFuture;
 use crate::attempts::Attempted;
 use crate::audit::Change;
 use crate::{
-    Acting, Channel, ContactId, ContactSource, Environment, Failure, InvalidMetadata, InvalidProfile,
-    Metadata, Profile, Received, Statement, StoreError, Transaction, UserId,
+    Acting, Channel, ClaimedBy, ContactId, ContactSource, Environment, Failure, InvalidMetadata,
+    InvalidProfile, Metadata, Profile, Received, Statement, StoreError, Transaction, UserId,
 };
 
+pub use blocked::BlockedValues;
 pub(crate) use change::apply;
 pub use change::{ContactChange, NewValue};
 pub(crate) use create::{create, draft};
-pub(crate) use link::{Row, carry_out, note_blocks, placed, rejudge};
+pub(crate) use link::{Row, carry_out, note_blocks, placed};
 pub use list::{ContactFilter, ContactPage, PageRequest};
 pub use record::{ContactDetails, ContactKind, ContactRecord, Expectation};
+pub(crate) use settle::settle;
 pub use upsert::Upserted;
 pub(crate) use upsert::{keep, matching, merge, upsert};
-pub(crate) use withdraw::rearrange;
 
 /// A contact as a source tells it.
 #[derive(Clone, PartialEq, Debug)]
@@ -47,6 +51,8 @@ pub struct ContactRequest {
     pub metadata: Metadata,
     /// Fields that it states replace what the contact said of them before.
     pub profile: Option<Profile>,
+    /// On whose word a guest's contact becomes the user's, if there is one.
+    pub claims_by: ClaimedBy,
 }
 
 impl ContactRequest {
@@ -61,6 +67,7 @@ impl ContactRequest {
             is_verified: None,
             metadata: Metadata::default(),
             profile: None,
+            claims_by: ClaimedBy::Caller,
         }
     }
 }

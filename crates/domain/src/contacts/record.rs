@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    BlockRule, Channel, ContactId, ContactSource, CustomerId, ImportId, Metadata, Profile, Received,
-    Statement, UserId,
+    BlockRule, Channel, ClaimedBy, ContactId, ContactSource, CustomerId, EvidenceOrder, ImportId, Metadata,
+    Profile, Received, Statement, UserId,
 };
 
 /// What a contact is about. The names are those of the API.
@@ -50,7 +50,11 @@ pub struct ContactRecord {
     pub customer_version: i64,
     /// That customer's oldest contact; its own id if it is the oldest.
     pub primary: ContactId,
+    /// Its place among all evidence.
+    pub order: EvidenceOrder,
     pub statement: Statement,
+    /// How a guest's contact became its user's; `None` for one that always was, and for a guest's.
+    pub claimed_by: Option<ClaimedBy>,
     pub email_blocked_by: Option<BlockRule>,
     pub phone_blocked_by: Option<BlockRule>,
     pub source: ContactSource,
@@ -108,6 +112,17 @@ impl ContactRecord {
     /// Differs whenever anything that is shown of the contact does, its place among others included.
     pub fn revision(&self) -> String {
         format!("{}-{}-{}", self.version, self.primary.0, self.customer.0.simple())
+    }
+
+    /// Whether a registration claimed it from a guest, and its user has verified none of its values yet. Until then
+    /// it links as the user's, and is not shown to whoever comes with the user's own token.
+    pub fn is_unproven(&self) -> bool {
+        self.claimed_by == Some(ClaimedBy::Registration)
+    }
+
+    /// The user who has verified it: a guest's verification counts for nobody.
+    pub(crate) fn verifier(&self) -> Option<UserId> {
+        self.user().filter(|_| self.details.verified_at.is_some())
     }
 
     pub(crate) fn touch(&mut self, at: DateTime<Utc>) {

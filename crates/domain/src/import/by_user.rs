@@ -83,8 +83,9 @@ async fn meant(
             && (record.source != ContactSource::Manual || row.request.source == ContactSource::Manual)
     };
     let records = transaction.contacts().of_user(user, MOST).await?;
-    let rank =
-        |record: &ContactRecord| (record.statement != *statement, !record.details.is_primary, record.id);
+    let rank = |record: &ContactRecord| {
+        (!record.statement.says_the_same_as(statement), !record.details.is_primary, record.id)
+    };
     Ok(records.into_iter().filter(open).min_by_key(rank))
 }
 

@@ -12,6 +12,7 @@ use super::parse::ImportRow;
 use super::rows::Rows;
 use super::{Import, ImportCounts, MatchBy, RowFailure, by_user};
 use crate::audit::Change;
+use crate::contacts::{reread, settle};
 use crate::{Environment, ImportId, RecordError, StoreError, Transaction, UserId};
 
 /// One try. Returns the import as it then is.
@@ -144,7 +145,12 @@ impl Work<'_> {
             let changed = updated.chain(absorbed).chain(added).collect();
             self.env.promise_sync(transaction, at, &changed).await?;
         }
-        Ok(self.env.record(transaction, at, changes(self.import.id, &outcome)).await?)
+        self.env.record(transaction, at, changes(self.import.id, &outcome)).await?;
+        for id in outcome.unsettled {
+            let record = reread(transaction, id).await?;
+            settle(transaction, self.env, [record.customer], &[record.statement], at).await?;
+        }
+        Ok(())
     }
 
     async fn by_user(

@@ -155,8 +155,11 @@ impl CustomerRepository for MemoryTransaction {
         let detailed = |id: ContactId| {
             state.contacts.get(&id).map(|contact| DetailedContact {
                 id,
+                order: contact.order,
                 filed_under: contact.filed_under,
                 statement: contact.statement.clone(),
+                verified_at: contact.details.verified_at,
+                claimed_by: contact.claimed_by,
                 email_blocked_by: contact.email_blocked_by,
                 phone_blocked_by: contact.phone_blocked_by,
             })
@@ -166,6 +169,7 @@ impl CustomerRepository for MemoryTransaction {
         });
         let joined = |(link, number): (&Link, i64)| JoinRecord {
             id: LinkId(number),
+            after: link.draft.after,
             filed_under: link.filed_under,
             statement: link.draft.statement.clone(),
         };

@@ -27,6 +27,9 @@ pub(crate) struct Model {
     pub(crate) updated_at: DateTimeUtc,
     pub(crate) withdrawn_at: Option<DateTimeUtc>,
     pub(crate) version: i64,
+    pub(crate) evidence_order: Option<i64>,
+    pub(crate) self_stated: bool,
+    pub(crate) claimed_by: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

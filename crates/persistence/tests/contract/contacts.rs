@@ -203,6 +203,7 @@ async fn filters_hold_together(store: Arc<dyn Store>) {
         user: Some(user(1)),
         customer: Some(contacts[0].customer),
         source: Some(ContactSource::Order),
+        is_proven: false,
     };
     let part = |bits: usize| ContactFilter {
         kind: full.kind.filter(|_| bits & 1 > 0),
@@ -211,6 +212,7 @@ async fn filters_hold_together(store: Arc<dyn Store>) {
         user: full.user.filter(|_| bits & 8 > 0),
         customer: full.customer.filter(|_| bits & 16 > 0),
         source: full.source.filter(|_| bits & 32 > 0),
+        is_proven: full.is_proven,
     };
     let mut alone = Vec::new();
     for bit in 0..6 {

@@ -98,5 +98,6 @@ mod tokens;
 mod trail;
 mod upsert;
 mod users;
+mod verification;
 mod withdraw;
 mod workers;

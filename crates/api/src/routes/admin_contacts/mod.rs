@@ -147,7 +147,7 @@ async fn try_change(
     let id = contact_id(contact).ok_or(Refusal::NotFound)?;
     let record = app.contacts.contact(id).await?;
     authorize(caller)?;
-    if !caller.owns(record.user()) {
+    if !caller.may_see(&record) {
         return Err(Refusal::Forbidden.into());
     }
     let input = read(request, payload).await?;

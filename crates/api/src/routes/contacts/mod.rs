@@ -121,6 +121,7 @@ pub(crate) async fn list(
     if let Some(own) = caller.limited_to() {
         caller.must_own_user(filter.user.unwrap_or(own))?;
         filter.user = Some(own);
+        filter.is_proven = true;
     }
     let page = app.contacts.contacts(&filter, page).await?;
     Ok(shown_page(&request, &page))
