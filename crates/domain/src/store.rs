@@ -255,6 +255,9 @@ pub trait ContactRepository: Send {
     /// because nobody verified it. Those whose value the policy lists are left out.
     async fn blocked(&mut self, values: &BlockedValues) -> Result<Vec<ContactRecord>, StoreError>;
 
+    /// The place of the youngest evidence that is stored, or was.
+    async fn last_order(&mut self) -> Result<EvidenceOrder, StoreError>;
+
     /// A place in the order of evidence behind all that is stored.
     async fn next_order(&mut self) -> Result<EvidenceOrder, StoreError>;
 
@@ -342,8 +345,7 @@ pub struct LinkDraft {
     pub statement: Statement,
     /// The contact that holds the statement, if it brought anything else that was new.
     pub contact: Option<ContactId>,
-    /// The youngest evidence of either side at the time: links take their place behind it when evidence is laid
-    /// anew.
+    /// The youngest evidence at the time: links take their place behind it when evidence is laid anew.
     pub after: EvidenceOrder,
     pub at: DateTime<Utc>,
 }

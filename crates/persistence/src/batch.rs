@@ -119,14 +119,27 @@ pub(crate) async fn reserve_ids(
 
 /// A number that no row of this table ever had, and that none will have.
 pub(crate) async fn use_up_id(connection: &impl ConnectionTrait, table: &str) -> Result<i64, StoreError> {
-    let backend = connection.get_database_backend();
-    let sql = match backend {
+    let sql = match connection.get_database_backend() {
         // What `reserve_ids` names is free until a row has it, so here the table has to be told. It knows of
         // itself only when it has had a row; whoever needs an order has one.
         DbBackend::Sqlite => "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = $1 RETURNING seq",
         _ => "SELECT nextval(CAST(pg_get_serial_sequence($1, 'id') AS regclass))",
     };
-    let statement = Statement::from_sql_and_values(backend, sql, [table.into()]);
+    number(connection, sql, table).await
+}
+
+/// The highest number that a row of this table ever had.
+pub(crate) async fn last_id(connection: &impl ConnectionTrait, table: &str) -> Result<i64, StoreError> {
+    let sql = match connection.get_database_backend() {
+        DbBackend::Sqlite => "SELECT seq FROM sqlite_sequence WHERE name = $1",
+        // What other transactions have taken and not yet committed counts: it may be there before this one.
+        _ => "SELECT pg_sequence_last_value(CAST(pg_get_serial_sequence($1, 'id') AS regclass))",
+    };
+    number(connection, sql, table).await
+}
+
+async fn number(connection: &impl ConnectionTrait, sql: &str, table: &str) -> Result<i64, StoreError> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, [table.into()]);
     let row = connection.query_one_raw(statement).await.map_err(store_error)?;
     let row = row.ok_or_else(|| StoreError::Backend(format!("{table} has no sequence").into()))?;
     row.try_get_by_index(0).map_err(store_error)

@@ -233,6 +233,10 @@ impl ContactRepository for SeaOrmTransaction {
         fetch(self.connection()?, &blocked(values)).await
     }
 
+    async fn last_order(&mut self) -> Result<EvidenceOrder, StoreError> {
+        batch::last_id(self.connection()?, "contact").await.map(EvidenceOrder)
+    }
+
     async fn next_order(&mut self) -> Result<EvidenceOrder, StoreError> {
         batch::use_up_id(self.connection()?, "contact").await.map(EvidenceOrder)
     }

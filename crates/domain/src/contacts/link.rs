@@ -61,9 +61,11 @@ pub(crate) async fn carry_out(
         transaction.customers().set_primary(customer, Some(first)).await?;
     }
     env.record(transaction, at, merges(plan, customer, neighbourhood)).await?;
-    for link in links(plan, customer, &row, neighbourhood, added, at) {
-        transaction.links().insert(&link).await?;
-    }
+    let holds = match row {
+        Row::Insert(_) => added,
+        Row::Stored(id) => Some(id),
+    };
+    links(transaction, plan, customer, holds, at).await?;
     Ok(Carried { customer, added })
 }
 
@@ -97,30 +99,25 @@ fn merges(plan: &LinkPlan, survivor: CustomerId, neighbourhood: &Neighbourhood) 
         .collect()
 }
 
-fn links(
+/// The record of a merge. One that no contact holds has its place behind all evidence that there is.
+async fn links(
+    transaction: &mut dyn Transaction,
     plan: &LinkPlan,
     survivor: CustomerId,
-    row: &Row<'_>,
-    neighbourhood: &Neighbourhood,
-    added: Option<ContactId>,
+    contact: Option<ContactId>,
     at: DateTime<Utc>,
-) -> Vec<LinkDraft> {
-    let contacts = neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
-    let youngest: Option<EvidenceOrder> = contacts.map(|contact| contact.order).max();
-    let Some(after) = youngest else { return Vec::new() };
-    let contact = match row {
-        Row::Insert(_) => added,
-        Row::Stored(id) => Some(*id),
+) -> Result<(), StoreError> {
+    if plan.absorbed.is_empty() {
+        return Ok(());
+    }
+    let after = match contact {
+        Some(contact) => EvidenceOrder(contact.0),
+        None => transaction.contacts().last_order().await?,
     };
-    plan.absorbed
-        .iter()
-        .map(|absorbed| LinkDraft {
-            survivor,
-            absorbed: *absorbed,
-            statement: plan.statement.clone(),
-            contact,
-            after,
-            at,
-        })
-        .collect()
+    for absorbed in &plan.absorbed {
+        let statement = plan.statement.clone();
+        let link = LinkDraft { survivor, absorbed: *absorbed, statement, contact, after, at };
+        transaction.links().insert(&link).await?;
+    }
+    Ok(())
 }

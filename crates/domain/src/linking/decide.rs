@@ -331,14 +331,15 @@ pub(super) fn rule_of_value(
 }
 
 /// Whether the statement says anything that no contact of these customers says: a value, letter by
-/// letter, or that they are a user's. Which values stand together in one contact does not matter.
+/// letter, one by which nobody links yet, or that they are a user's. Which values stand together in one contact does
+/// not matter.
 fn brings_news(statement: &Statement, slots: &[Slot<usize>; 3], group: &[&KnownCustomer]) -> bool {
     let contacts = || group.iter().flat_map(|customer| &customer.contacts);
     let shown_email =
         statement.email().is_none_or(|email| contacts().any(|contact| contact.email.as_ref() == Some(email)));
     let shown_phone =
         statement.phone().is_none_or(|phone| contacts().any(|contact| contact.phone.as_ref() == Some(phone)));
-    !shown_email || !shown_phone || slots[USER] == Slot::New
+    !shown_email || !shown_phone || slots.contains(&Slot::New)
 }
 
 fn blocks(verdict: &Placement<usize>) -> Vec<Block> {

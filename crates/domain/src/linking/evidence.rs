@@ -37,7 +37,7 @@ pub struct DetailedContact {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JoinRecord {
     pub id: LinkId,
-    /// The youngest evidence of either side at the time: behind it the join has its place.
+    /// The youngest evidence at the time: behind it the join has its place.
     pub after: EvidenceOrder,
     /// As with contacts: the root, or one that the root absorbed.
     pub filed_under: CustomerId,

@@ -209,6 +209,10 @@ impl ContactRepository for MemoryTransaction {
         Ok(self.state.records().filter(|record| email(record) || phone(record)).collect())
     }
 
+    async fn last_order(&mut self) -> Result<EvidenceOrder, StoreError> {
+        Ok(EvidenceOrder(self.state.last_contact))
+    }
+
     async fn next_order(&mut self) -> Result<EvidenceOrder, StoreError> {
         self.state.last_contact += 1;
         Ok(EvidenceOrder(self.state.last_contact))

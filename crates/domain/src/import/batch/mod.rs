@@ -110,7 +110,7 @@ impl<'a> Batch<'a> {
             let homes = plan.customer.into_iter().chain(plan.absorbed.iter().copied());
             // A rule may keep the guest's customer and the user apart.
             if homes.into_iter().any(|customer| self.by_id.get(&customer) == Some(&home)) {
-                self.carry_out(&plan, None);
+                self.carry_out(&plan, Some(id));
                 self.claim(id, home, row, &plan);
                 return self.update(id, row);
             }
