@@ -125,7 +125,8 @@ pub(crate) async fn apply(
         transaction.links().revoke_of(record.id, at).await?;
     }
     if record.statement != before || record.verifier() != verifier {
-        settle(transaction, env, [record.customer], &[before, record.statement.clone()], at).await?;
+        let said = [before, record.statement.clone()];
+        settle(transaction, env, record.id, record.customer, &said, at).await?;
     }
     Ok(())
 }

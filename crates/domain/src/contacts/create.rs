@@ -75,7 +75,8 @@ pub(super) async fn insert(
     let carried = carry_out(transaction, env, plan, Row::Insert(&draft), neighbourhood, at).await?;
     let added = carried.added.ok_or_else(|| StoreError::Backend("the plan asked for no contact".into()))?;
     if verifies {
-        settle(transaction, env, [carried.customer], std::slice::from_ref(&request.statement), at).await?;
+        let said = std::slice::from_ref(&request.statement);
+        settle(transaction, env, added, carried.customer, said, at).await?;
     }
     Ok(added)
 }

@@ -34,7 +34,7 @@ struct Tie {
 }
 
 impl<'a> Hull<'a> {
-    /// Reads everything that hangs together with these customers or with the values of these statements, and locks
+    /// Reads everything that hangs together with this customer or with the values of these statements, and locks
     /// it as it is found. `Conflict` if any of it changed meanwhile.
     ///
     /// What a value-based rule keeps from linking holds nothing together. What `two_users` or `customer_full` keeps
@@ -42,7 +42,7 @@ impl<'a> Hull<'a> {
     pub(super) async fn read(
         transaction: &mut dyn Transaction,
         policy: &'a LinkPolicy,
-        customers: impl IntoIterator<Item = CustomerId>,
+        customer: CustomerId,
         changed: &[Statement],
         at: DateTime<Utc>,
     ) -> Result<Self, StoreError> {
@@ -55,7 +55,7 @@ impl<'a> Hull<'a> {
             ties: HashMap::new(),
             verified: Verified::default(),
         };
-        let mut wanted: BTreeSet<CustomerId> = customers.into_iter().collect();
+        let mut wanted = BTreeSet::from([customer]);
         let mut unread: BTreeSet<LinkKey> = hull.open.iter().cloned().collect();
         while !wanted.is_empty() || !unread.is_empty() {
             for id in std::mem::take(&mut wanted) {

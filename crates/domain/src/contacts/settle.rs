@@ -11,19 +11,21 @@ use crate::audit::Change;
 use crate::link_key::{LinkKey, StatementKeys};
 use crate::linking::{Arrangement, Verified, arrange, lay_part};
 use crate::{
-    ContactId, CustomerId, CustomerPicture, Environment, LinkPolicy, RecordError, Statement, Transaction,
+    ContactId, CustomerId, CustomerPicture, Environment, EvidenceOrder, LinkDraft, LinkPolicy, RecordError,
+    Statement, Transaction,
 };
 
-/// Lays anew all that hangs together with a customer, and with what was said before and is said now. The changed
-/// contact is stored already, as it is to be.
+/// Lays anew all that hangs together with the customer of a changed contact, and with what that said before and says
+/// now. The contact is stored already, as it is to be.
 pub(crate) async fn settle(
     transaction: &mut dyn Transaction,
     env: &Environment,
-    customers: impl IntoIterator<Item = CustomerId>,
+    contact: ContactId,
+    customer: CustomerId,
     said: &[Statement],
     at: DateTime<Utc>,
 ) -> Result<(), RecordError> {
-    let hull = Hull::read(transaction, &env.policy, customers, said, at).await?;
+    let hull = Hull::read(transaction, &env.policy, customer, said, at).await?;
     let (mut pictures, verified) = hull.into_parts();
     let claims = judge_claims(&mut pictures, &verified, &env.policy);
     let owners = owners(transaction, &pictures, said, &env.policy).await?;
@@ -31,7 +33,15 @@ pub(crate) async fn settle(
     let joins: Vec<_> = pictures.iter().flat_map(|picture| picture.joins.iter().cloned()).collect();
     let arrangement = arrange(&pictures, &owners, &lay_part(&contacts, &joins, &verified, &env.policy));
     let before = records(transaction, &claims, &arrangement).await?;
-    regroup(transaction, env, &pictures, &arrangement, at).await?;
+    let ids = regroup(transaction, env, &pictures, &arrangement, at).await?;
+    if let Some(statement) = said.last() {
+        for (survivor, absorbed) in merged(&pictures, &arrangement, &ids) {
+            let (after, contact) = (EvidenceOrder(contact.0), Some(contact));
+            let statement = statement.clone();
+            let link = LinkDraft { survivor, absorbed, statement, contact, after, at };
+            transaction.links().insert(&link).await?;
+        }
+    }
     note(transaction, env, &claims, &arrangement, before, at).await
 }
 
@@ -102,7 +112,7 @@ async fn regroup(
     pictures: &[CustomerPicture],
     arrangement: &Arrangement,
     at: DateTime<Utc>,
-) -> Result<(), RecordError> {
+) -> Result<Vec<CustomerId>, RecordError> {
     if !arrangement.released.is_empty() {
         transaction.customers().release(&arrangement.released).await?;
     }
@@ -136,7 +146,23 @@ async fn regroup(
     for (key, id) in claims {
         transaction.customers().claim(std::slice::from_ref(key), id).await?;
     }
-    Ok(())
+    Ok(ids)
+}
+
+/// The customers that lead to another one than before: for the record of merges.
+fn merged<'a>(
+    pictures: &'a [CustomerPicture],
+    arrangement: &'a Arrangement,
+    ids: &'a [CustomerId],
+) -> impl Iterator<Item = (CustomerId, CustomerId)> + 'a {
+    let led = pictures.iter().flat_map(|picture| {
+        let members = picture.absorbed.iter().copied().chain([picture.id]);
+        members.map(|member| (member, picture.id))
+    });
+    led.filter_map(|(member, root)| {
+        let survivor = ids[*arrangement.led.get(&member)?];
+        (survivor != member && survivor != root).then_some((survivor, member))
+    })
 }
 
 /// Sees to a customer for every part, and lets the others lead to it. Returns the customers of the parts.

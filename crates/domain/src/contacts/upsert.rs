@@ -105,7 +105,7 @@ pub(crate) async fn keep(
             if gained(&before, &record, upserted) {
                 let said = [before.statement.clone(), record.statement.clone()];
                 let customer = reread(transaction, record.id).await?.customer;
-                settle(transaction, env, [customer], &said, at).await?;
+                settle(transaction, env, record.id, customer, &said, at).await?;
             }
             let record = reread(transaction, record.id).await?;
             Ok(Kept { before: Some(before), record, upserted })

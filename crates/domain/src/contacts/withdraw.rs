@@ -36,5 +36,5 @@ async fn withdraw(
     transaction.contacts().withdraw(id, at).await?;
     env.record(transaction, at, vec![Change::contact_withdrawn(&record)]).await?;
     transaction.links().revoke_of(id, at).await?;
-    settle(transaction, env, [record.customer], &[record.statement], at).await
+    settle(transaction, env, id, record.customer, &[record.statement], at).await
 }

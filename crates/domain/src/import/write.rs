@@ -148,7 +148,7 @@ impl Work<'_> {
         self.env.record(transaction, at, changes(self.import.id, &outcome)).await?;
         for id in outcome.unsettled {
             let record = reread(transaction, id).await?;
-            settle(transaction, self.env, [record.customer], &[record.statement], at).await?;
+            settle(transaction, self.env, id, record.customer, &[record.statement], at).await?;
         }
         Ok(())
     }
