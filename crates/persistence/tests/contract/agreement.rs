@@ -121,10 +121,10 @@ impl World {
     async fn take(&self, step: &Step, people: People) {
         let desk = &self.desk;
         match step {
-            Step::Create(said) => drop(desk.by(acting(said)).create(&asked(said)).await),
+            Step::Create(said) => drop(desk.by(&acting(said)).create(&asked(said)).await),
             // A user's own token cannot do that.
             Step::Upsert(said) => {
-                drop(desk.upsert(&asked(&Said { by_the_user: false, ..said.clone() })).await)
+                drop(desk.upsert(&asked(&Said { by_the_user: false, ..said.clone() })).await);
             }
             Step::Identify(statement) => {
                 desk.identify.run(&request(statement.clone())).await.expect("an answer");
@@ -138,7 +138,7 @@ impl World {
                 };
                 let by_the_user = people == People::Verifiers && value % 2 == 0 && record.user().is_some();
                 let said = Said { statement: record.statement.clone(), is_verified: false, by_the_user };
-                desk.by(acting(&said)).change(record.id, change).await;
+                desk.by(&acting(&said)).change(record.id, change).await;
             }
             Step::Verify(contact, is_verified) => {
                 let Some(record) = chosen(desk, contact).await else { return };

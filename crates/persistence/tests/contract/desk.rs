@@ -39,8 +39,8 @@ impl Desk {
     }
 
     /// The same, on behalf of somebody.
-    pub(crate) fn by(&self, acting: Acting) -> Self {
-        Self { contacts: self.contacts.acting(&acting), ..self.clone() }
+    pub(crate) fn by(&self, acting: &Acting) -> Self {
+        Self { contacts: self.contacts.acting(acting), ..self.clone() }
     }
 
     /// The user of this number, who is registered if need be.

@@ -72,7 +72,7 @@ async fn what_a_user_says_of_itself_links_nobody(store: Arc<dyn Store>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let guest = desk.create(&order(VICTIM, "")).await;
-    let said = desk.by(own(user)).create(&order_of(user, VICTIM, "123456")).await;
+    let said = desk.by(&own(user)).create(&order_of(user, VICTIM, "123456")).await;
     let unverified = Some(BlockRule::Unverified);
     assert_eq!((said.email_blocked_by, said.phone_blocked_by), (unverified, unverified));
     assert_ne!(said.customer, guest.customer);
@@ -80,7 +80,7 @@ async fn what_a_user_says_of_itself_links_nobody(store: Arc<dyn Store>) {
     assert_eq!(led(&desk.identify, VICTIM).await, guest.customer);
     assert_eq!(tell(&desk.identify, "", "123456").await.outcome, Outcome::Created);
     // It is the user's all the same, and the user's are one customer.
-    let more = desk.by(own(user)).create(&order_of(user, "doc@hillvalley.edu", "")).await;
+    let more = desk.by(&own(user)).create(&order_of(user, "doc@hillvalley.edu", "")).await;
     assert_eq!(more.customer, said.customer);
 }
 
@@ -88,7 +88,7 @@ async fn what_a_user_says_of_itself_links_once_it_is_verified(store: Arc<dyn Sto
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let guest = desk.create(&order(VICTIM, "")).await;
-    let said = desk.by(own(user)).create(&order_of(user, VICTIM, "")).await;
+    let said = desk.by(&own(user)).create(&order_of(user, VICTIM, "")).await;
     let linked = desk.change(said.id, verify(true)).await;
     assert_eq!((linked.email_blocked_by, linked.customer), (None, guest.customer));
     let apart = desk.change(said.id, verify(false)).await;
@@ -99,7 +99,7 @@ async fn what_a_user_says_of_itself_links_once_it_is_verified(store: Arc<dyn Sto
 async fn what_a_user_says_of_itself_links_once_somebody_trusted_says_so(store: Arc<dyn Store>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
-    let said = desk.by(own(user)).create(&order_of(user, VICTIM, "")).await;
+    let said = desk.by(&own(user)).create(&order_of(user, VICTIM, "")).await;
     let guest = desk.create(&order(VICTIM, "")).await;
     assert_ne!(guest.customer, said.customer);
     let (vouched, done) = desk.upsert(&order_of(user, VICTIM, "")).await;
@@ -112,7 +112,7 @@ async fn the_users_word_takes_nothing_from_what_was_trusted(store: Arc<dyn Store
     let user = desk.user(1).await;
     let trusted = desk.create(&order_of(user, VICTIM, "")).await;
     let guest = desk.create(&order(VICTIM, "")).await;
-    let same = desk.by(own(user)).change(trusted.id, to_email(VICTIM)).await;
+    let same = desk.by(&own(user)).change(trusted.id, to_email(VICTIM)).await;
     assert_eq!((same.email_blocked_by, same.customer), (None, guest.customer));
 }
 
@@ -121,7 +121,7 @@ async fn a_user_who_changes_its_contact_has_only_its_word_for_the_new_value(stor
     let user = desk.user(1).await;
     let trusted = desk.create(&verified(order_of(user, "doc@hillvalley.edu", ""))).await;
     let guest = desk.create(&order(VICTIM, "")).await;
-    let said = desk.by(own(user)).change(trusted.id, to_email(VICTIM)).await;
+    let said = desk.by(&own(user)).change(trusted.id, to_email(VICTIM)).await;
     assert_eq!(said.email_blocked_by, Some(BlockRule::Unverified));
     assert_ne!(said.customer, guest.customer);
 }
@@ -170,13 +170,13 @@ async fn others_cannot_state_a_verified_value(store: Arc<dyn Store>) {
     let desk = Desk::new(&store);
     let (owner, other) = (desk.user(1).await, desk.user(2).await);
     let owned = desk.create(&verified(order_of(owner, VICTIM, ""))).await;
-    for desk in [desk.clone(), desk.by(own(other))] {
+    for desk in [desk.clone(), desk.by(&own(other))] {
         let said = desk.create(&order_of(other, VICTIM, "")).await;
         assert_eq!(said.email_blocked_by, Some(BlockRule::VerifiedElsewhere));
         assert_ne!(said.customer, owned.customer);
     }
     // The owner's own word is as good as any now.
-    let again = desk.by(own(owner)).create(&order_of(owner, VICTIM, "")).await;
+    let again = desk.by(&own(owner)).create(&order_of(owner, VICTIM, "")).await;
     assert_eq!((again.email_blocked_by, again.customer), (None, owned.customer));
 }
 
