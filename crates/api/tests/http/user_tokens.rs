@@ -121,7 +121,7 @@ async fn a_users_word_links_nobody_and_the_owner_gets_the_address(app: TestApp) 
     assert_eq!(made.json()["blockedBy"], "unverified");
     assert_ne!(made.json()["customerId"].as_str(), Some(guests.as_str()));
     assert!(!scene.app.show(&format!("/customers/{guests}")).await.to_string().contains("Mallory"));
-    let number = json!({"user_id": scene.user, "type": "email", "email": "guest@example.com"});
+    let number = json!({"uuid": scene.user, "type": "email", "email": "guest@example.com"});
     let admin = scene.call(Method::POST, "/ia/admin/contacts", Some(number)).await;
     assert!(admin.status < 300, "{admin:?}");
     assert_eq!(customer_of(scene.guest).await, guests);
