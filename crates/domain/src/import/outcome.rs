@@ -1,7 +1,7 @@
 //! What the rows of a batch come to, and what is to be written for them.
 
 use super::model::{CustomerBatch, FiledDraft};
-use crate::{ContactDraft, ContactId, ContactRecord, CustomerId, LinkDraft};
+use crate::{ContactDraft, ContactId, ContactKind, ContactRecord, CustomerId, LinkDraft, UserId};
 
 /// Contacts that have no id yet get numbers from here on: larger than any that a store gives, so that they
 /// are the younger ones, as they will be.
@@ -21,6 +21,8 @@ pub(super) struct Outcome {
     /// Stored customers that others absorb: survivor, absorbed, and its stored contacts.
     pub(super) merged: Vec<(CustomerId, CustomerId, Vec<ContactId>)>,
     pub(super) links: Vec<LinkDraft>,
+    /// Users whose first choice among the contacts of a kind is another one now.
+    pub(super) preferred: Vec<(UserId, ContactKind)>,
 }
 
 impl Outcome {
