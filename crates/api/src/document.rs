@@ -103,11 +103,8 @@ fn describe_key(operation: &mut Operation, family: Family) {
         parameters.push(RefOr::T(key.schema(Some(text)).build()));
     }
     for (status, said) in [
-        (
-            "409",
-            "The request with the same `Idempotency-Key` is still being carried out, or was answered for good",
-        ),
-        ("422", "The `Idempotency-Key` was used for another request"),
+        ("409", "`Idempotency-Key`: its request is still being carried out, or was, and the answer is lost"),
+        ("422", "`Idempotency-Key`: it was used for another request"),
     ] {
         match operation.responses.responses.get_mut(status) {
             Some(RefOr::T(response)) => response.description.push_str(&format!(". {said}")),

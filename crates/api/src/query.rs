@@ -44,8 +44,8 @@ impl Query {
         self.values.remove(name).filter(|value| !value.is_empty())
     }
 
-    /// The parameters whose names begin with this, under what follows it. Of `what` they name members is said to those
-    /// who ask for something else.
+    /// The parameters whose names begin with this, under what follows it. Callers who misspell another parameter are
+    /// told of them as `what`.
     pub(crate) fn starting_with(
         &mut self,
         prefix: &'static str,

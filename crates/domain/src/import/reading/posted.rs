@@ -12,9 +12,12 @@ impl Reading {
         if self.posted {
             self.check_posted(kind.as_ref(), known, value.is_some());
         }
-        let is_phone = known == Some(ContactKind::Phone);
-        if let Some(value) = value {
-            *(if is_phone { &mut self.phone } else { &mut self.email }) = Some(value);
+        match (known, value) {
+            (Some(ContactKind::Phone), Some(value)) => self.phone = Some(value),
+            // Of no kind that there is; that it is at fault has been told.
+            (_, Some(_)) if self.posted && known != Some(ContactKind::Email) => {}
+            (_, Some(value)) => self.email = Some(value),
+            (_, None) => {}
         }
     }
 
@@ -27,7 +30,7 @@ impl Reading {
                 return self.fail(&kind.column.clone(), "Send one of email, phone.".to_owned());
             }
         };
-        if !has_value {
+        if !has_value && !self.failures.iter().any(|failure| failure.field == "value") {
             self.fail("value", "Send the email address or the phone number.".to_owned());
         }
         let channel = self.channel.as_ref().and_then(|named| Channel::parse(&named.text));
