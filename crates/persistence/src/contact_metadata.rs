@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use onefold_domain::{ContactFilter, ContactId, FiledDraft, Metadata, MetadataFilter, StoreError};
-use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, OrderedStatement, Query, SelectStatement};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QuerySelect};
 
 use crate::batch::{self, Kind, Unpacked};
 use crate::entities::contact;
@@ -69,13 +69,18 @@ pub(crate) async fn replace(
 pub(crate) fn narrow(
     list: &mut SelectStatement,
     filter: &ContactFilter,
-    after: Option<ContactId>,
-    limit: usize,
+    (after, limit): (Option<ContactId>, usize),
+    backend: DbBackend,
 ) {
     // The rarest first, which as a rule is the longest: its contacts are collected, and the others asked for each.
     let mut wanted: Vec<_> = filter.metadata.iter().collect();
     wanted.sort_by_key(|member| std::cmp::Reverse(member.value().len()));
     let Some((first, others)) = wanted.split_first() else { return };
+    if backend == DbBackend::Sqlite {
+        // The sign has no other effect than to hide that contacts lie in this order: without statistics SQLite would
+        // rather walk through all of them than sort the few that have the member.
+        list.clear_order_by().order_by_expr(Expr::cust("+\"contact\".\"id\""), Order::Asc);
+    }
     let mut found = having(first);
     found.and_where(Expr::col(Column::ContactId).gt(after.map_or(0, |after| after.0)));
     let alone = ContactFilter { metadata: filter.metadata.clone(), ..ContactFilter::default() };
@@ -133,6 +138,19 @@ mod tests {
     use crate::contacts::filtered;
     use crate::testing::TestDatabase;
 
+    /// Contacts of one customer, of which a few have the members.
+    const FILLED: [&str; 4] = [
+        "INSERT INTO customer (id, root_id, version, created_at, updated_at)
+         VALUES ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000001', 1, now(), now())",
+        "INSERT INTO contact (customer_id, email, source, created_at, updated_at)
+         SELECT '00000000-0000-0000-0000-000000000001', 'p' || n || '@x.example', 'order', now(), now()
+         FROM generate_series(1, 5000) n",
+        "INSERT INTO contact_metadata (name, value, contact_id)
+         SELECT name, CASE WHEN n % 1000 = 0 THEN 'x' ELSE 'y' END, n
+         FROM generate_series(1, 5000) n, (VALUES ('a'), ('b')) names (name)",
+        "ANALYZE",
+    ];
+
     /// Each line of the database's plans: for one member, for two, and for one with a filter of another kind.
     async fn plans(store: &SeaOrmStore, explain: &str, column: usize) -> [Vec<String>; 3] {
         let member = |name: &str| MetadataFilter::parse(name, "x").expect("a filter");
@@ -143,8 +161,8 @@ mod tests {
         for filter in [&one, &two, &ContactFilter { kind, ..one.clone() }] {
             let mut list = filtered(filter);
             list.limit(50);
-            narrow(&mut list, filter, None, 50);
             let connection = store.reader();
+            narrow(&mut list, filter, (None, 50), connection.get_database_backend());
             let statement: Statement = connection.get_database_backend().build(&list);
             let statement = Statement { sql: format!("{explain} {}", statement.sql), ..statement };
             let rows = connection.query_all_raw(statement).await.expect("a plan");
@@ -168,8 +186,12 @@ mod tests {
     async fn postgres_goes_from_a_member_to_contacts() {
         let database = TestDatabase::postgres().await;
         let store = database.store().await;
+        // A table of a page is quickest read as a whole, and rightly so.
+        for sql in FILLED {
+            database.query(sql).await;
+        }
         for lines in plans(&store, "EXPLAIN", 0).await {
-            assert!(!lines.iter().any(|line| line.contains("Seq Scan")), "{lines:#?}");
+            assert!(!lines.iter().any(|line| line.contains("Seq Scan on contact")), "{lines:#?}");
             assert!(lines.iter().any(|line| line.contains("contact_metadata_pkey")), "{lines:#?}");
         }
     }

@@ -38,7 +38,8 @@ impl ContactReader for SeaOrmStore {
             let Some(root) = root else { return Ok(Vec::new()) };
             list.and_where(col(Column::CustomerId).in_subquery(members(root)));
         }
-        contact_metadata::narrow(&mut list, filter, after, limit);
+        let backend = self.reader().get_database_backend();
+        contact_metadata::narrow(&mut list, filter, (after, limit), backend);
         fetch(self.reader(), &list).await
     }
 }
