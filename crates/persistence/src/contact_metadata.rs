@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use onefold_domain::{ContactFilter, ContactId, FiledDraft, Metadata, MetadataFilter, StoreError};
-use sea_orm::sea_query::{Expr, ExprTrait, Order, OrderedStatement, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QuerySelect};
 
 use crate::batch::{self, Kind, Unpacked};
