@@ -12,6 +12,7 @@ mod document;
 mod envelope;
 mod error;
 mod fields;
+mod head;
 mod idempotency;
 mod json;
 mod kratos;

@@ -11,6 +11,7 @@ mod customer;
 mod customers;
 mod email;
 mod environment;
+mod exact_json;
 mod idempotency;
 mod identify;
 mod identities;
@@ -53,6 +54,7 @@ pub use customers::{
 };
 pub use email::{EmailAddress, InvalidEmail};
 pub use environment::Environment;
+pub use exact_json::{InexactJson, JsonFault, read_exactly, read_undoubled};
 pub use idempotency::{
     Begun, Fingerprint, Idempotency, IdempotencyKey, IdempotencyRecord, IdempotencyRepository,
     IdempotencyScope, InvalidIdempotencyKey, OperationId, OperationSubject, SealedAnswer,
@@ -74,7 +76,7 @@ pub use linking::{
     NewContact, Outcome, Part, Resolution, decide, decide_record, lay, resolve,
 };
 pub use memory::MemoryStore;
-pub use metadata::{InvalidMetadata, Metadata};
+pub use metadata::{InvalidMetadata, InvalidMetadataFilter, Metadata, MetadataFilter};
 pub use phone::{InvalidPhone, PhoneNumber, Region};
 pub use policy::{BlockRule, InvalidPolicy, LinkPolicy, SHIPPED_POLICY};
 pub use profile::{

@@ -28,12 +28,13 @@ pub(crate) async fn advance(
     let rows: Vec<_> = guards.iter().map(|(id, version)| (hex(id.0), version)).collect();
     let unpacked = Unpacked::of(connection.get_database_backend());
     let sql = format!(
-        "UPDATE customer SET version = customer.version + 1, updated_at = $2 \
+        "UPDATE customer SET version = customer.version + 1, updated_at = {later}(customer.updated_at, $2) \
          FROM (SELECT {id} AS id, {version} AS version FROM {rows}) guard \
          WHERE customer.id = guard.id AND customer.root_id = guard.id AND customer.version = guard.version",
         id = unpacked.uuid(0),
         version = unpacked.integer(1),
         rows = unpacked.rows(),
+        later = unpacked.later(),
     );
     let advanced = write(connection, sql, &rows, vec![at.into()]).await?;
     if advanced == guards.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
@@ -228,6 +229,14 @@ impl Unpacked {
         (names.join(", "), values.join(", "))
     }
 
+    /// The function that gives the later of two moments.
+    fn later(self) -> &'static str {
+        match self {
+            Self::Sqlite => "MAX",
+            Self::Postgres => "GREATEST",
+        }
+    }
+
     fn integer(self, place: usize) -> String {
         self.value(place, Kind::Integer)
     }
@@ -286,7 +295,7 @@ impl Serialize for Row<'_> {
         row.serialize_element(&details.verified_at.map(moment))?;
         row.serialize_element(&metadata_text(&details.metadata))?;
         row.serialize_element(&profile_text(details.profile.as_ref()))?;
-        row.serialize_element(&search_text(statement, details.profile.as_ref()))?;
+        row.serialize_element(&search_text(statement, details.profile.as_ref(), &details.metadata))?;
         row.serialize_element(&draft.import.map(|import| hex(import.0)))?;
         row.serialize_element(&statement.is_self_stated())?;
         row.serialize_element(&draft.claimed_by.map(ClaimedBy::as_str))?;

@@ -10,12 +10,12 @@ use onefold_domain::{
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
-use crate::batch;
 use crate::entities::contact::{self, Column};
 use crate::entities::customer;
 use crate::error::store_error;
-use crate::records::{self, changed_row, col, fetch, row, select};
+use crate::records::{self, changed_row, col, fetch, later, row, select};
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
+use crate::{batch, contact_metadata};
 
 #[async_trait]
 impl ContactReader for SeaOrmStore {
@@ -39,6 +39,8 @@ impl ContactReader for SeaOrmStore {
             let Some(root) = root else { return Ok(Vec::new()) };
             list.and_where(col(Column::CustomerId).in_subquery(members(root)));
         }
+        let backend = self.reader().get_database_backend();
+        contact_metadata::narrow(&mut list, filter, (after, limit), backend);
         fetch(self.reader(), &list).await
     }
 
@@ -55,7 +57,7 @@ impl ContactReader for SeaOrmStore {
     }
 }
 
-/// The filter without its customer.
+/// The filter without its customer and its metadata.
 pub(crate) fn filtered(filter: &ContactFilter) -> SelectStatement {
     let mut list = select();
     match filter.kind {
@@ -139,7 +141,9 @@ impl ContactRepository for SeaOrmTransaction {
     ) -> Result<ContactId, StoreError> {
         let row = row(draft, customer, at);
         let inserted = contact::Entity::insert(row).exec(self.connection()?).await.map_err(store_error)?;
-        Ok(ContactId(inserted.last_insert_id))
+        let id = ContactId(inserted.last_insert_id);
+        contact_metadata::add(self.connection()?, id, &draft.details.metadata).await?;
+        Ok(id)
     }
 
     async fn reserve_ids(&mut self, count: usize) -> Result<Vec<ContactId>, StoreError> {
@@ -148,7 +152,8 @@ impl ContactRepository for SeaOrmTransaction {
     }
 
     async fn insert_batch(&mut self, contacts: &[FiledDraft], at: DateTime<Utc>) -> Result<(), StoreError> {
-        batch::insert_contacts(self.connection()?, contacts, at).await
+        batch::insert_contacts(self.connection()?, contacts, at).await?;
+        contact_metadata::add_many(self.connection()?, contacts).await
     }
 
     async fn get(&mut self, id: ContactId) -> Result<Option<ContactRecord>, StoreError> {
@@ -165,8 +170,10 @@ impl ContactRepository for SeaOrmTransaction {
     }
 
     async fn update(&mut self, record: &ContactRecord) -> Result<(), StoreError> {
+        contact_metadata::replace(self.connection()?, record.id, Some(&record.details.metadata)).await?;
         contact::Entity::update_many()
             .set(changed_row(record))
+            .col_expr(Column::UpdatedAt, later(Column::UpdatedAt, record.updated_at))
             .filter(Column::Id.eq(record.id.0))
             .exec(self.connection()?)
             .await
@@ -189,7 +196,7 @@ impl ContactRepository for SeaOrmTransaction {
         let stepped_back = contact::Entity::update_many()
             .col_expr(Column::IsPrimary, Expr::value(false))
             .col_expr(Column::Version, Expr::col(Column::Version).add(1))
-            .col_expr(Column::UpdatedAt, Expr::value(at))
+            .col_expr(Column::UpdatedAt, later(Column::UpdatedAt, at))
             .filter(Column::UserId.eq(user.0))
             .filter(Column::IsPrimary.eq(true))
             .filter(Column::WithdrawnAt.is_null())
@@ -202,9 +209,10 @@ impl ContactRepository for SeaOrmTransaction {
     }
 
     async fn withdraw(&mut self, id: ContactId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        contact_metadata::replace(self.connection()?, id, None).await?;
         contact::Entity::update_many()
             .col_expr(Column::WithdrawnAt, Expr::value(at))
-            .col_expr(Column::UpdatedAt, Expr::value(at))
+            .col_expr(Column::UpdatedAt, later(Column::UpdatedAt, at))
             .col_expr(Column::Version, Expr::col(Column::Version).add(1))
             .col_expr(Column::IsPrimary, Expr::value(false))
             // No search finds it any more.

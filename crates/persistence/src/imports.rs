@@ -166,7 +166,7 @@ impl ImportRepository for SeaOrmTransaction {
         taken.status = ImportStatus::Running;
         taken.lease = Some((owner, until));
         taken.started_at = taken.started_at.or(Some(now));
-        taken.updated_at = now;
+        taken.updated_at = now.max(taken.updated_at);
         self.update(&taken, before).await?;
         Ok(Some(taken))
     }
@@ -197,7 +197,7 @@ impl ImportRepository for SeaOrmTransaction {
             import_run::Entity::update_many()
                 .col_expr(Column::Status, Expr::value(ImportStatus::Failed.as_str()))
                 .col_expr(Column::Message, Expr::value(INCOMPLETE))
-                .col_expr(Column::FinishedAt, Expr::value(now))
+                .col_expr(Column::FinishedAt, Expr::value(now.max(import.created_at)))
                 .filter(Column::Id.eq(import.id))
                 .exec(self.connection()?)
                 .await

@@ -9,6 +9,7 @@ mod batch;
 mod config;
 mod conflicts;
 mod connect;
+mod contact_metadata;
 mod contacts;
 mod customer_pictures;
 mod customers;

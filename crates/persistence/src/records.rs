@@ -7,7 +7,7 @@ use onefold_domain::{
     CustomerId, EmailAddress, EvidenceOrder, ImportId, Metadata, PhoneNumber, Profile, Received, Statement,
     StoreError, UserId, search_text,
 };
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, DbErr, FromQueryResult, Iterable, QueryResult,
 };
@@ -90,10 +90,7 @@ fn record(row: &QueryResult) -> Result<ContactRecord, DbErr> {
             channel: model.channel.map(|name| known(Channel::parse(&name), "channel")).transpose()?,
             is_primary: model.is_primary,
             verified_at: model.verified_at,
-            metadata: match model.metadata {
-                Some(text) => Metadata::from_stored(&text).map_err(|error| unreadable(&error))?,
-                None => Metadata::default(),
-            },
+            metadata: stored_metadata(model.metadata.as_deref())?,
             profile: profile(model.profile.as_deref())?,
         },
         received: Received { email: model.received_email, phone: model.received_phone },
@@ -132,6 +129,12 @@ pub(crate) fn claimed_by(name: Option<&str>) -> Result<Option<ClaimedBy>, DbErr>
 pub(crate) fn rule(name: Option<&str>) -> Result<Option<BlockRule>, DbErr> {
     let Some(name) = name else { return Ok(None) };
     known(BlockRule::ALL.into_iter().find(|rule| rule.as_str() == name), "rule").map(Some)
+}
+
+pub(crate) fn stored_metadata(text: Option<&str>) -> Result<Metadata, DbErr> {
+    let read = text.map(Metadata::from_stored).transpose();
+    // What is wrong with it is told without its text.
+    Ok(read.map_err(|error| DbErr::Json(format!("stored metadata is broken: {error}")))?.unwrap_or_default())
 }
 
 pub(crate) fn profile(text: Option<&str>) -> Result<Option<Profile>, DbErr> {
@@ -177,7 +180,7 @@ pub(crate) fn row(draft: &ContactDraft, customer: CustomerId, at: DateTime<Utc>)
         verified_at: Set(details.verified_at),
         metadata: Set(metadata_text(&details.metadata)),
         profile: Set(profile_text(details.profile.as_ref())),
-        search: Set(Some(search_text(statement, details.profile.as_ref()))),
+        search: Set(Some(search_text(statement, details.profile.as_ref(), &details.metadata))),
         import_id: Set(draft.import.map(|import| import.0)),
         updated_at: Set(at),
         withdrawn_at: Set(None),
@@ -188,7 +191,13 @@ pub(crate) fn row(draft: &ContactDraft, customer: CustomerId, at: DateTime<Utc>)
     }
 }
 
-/// What a change may touch, as a row.
+/// The moment of a change, for a column that holds the moment of the one before: never an earlier one, though the clock
+/// went back or is another server's. SQLite compares the texts, which are all of one zone and so in the order of time.
+pub(crate) fn later(column: impl sea_orm::sea_query::IntoColumnRef, at: DateTime<Utc>) -> Expr {
+    Func::greatest([Expr::col(column), Expr::value(at)]).into()
+}
+
+/// What a change may touch, as a row; but for its time, which is set by [`later`].
 pub(crate) fn changed_row(record: &ContactRecord) -> contact::ActiveModel {
     let draft = ContactDraft {
         statement: record.statement.clone(),
@@ -204,6 +213,7 @@ pub(crate) fn changed_row(record: &ContactRecord) -> contact::ActiveModel {
         customer_id: NotSet,
         created_at: NotSet,
         withdrawn_at: NotSet,
+        updated_at: NotSet,
         version: Set(record.version),
         evidence_order: Set(Some(record.order.0).filter(|order| *order != record.id.0)),
         ..row(&draft, record.customer, record.updated_at)

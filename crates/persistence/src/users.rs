@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::entities::{user_account, webhook_delivery};
 use crate::error::store_error;
-use crate::records::{profile, profile_text};
+use crate::records::{later, profile, profile_text};
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
 
 #[async_trait]
@@ -69,11 +69,14 @@ impl UserRepository for SeaOrmTransaction {
         let row = user_account::ActiveModel {
             id: Set(user.id.0),
             profile: Set(profile_text(user.profile.as_ref())),
-            updated_at: Set(user.updated_at),
             ..Default::default()
         };
         let updated = user_account::Entity::update_many()
             .set(row)
+            .col_expr(
+                user_account::Column::UpdatedAt,
+                later(user_account::Column::UpdatedAt, user.updated_at),
+            )
             .filter(user_account::Column::Id.eq(user.id.0))
             .exec(self.connection()?)
             .await

@@ -39,6 +39,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         ("userId" = Option<String>, Query),
         ("customerId" = Option<String>, Query),
         ("source" = Option<String>, Query),
+        ("metadata.{name}" = Option<String>, Query),
     ),
     responses(
         (status = 200, description = "The contacts", content((String = "application/x-ndjson"), (String = "text/csv"))),

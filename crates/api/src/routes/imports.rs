@@ -101,7 +101,8 @@ pub(crate) struct RowError {
 /// Takes a CSV file (with a header) or an NDJSON file in, and imports it in the background.
 ///
 /// Columns `email`, `phone`, `userId`, `source` and those of the profile are known in several spellings;
-/// others are kept as metadata. A row that fails does not stop the others. The same file again changes nothing.
+/// others are kept as metadata. A row may also have the form that `POST /contacts` takes and `GET /contacts` shows, with
+/// `kind` and `value`. A row that fails does not stop the others. The same file again changes nothing.
 #[utoipa::path(
     post, path = "/contacts/import", tag = "imports",
     params(

@@ -125,9 +125,11 @@ impl ContactRecord {
         self.user().filter(|_| self.details.verified_at.is_some())
     }
 
+    /// Notes a change. A clock may have gone back since the change before, or be another server's: no record changes
+    /// before it was made, and of two changes the later one is not the earlier.
     pub(crate) fn touch(&mut self, at: DateTime<Utc>) {
         self.version += 1;
-        self.updated_at = at;
+        self.updated_at = at.max(self.updated_at).max(self.created_at);
     }
 }
 

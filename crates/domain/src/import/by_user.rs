@@ -2,7 +2,7 @@
 
 use super::parse::ImportRow;
 use crate::audit::Change;
-use crate::contacts::{ContactChange, NewValue, apply, keep, merge, reread};
+use crate::contacts::{ContactChange, NewValue, apply, keep, merge, reread, step_back};
 use crate::{
     ContactKind, ContactRecord, ContactSource, Environment, ImportId, RecordError, Transaction, UserId,
 };
@@ -56,6 +56,9 @@ pub(super) async fn store(
         return Ok(Stored::Unchanged);
     }
     transaction.customers().advance(before.customer, before.customer_version, at).await?;
+    if merged.details.is_primary && !before.details.is_primary {
+        step_back(transaction, env, (user, merged.kind()), Some(merged.id), at).await?;
+    }
     transaction.contacts().update(&merged).await?;
     for value in values {
         let mut record = reread(transaction, before.id).await?;

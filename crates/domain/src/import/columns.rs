@@ -23,6 +23,8 @@ pub(super) enum Target {
     Value,
     Channel,
     IsVerified,
+    /// Of a row in the form of the API.
+    IsPrimary,
     /// Of an exported contact: what is made anew.
     PassedOver,
 }
@@ -31,7 +33,14 @@ pub(super) enum Target {
 /// file of anybody else.
 pub(super) const EXPORTED: &str = "linkPrecedence";
 
-/// The columns that only an export has.
+/// Whether members of these names make a row in the form of the API: its `value` is an email or a phone, as its `kind`
+/// says. Beside an email or a phone the two are metadata, as they are in the file of anybody else.
+pub(super) fn is_posted<'a>(mut names: impl Iterator<Item = &'a str> + Clone) -> bool {
+    let is_value = |name: &str| matches!(Target::of(name), Target::Email | Target::Phone);
+    names.clone().any(|name| matches!(name, "kind" | "value")) && !names.any(is_value)
+}
+
+/// The columns that only an export has, or a row in the form of the API.
 const EXPORT_COLUMNS: [(&str, Target); 12] = [
     ("kind", Target::Kind),
     ("value", Target::Value),
@@ -41,7 +50,7 @@ const EXPORT_COLUMNS: [(&str, Target); 12] = [
     ("customerId", Target::PassedOver),
     (EXPORTED, Target::PassedOver),
     ("linkedId", Target::PassedOver),
-    ("isPrimary", Target::PassedOver),
+    ("isPrimary", Target::IsPrimary),
     ("verifiedAt", Target::PassedOver),
     ("createdAt", Target::PassedOver),
     ("updatedAt", Target::PassedOver),
@@ -79,7 +88,7 @@ const SPELLINGS: [(&str, Target); 27] = [
 ];
 
 impl Target {
-    /// What a column of this name means in a file of ours.
+    /// What a column of this name means in a file of ours, or in the form of the API.
     pub(super) fn of_export(name: &str) -> Self {
         let known = EXPORT_COLUMNS.iter().find(|(column, _)| *column == name);
         known.map_or_else(|| Self::of(name), |(_, target)| target.clone())

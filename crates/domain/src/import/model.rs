@@ -118,6 +118,13 @@ pub struct Import {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
+impl Import {
+    /// Notes a change; it is not before the one that was noted last, should the clock have gone back.
+    pub(crate) fn touch(&mut self, at: DateTime<Utc>) {
+        self.updated_at = at.max(self.updated_at);
+    }
+}
+
 /// What is wrong with a row.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RowFailure {

@@ -1,7 +1,9 @@
 //! What the rows of a batch come to, and what is to be written for them.
 
 use super::model::{CustomerBatch, FiledDraft};
-use crate::{ContactDraft, ContactId, ContactRecord, CustomerId, EvidenceOrder, LinkDraft};
+use crate::{
+    ContactDraft, ContactId, ContactKind, ContactRecord, CustomerId, EvidenceOrder, LinkDraft, UserId,
+};
 
 /// Contacts that have no id yet get numbers from here on: larger than any that a store gives, so that they
 /// are the younger ones, as they will be.
@@ -23,6 +25,8 @@ pub(super) struct Outcome {
     pub(super) links: Vec<LinkDraft>,
     /// Contacts whose users have verified their values with this batch: what hangs together with them is laid anew.
     pub(super) unsettled: Vec<ContactId>,
+    /// Users whose first choice among the contacts of a kind is another one now.
+    pub(super) preferred: Vec<(UserId, ContactKind)>,
 }
 
 impl Outcome {

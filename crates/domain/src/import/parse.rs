@@ -1,6 +1,6 @@
 //! From a row's text to a contact. Every fault of a row is reported with the column it stands in.
 
-use super::columns::{EXPORTED, Target};
+use super::columns::{EXPORTED, Target, is_posted};
 use super::reading::Reading;
 use super::{CsvHeader, MatchBy, RawRow, RowContent, RowFailure};
 use crate::{ContactRequest, Region};
@@ -23,6 +23,8 @@ pub(super) struct RowParser {
     columns: Vec<(String, Target)>,
     /// Whether it is one that we wrote.
     exported: bool,
+    /// Whether its rows are in the form of the API.
+    posted: bool,
     pub(super) match_by: MatchBy,
     pub(super) region: Option<Region>,
 }
@@ -37,10 +39,11 @@ impl RowParser {
     ) -> Result<Self, &'static str> {
         let cells = || header.into_iter().flat_map(|header| &header.cells);
         let exported = cells().any(|name| name == EXPORTED);
-        let target = if exported { Target::of_export } else { Target::of };
+        let posted = !exported && is_posted(cells().map(String::as_str));
+        let target = if exported || posted { Target::of_export } else { Target::of };
         let columns: Vec<(String, Target)> = cells().map(|name| (name.clone(), target(name))).collect();
         let has = |wanted: Target| columns.iter().any(|(_, target)| *target == wanted);
-        if header.is_some() && !has(Target::Email) && !has(Target::Phone) {
+        if header.is_some() && !posted && !has(Target::Email) && !has(Target::Phone) {
             return Err(
                 "The file has no column `email` or `phone`; name at least one of them in the header.",
             );
@@ -48,7 +51,7 @@ impl RowParser {
         if header.is_some() && match_by == MatchBy::UserId && !has(Target::UserId) {
             return Err("Rows are to be matched by user, and the file has no column `userId`.");
         }
-        Ok(Self { columns, exported, match_by, region })
+        Ok(Self { columns, exported, posted, match_by, region })
     }
 
     pub(super) fn parse(&self, row: RawRow) -> Parsed {
@@ -56,13 +59,15 @@ impl RowParser {
         match row.content {
             Err(fault) => reading.fail("row", fault.to_string()),
             Ok(RowContent::Cells(cells)) => {
-                reading.exported = self.exported;
+                (reading.exported, reading.posted) = (self.exported, self.posted);
                 for ((name, target), cell) in self.columns.iter().zip(cells) {
                     reading.cell(name, target, cell);
                 }
             }
             Ok(RowContent::Object(members)) => {
                 reading.exported = members.iter().any(|(name, _)| name == EXPORTED);
+                let names = members.iter().map(|(name, _)| name.as_str());
+                reading.posted = !reading.exported && is_posted(names);
                 for (name, value) in members {
                     reading.member(&name, &value);
                 }

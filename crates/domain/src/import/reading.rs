@@ -1,5 +1,7 @@
 //! What the cells or members of one row add up to.
 
+mod posted;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -8,8 +10,8 @@ use super::columns::Target;
 use super::parse::{ImportRow, Parsed, RowParser};
 use super::{MatchBy, RowFailure};
 use crate::{
-    Channel, ContactRequest, ContactSource, EmailAddress, Metadata, PhoneNumber, Profile, Received,
-    Statement, UserId,
+    Channel, ContactRequest, ContactSource, EmailAddress, InexactJson, JsonFault, Metadata, PhoneNumber,
+    Profile, Received, Statement, UserId, read_exactly,
 };
 
 /// Sources that a row may name. `identify` is what requests leave behind.
@@ -30,6 +32,8 @@ pub(super) struct Reading {
     line: u64,
     /// Whether the row is one that we wrote.
     pub(super) exported: bool,
+    /// Whether it is in the form of the API: what `POST /contacts` takes.
+    pub(super) posted: bool,
     email: Option<Named>,
     phone: Option<Named>,
     user: Option<Named>,
@@ -38,6 +42,7 @@ pub(super) struct Reading {
     value: Option<Named>,
     channel: Option<Named>,
     is_verified: bool,
+    is_primary: Option<bool>,
     /// Column, path and text of the profile's parts.
     profile: Vec<(String, &'static str, String)>,
     profile_objects: Vec<(String, Map<String, Value>)>,
@@ -70,36 +75,39 @@ impl Reading {
         }
         let text = if self.exported { undefused(text) } else { text };
         match target {
-            Target::WholeMetadata if self.exported => match serde_json::from_str::<Map<String, Value>>(&text)
-            {
-                Ok(object) => self.metadata.extend(object),
-                Err(_) => self.fail(column, "The metadata is no JSON object.".to_owned()),
+            Target::WholeMetadata if self.exported => match read_exactly(&text, Metadata::MAX_DEPTH) {
+                Ok(Value::Object(object)) => self.keep_all(column, object),
+                Err(error) if error.fault != JsonFault::Malformed => self.inexact(column, &error),
+                _ => self.fail(column, "The metadata is no JSON object.".to_owned()),
             },
             Target::Metadata | Target::WholeMetadata => {
                 if !column.is_empty() {
-                    self.metadata.insert(column.to_owned(), Value::String(text));
+                    self.keep(column, column, Value::String(text));
                 }
             }
             // A whole address in one cell is its first line.
             Target::WholeAddress => self.profile.push((column.to_owned(), "address.street", text)),
-            Target::WholeProfile => {
-                self.metadata.insert(column.to_owned(), Value::String(text));
-            }
+            Target::WholeProfile => self.keep(column, column, Value::String(text)),
             _ => self.text(column, target, text),
         }
     }
 
     /// A member of a JSON object; null says nothing.
     pub(super) fn member(&mut self, name: &str, value: &RawValue) {
-        let target = if self.exported { Target::of_export(name) } else { Target::of(name) };
+        let ours = self.exported || self.posted;
+        let target = if ours { Target::of_export(name) } else { Target::of(name) };
         match (&target, value.get().as_bytes().first()) {
             (_, Some(b'n')) | (Target::PassedOver, _) => {}
+            // Which one a user prefers is not for an export to say, whose other contacts may be here by now.
+            (Target::IsPrimary, _) if self.exported => {}
+            (Target::IsPrimary, Some(b't' | b'f')) => self.is_primary = Some(value.get() == "true"),
             (Target::IsVerified, Some(b't' | b'f')) => self.is_verified = value.get() == "true",
-            (Target::Metadata, _) => match serde_json::from_str(value.get()) {
-                Ok(value) => {
-                    self.metadata.insert(name.to_owned(), value);
-                }
-                Err(_) => self.fail(name, "The value holds an invalid escape sequence or number.".to_owned()),
+            (Target::IsVerified | Target::IsPrimary, _) if self.posted => {
+                self.fail(name, "Send true or false.".to_owned())
+            }
+            (Target::Metadata, _) => match read_exactly(value.get(), Metadata::MAX_DEPTH) {
+                Ok(value) => self.keep(name, name, value),
+                Err(error) => self.inexact(name, &error),
             },
             (Target::WholeProfile | Target::WholeAddress | Target::WholeMetadata, _) => {
                 self.object(name, &target, value);
@@ -110,7 +118,9 @@ impl Reading {
                 Err(_) => self.fail(name, "The text holds an invalid escape sequence.".to_owned()),
             },
             // Digits are kept as they stand, however many there are.
-            (Target::Phone, Some(b'0'..=b'9')) if value.get().bytes().all(|byte| byte.is_ascii_digit()) => {
+            (Target::Phone | Target::Value, Some(b'0'..=b'9'))
+                if value.get().bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
                 self.text(name, &target, value.get().to_owned());
             }
             _ => self.fail(name, "Send a string or null.".to_owned()),
@@ -118,15 +128,35 @@ impl Reading {
     }
 
     fn object(&mut self, name: &str, target: &Target, value: &RawValue) {
-        match (serde_json::from_str::<Map<String, Value>>(value.get()), target) {
-            (Ok(object), Target::WholeMetadata) => self.metadata.extend(object),
-            (Ok(object), Target::WholeAddress) => {
+        match (read_exactly(value.get(), Metadata::MAX_DEPTH), target) {
+            (Ok(Value::Object(object)), Target::WholeMetadata) => self.keep_all(name, object),
+            (Ok(Value::Object(object)), Target::WholeAddress) => {
                 let address = Map::from_iter([("address".to_owned(), Value::Object(object))]);
                 self.profile_objects.push((name.to_owned(), address));
             }
-            (Ok(object), _) => self.profile_objects.push((name.to_owned(), object)),
-            (Err(_), _) => self.fail(name, "Send a JSON object or null.".to_owned()),
+            (Ok(Value::Object(object)), _) => self.profile_objects.push((name.to_owned(), object)),
+            (Ok(_), _) => self.fail(name, "Send a JSON object or null.".to_owned()),
+            (Err(error), _) => self.inexact(name, &error),
         }
+    }
+
+    /// A member of the metadata. A column of its own and the object `metadata` may both have one of this name, and
+    /// neither is to be lost without a word.
+    fn keep(&mut self, field: &str, name: &str, value: Value) {
+        if self.metadata.insert(name.to_owned(), value).is_some() {
+            self.fail(field, JsonFault::Doubled.to_string());
+        }
+    }
+
+    fn keep_all(&mut self, column: &str, object: Map<String, Value>) {
+        for (name, value) in object {
+            self.keep(&format!("{column}.{name}"), &name, value);
+        }
+    }
+
+    fn inexact(&mut self, column: &str, error: &InexactJson) {
+        let way = if error.path.is_empty() { "" } else { "." };
+        self.fail(&format!("{column}{way}{}", error.path), error.to_string());
     }
 
     fn text(&mut self, column: &str, target: &Target, text: String) {
@@ -140,6 +170,9 @@ impl Reading {
             Target::Value => self.value = named,
             Target::Channel => self.channel = named,
             Target::IsVerified => self.is_verified = named.is_some_and(|named| named.text == "true"),
+            Target::IsPrimary if self.posted => {
+                self.is_primary = named.map(|named| named.text.trim() == "true");
+            }
             Target::Profile(path) => {
                 if let Some(Named { column, text }) = named {
                     self.profile.push((column, path, text));
@@ -154,11 +187,7 @@ impl Reading {
         if self.failures.iter().any(|failure| failure.field == "row") {
             return Err(self.failures);
         }
-        // An exported contact of one kind has its value under that name.
-        if let Some(value) = self.value.take() {
-            let is_phone = self.kind.take().is_some_and(|kind| kind.text == "phone");
-            *(if is_phone { &mut self.phone } else { &mut self.email }) = Some(value);
-        }
+        self.take_value();
         let statement = self.statement(parser);
         let source = self.source();
         let channel = self.channel();
@@ -180,6 +209,7 @@ impl Reading {
                 request.profile = profile;
                 request.channel = channel;
                 request.is_verified = self.is_verified.then_some(true);
+                request.is_primary = self.is_primary;
                 Ok(ImportRow { line: self.line, request, names_source: source.is_some() })
             }
             _ => Err(self.failures),
@@ -225,9 +255,9 @@ impl Reading {
 
     fn source(&mut self) -> Option<ContactSource> {
         let named = self.source.take()?;
-        let exported = self.exported.then_some(ContactSource::Identify);
-        let mut known = SOURCES.into_iter().chain(exported);
-        let source = known.find(|source| source.as_str() == named.text.trim());
+        // What an export shows comes back, whoever said it.
+        let known = if self.exported { &ContactSource::ALL[..] } else { &SOURCES[..] };
+        let source = known.iter().copied().find(|source| source.as_str() == named.text.trim());
         if source.is_none() {
             let known = SOURCES.map(ContactSource::as_str).join(", ");
             self.fail(&named.column, format!("The source must be one of {known}."));

@@ -225,8 +225,8 @@ impl Imports {
         let at = self.env.clock.now();
         import.status = status;
         import.lease = None;
-        import.updated_at = at;
-        import.finished_at = Some(at);
+        import.touch(at);
+        import.finished_at = Some(import.updated_at);
         let ended = &import;
         self.env
             .in_transaction(move |mut transaction| {

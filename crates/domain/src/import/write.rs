@@ -12,7 +12,7 @@ use super::parse::ImportRow;
 use super::rows::Rows;
 use super::{Import, ImportCounts, MatchBy, RowFailure, by_user};
 use crate::audit::Change;
-use crate::contacts::{reread, settle};
+use crate::contacts::{reread, settle, step_back};
 use crate::{Environment, ImportId, RecordError, StoreError, Transaction, UserId};
 
 /// One try. Returns the import as it then is.
@@ -47,7 +47,7 @@ pub(super) async fn write(
     import.header = import.header.or_else(|| batch.header.clone());
     import.counts = work.total(batch.rows.len());
     import.lease = Some((owner, at + lease));
-    import.updated_at = at;
+    import.touch(at);
     if !work.failures.is_empty() {
         transaction.imports().add_failures(import.id, &work.failures).await?;
     }
@@ -130,6 +130,10 @@ impl Work<'_> {
         let ids = transaction.contacts().reserve_ids(outcome.new_contacts).await?;
         let (customers, contacts, links) = outcome.numbered(&ids);
         transaction.customers().write_batch(&customers, at).await?;
+        for preferred in &outcome.preferred {
+            // Before the new ones are there: at no moment may a user have two.
+            step_back(transaction, self.env, *preferred, None, at).await?;
+        }
         transaction.contacts().insert_batch(&contacts, at).await?;
         for link in &links {
             transaction.links().insert(link).await?;

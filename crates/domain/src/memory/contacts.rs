@@ -34,6 +34,7 @@ impl ContactReader for MemoryStore {
                 && (filter.customer.is_none() || customer == Some(record.customer))
                 && filter.source.is_none_or(|source| record.source == source)
                 && !(filter.is_proven && record.is_unproven())
+                && filter.metadata.iter().all(|member| member.matches(&record.details.metadata))
         };
         Ok(state.records().filter(wanted).take(limit).collect())
     }
@@ -137,7 +138,7 @@ impl ContactRepository for MemoryTransaction {
         contact.details = record.details.clone();
         contact.received = record.received.clone();
         contact.import = record.import;
-        contact.updated_at = record.updated_at;
+        contact.updated_at = contact.updated_at.max(record.updated_at);
         contact.version = record.version;
         Ok(())
     }
@@ -165,7 +166,7 @@ impl ContactRepository for MemoryTransaction {
             if let Some(contact) = self.state.contacts.get_mut(id) {
                 contact.details.is_primary = false;
                 contact.version += 1;
-                contact.updated_at = at;
+                contact.updated_at = contact.updated_at.max(at);
             }
         }
         Ok(others)
@@ -176,7 +177,7 @@ impl ContactRepository for MemoryTransaction {
         contact.withdrawn_at = Some(at);
         contact.details.is_primary = false;
         contact.version += 1;
-        contact.updated_at = at;
+        contact.updated_at = contact.updated_at.max(at);
         let filed = contact.filed_under;
         if let Some(customer) = self.state.customers.get_mut(&filed) {
             customer.contacts.retain(|contact| *contact != id);

@@ -85,7 +85,7 @@ impl ImportRepository for MemoryTransaction {
         import.status = ImportStatus::Running;
         import.lease = Some((owner, until));
         import.started_at = import.started_at.or(Some(now));
-        import.updated_at = now;
+        import.touch(now);
         self.state.imports.insert(import.id, import.clone());
         Ok(Some(import))
     }
@@ -113,7 +113,7 @@ impl ImportRepository for MemoryTransaction {
                 import.status = ImportStatus::Failed;
                 import.message = Some("The file did not come in completely; send it again.".to_owned());
                 import.finished_at = Some(now);
-                import.updated_at = now;
+                import.touch(now);
             }
         }
         Ok(())

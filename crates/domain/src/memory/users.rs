@@ -38,7 +38,7 @@ impl UserRepository for MemoryTransaction {
     async fn update(&mut self, user: &User) -> Result<(), StoreError> {
         let known = self.state.users.get_mut(&user.id).ok_or(StoreError::Conflict)?;
         known.profile = user.profile.clone();
-        known.updated_at = user.updated_at;
+        known.updated_at = known.updated_at.max(user.updated_at);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! collected and goes to the store together.
 
 mod grouping;
+mod primaries;
 
 use std::collections::HashMap;
 
@@ -15,9 +16,9 @@ use crate::contacts::{draft, matching, merge, note_blocks};
 use crate::link_key::StatementKeys;
 use crate::linking::{Keeping, Surroundings, judge};
 use crate::{
-    ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId, EvidenceOrder, ImportId, KnownContact,
-    KnownCustomer, LinkDraft, LinkKey, LinkPlan, LinkPolicy, Neighbourhood, Part, Randomness, RecordError,
-    UserId,
+    ContactDraft, ContactId, ContactKind, ContactRecord, ContactSource, CustomerId, EvidenceOrder, ImportId,
+    KnownContact, KnownCustomer, LinkDraft, LinkKey, LinkPlan, LinkPolicy, Neighbourhood, Part, Randomness,
+    RecordError, UserId,
 };
 
 /// A batch while its rows are judged.
@@ -55,6 +56,7 @@ struct Writes {
     new: Vec<CustomerId>,
     links: Vec<LinkDraft>,
     merged: Vec<(CustomerId, CustomerId, Vec<ContactId>)>,
+    preferred: Vec<(UserId, ContactKind)>,
 }
 
 impl<'a> Batch<'a> {
@@ -188,6 +190,7 @@ impl<'a> Batch<'a> {
             links: self.writes.links,
             merged: self.writes.merged,
             unsettled,
+            preferred: self.writes.preferred,
         }
     }
 
@@ -246,6 +249,7 @@ impl<'a> Batch<'a> {
             return Ok(());
         }
         record.import = Some(self.import);
+        let preferred = record.details.is_primary && !before.details.is_primary;
         self.counts.updated += 1;
         if id.0 < PROVISIONAL {
             self.changed.entry(id).or_insert(before);
@@ -254,6 +258,9 @@ impl<'a> Batch<'a> {
                 let home = self.place(home);
                 self.customers[home].touched = true;
             }
+        }
+        if preferred {
+            self.prefer(id);
         }
         Ok(())
     }
@@ -307,6 +314,7 @@ impl<'a> Batch<'a> {
             version: 1,
         };
         self.records.insert(id, record);
+        self.prefer(id);
         self.created.push(id);
         self.counts.created += 1;
         Ok(())
