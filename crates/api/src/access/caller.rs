@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use onefold_domain::{Ability, AccessToken, Acting, Actor, ContactRecord, UserId};
+use onefold_domain::{Abilities, Ability, AccessToken, Acting, Actor, ContactRecord, UserId};
 
 use crate::error::ApiError;
 use crate::telemetry::request_id;
@@ -47,6 +47,11 @@ impl Caller {
     /// Whether data of this user, or of none, may be seen and changed.
     pub(crate) fn owns(&self, user: Option<UserId>) -> bool {
         self.limited_to().is_none_or(|own| user == Some(own))
+    }
+
+    /// What the caller's token permits; nothing without one.
+    pub(crate) fn abilities(&self) -> Abilities {
+        self.token.as_ref().map(|token| token.abilities.clone()).unwrap_or_default()
     }
 
     pub(crate) fn permits(&self, ability: Ability) -> bool {
