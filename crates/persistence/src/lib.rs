@@ -34,6 +34,7 @@ mod sync_rules;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tokens;
+mod untold;
 mod users;
 
 pub use config::{Config, DatabaseUrl, InvalidDatabaseUrl};
