@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use onefold_api::KratosWebhook;
 use onefold_integrations::kratos::Kratos;
-use onefold_runtime::{ConfigError, LinkingConfig, LogConfig, ProfileConfig, SyncConfig, load};
+use onefold_runtime::{
+    ConfigError, LinkingConfig, LogConfig, ProfileConfig, SyncConfig, check_base_urls, load,
+};
 use serde::Deserialize;
 use validator::Validate;
 
@@ -45,6 +47,7 @@ impl Config {
         config.linking.region()?;
         config.linking.policy()?;
         config.profile.rules()?;
+        check_base_urls(&config.metakocka, &config.openphone)?;
         config.kratos()?;
         Ok(config)
     }

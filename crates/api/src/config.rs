@@ -70,23 +70,6 @@ impl Default for Exposure {
     }
 }
 
-impl Exposure {
-    /// Whether a request to this `Host` comes from this machine. A page in a browser can be made to call this
-    /// machine under a name of its own, and a proxy passes on what came from afar: only who calls by a name
-    /// that nobody else can have is taken to be here.
-    pub(crate) fn is_local(self, host: Option<&str>) -> bool {
-        let Some(host) = host else { return self.loopback };
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-            _ => host,
-        };
-        let name = name.trim_start_matches('[').trim_end_matches(']');
-        let named = name.eq_ignore_ascii_case("localhost")
-            || name.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-        self.loopback && named
-    }
-}
-
 impl Config {
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
@@ -225,16 +208,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_local() {
-        let exposure = Config::default().exposure();
-        for host in ["localhost", "LOCALHOST:3000", "127.0.0.1:3000", "127.9.9.9", "[::1]:3000", "[::1]"] {
-            assert!(exposure.is_local(Some(host)), "{host}");
+    fn an_address_that_others_reach_is_exposed() {
+        assert!(Config::default().exposure().loopback);
+        for host in ["0.0.0.0", "::", "10.0.0.1", "::ffff:127.0.0.1"] {
+            let config = Config { host: host.parse().unwrap(), ..Config::default() };
+            assert!(!config.exposure().loopback, "{host}");
         }
-        for host in ["", "example.com", "localhost.example.com:3000", "10.0.0.1:3000", "[::2]:3000"] {
-            assert!(!exposure.is_local(Some(host)), "{host}");
-        }
-        assert!(exposure.is_local(None));
-        let open = Config { host: IpAddr::V4(Ipv4Addr::UNSPECIFIED), ..Config::default() }.exposure();
-        assert!(!open.is_local(Some("localhost")) && !open.is_local(None));
     }
 }

@@ -56,10 +56,15 @@ fn describe(method: &Method, path: &str, operation: &mut Operation) {
         add(operation, family, status, "A parameter or a field cannot be accepted");
     }
     if operation.request_body.is_some() {
-        add(operation, family, "400", "Not JSON, or no object");
+        add(operation, family, "400", "Not JSON, no object, or not what `Content-Encoding` says");
         add(operation, family, "408", "The body did not come in time");
         add(operation, family, "413", "The body is too large");
-        add(operation, family, "415", "Not said to be of a type that is taken");
+        add(
+            operation,
+            family,
+            "415",
+            "Of a type or a `Content-Encoding` that is not taken; the header `Accept-Encoding` lists those that are",
+        );
     }
     if idempotency::takes_key(method, path) {
         describe_key(operation, family);

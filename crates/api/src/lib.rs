@@ -6,6 +6,7 @@ mod answered;
 mod app;
 mod blocked;
 mod config;
+mod content_coding;
 mod cors;
 mod csv;
 mod document;

@@ -109,7 +109,8 @@ pub use sync::{
     Synchroniser, TaxNumber, WorkerSettings, merge, view_from_json, view_to_json,
 };
 pub use tokens::{
-    Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash,
-    TokenId, TokenName, Tokens,
+    Abilities, Ability, AccessToken, InvalidExpiry, InvalidTokenName, NewToken, NotYours, PlainToken,
+    PresentedToken, TokenAuthority, TokenError, TokenExpiry, TokenHash, TokenId, TokenName, TokenPage,
+    Tokens,
 };
 pub use users::{ExternalId, InvalidExternalId, NewUser, User, Users};

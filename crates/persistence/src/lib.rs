@@ -35,6 +35,7 @@ mod sync_rules;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tokens;
+mod untold;
 mod users;
 
 pub use config::{Config, DatabaseUrl, InvalidDatabaseUrl};

@@ -13,5 +13,5 @@ pub use gauges::{describe_gauges, refresh_gauges};
 pub use linking::{LinkingConfig, LinkingConfigError};
 pub use profile::{ProfileConfig, ProfileConfigError};
 pub use shutdown::Signals;
-pub use sync::{SyncConfig, Syncing, Unprepared, WorkerPlace};
+pub use sync::{SyncConfig, Syncing, Unprepared, WorkerPlace, check_base_urls};
 pub use telemetry::{LogConfig, LogFormat, TelemetryError, init_logs, init_metrics};

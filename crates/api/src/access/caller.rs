@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use onefold_domain::{Ability, AccessToken, Acting, Actor, ContactRecord, UserId};
+use onefold_domain::{Abilities, Ability, AccessToken, Acting, Actor, ContactRecord, UserId};
 
 use crate::error::ApiError;
 use crate::telemetry::request_id;
@@ -53,6 +53,11 @@ impl Caller {
     /// is the user's, before the user has verified the address.
     pub(crate) fn may_see(&self, record: &ContactRecord) -> bool {
         self.limited_to().is_none() || (self.owns(record.user()) && !record.is_unproven())
+    }
+
+    /// What the caller's token permits; nothing without one.
+    pub(crate) fn abilities(&self) -> Abilities {
+        self.token.as_ref().map(|token| token.abilities.clone()).unwrap_or_default()
     }
 
     pub(crate) fn permits(&self, ability: Ability) -> bool {

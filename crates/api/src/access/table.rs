@@ -94,7 +94,7 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::GET, "/users/{id}/contacts", Needs(Ability::ContactsRead), OwnData),
     route(Method::POST, "/ia/admin/contacts", NeedsLate(Ability::AdminContacts), OwnData),
     route(Method::PUT, "/ia/admin/contacts/{contact}", NeedsLate(Ability::AdminContacts), OwnData),
-    route(Method::GET, "/audit", Needs(Ability::TokensManage), Refused),
+    route(Method::GET, "/audit", Needs(Ability::AuditRead), Refused),
     route(Method::GET, "/tokens", Needs(Ability::TokensManage), Refused),
     route(Method::POST, "/tokens", Needs(Ability::TokensManage), Refused),
     route(Method::DELETE, "/tokens/{id}", Needs(Ability::TokensManage), Refused),

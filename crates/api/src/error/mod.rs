@@ -11,7 +11,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{Ability, CustomerId, InvalidEvent, InvalidNotice, Run, SyncError, UserId};
+use onefold_domain::{Ability, CustomerId, InvalidEvent, InvalidNotice, NotYours, Run, SyncError, UserId};
 use serde_json::{Map, Value};
 
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
@@ -36,6 +36,12 @@ pub(crate) enum ApiError {
         most: usize,
     },
     BodyUnreadable,
+    /// It does not unpack as its `Content-Encoding` says.
+    MalformedEncoding,
+    UnsupportedEncoding {
+        /// As the header `Accept-Encoding` lists it.
+        taken: &'static str,
+    },
     UnsupportedMediaType,
     /// An import of something that is neither CSV nor NDJSON.
     UnsupportedFile,
@@ -57,7 +63,7 @@ pub(crate) enum ApiError {
     /// The caller's token belongs to a user, and this is not for users.
     UserTokenRefused,
     /// Nobody gives what they do not have.
-    AbilitiesNotHeld,
+    TokenNotYours(NotYours),
     UserExists(UserId),
     /// As this customer, if the caller may know.
     AlreadyRegistered(Option<CustomerId>),

@@ -4,7 +4,9 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{Abilities, Ability, AccessToken, NewToken, TokenId, TokenName, UserId};
+use onefold_domain::{
+    Abilities, Ability, AccessToken, Clock, NewToken, TokenError, TokenExpiry, TokenId, TokenName, UserId,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -33,12 +35,12 @@ pub(crate) struct TokenBody {
     #[schema(example = "shop", min_length = 1, max_length = 255)]
     name: String,
     /// `identify`, `contacts:read`, `contacts:write`, `customers:read`, `customers:write`, `admin:contacts`,
-    /// `sync:read`, `sync:run`, `tokens:manage`, or `*` for all.
+    /// `sync:read`, `sync:run`, `tokens:manage`, `audit:read`, or `*` for all.
     #[schema(example = json!(["identify", "contacts:read"]), min_items = 1)]
     abilities: Vec<String>,
     /// Limits the token to this user's own data.
     user_id: Option<Uuid>,
-    /// From then on it is worth nothing.
+    /// From then on it is worth nothing. Not later than the end of the caller's own token.
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -80,7 +82,7 @@ pub(crate) struct Tokens<'a> {
     next_cursor: Option<String>,
 }
 
-/// Makes a token. Its secret is in this answer and nowhere else.
+/// Makes a token that permits no more than the caller's own, and for no longer. Its secret is in this answer and nowhere else.
 #[utoipa::path(
     post, path = "/tokens", tag = "access",
     request_body = TokenBody,
@@ -95,18 +97,14 @@ pub(crate) async fn create(
     caller: Caller,
     body: web::Json<Members>,
 ) -> Result<HttpResponse, ApiError> {
-    let new = new_token(body.into_inner(), app.env.clock.now())?;
-    // Otherwise whoever may make tokens may do everything.
-    if !caller.token().is_some_and(|token| token.abilities.cover(&new.abilities)) {
-        return Err(ApiError::AbilitiesNotHeld);
-    }
-    let (token, plain) = app.tokens.acting(caller.acting()).create(&new).await.map_err(of_body)?;
+    let new = new_token(body.into_inner(), app.env.clock.as_ref())?;
+    let (token, plain) = held(&app, &caller)?.create(&new).await.map_err(not_made)?;
     let location = format!("/tokens/{}", token.id.0);
     let created = CreatedToken { token: plain.expose(), shown: shown(&token) };
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(created))
 }
 
-/// Lists the tokens that were not revoked, oldest first.
+/// Lists the tokens that were not revoked and permit no more than the caller's own, oldest first.
 #[utoipa::path(
     get, path = "/tokens", tag = "access",
     params(
@@ -118,19 +116,20 @@ pub(crate) async fn create(
         (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let mut query = Query::of(&request);
     let (limit, after) = (usize::from(query.limit(MAX_PAGE)), query.cursor().map(TokenId));
     query.finish()?;
-    // One more than asked for tells whether there is a next page.
-    let mut tokens = app.tokens.list(after, limit + 1).await?;
-    let next = (tokens.len() > limit).then(|| tokens[limit - 1].id);
-    tokens.truncate(limit);
-    let (mut response, next_cursor) = page_answer(&request, next.map(|last| last.0));
-    Ok(response.json(Tokens { tokens: tokens.iter().map(shown).collect(), next_cursor }))
+    let page = held(&app, &caller)?.list(after, limit).await?;
+    let (mut response, next_cursor) = page_answer(&request, page.next.map(|last| last.0));
+    Ok(response.json(Tokens { tokens: page.tokens.iter().map(shown).collect(), next_cursor }))
 }
 
-/// Revokes a token: from now on it is worth nothing.
+/// Revokes a token: from now on it is worth nothing. One that permits more than the caller's own is not found.
 #[utoipa::path(
     delete, path = "/tokens/{id}", tag = "access",
     params(("id" = i64, Path, description = "The number before the `|`")),
@@ -151,14 +150,27 @@ pub(crate) async fn revoke(
         faults.add("id", "A token's id is the number before the |, such as 12.");
         return Err(faults.into());
     };
-    if app.tokens.acting(caller.acting()).revoke(id).await? {
+    if held(&app, &caller)?.revoke(id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(ApiError::UnknownToken)
     }
 }
 
-fn new_token(body: Members, now: DateTime<Utc>) -> Result<NewToken, ApiError> {
+/// What the caller may do about tokens.
+fn held(app: &App, caller: &Caller) -> Result<onefold_domain::Tokens, ApiError> {
+    let token = caller.token().ok_or(ApiError::Unauthenticated)?;
+    Ok(app.tokens.acting(caller.acting()).held_by(token))
+}
+
+fn not_made(error: TokenError) -> ApiError {
+    match error {
+        TokenError::NotYours(error) => ApiError::TokenNotYours(error),
+        TokenError::Record(error) => of_body(error),
+    }
+}
+
+fn new_token(body: Members, clock: &dyn Clock) -> Result<NewToken, ApiError> {
     let mut fields = Fields::of(body);
     let name = fields.text("name").unwrap_or_default();
     let name = fields.faults.note("name", TokenName::parse(&name));
@@ -166,7 +178,8 @@ fn new_token(body: Members, now: DateTime<Utc>) -> Result<NewToken, ApiError> {
     let abilities = fields.faults.note("abilities", parse_abilities(&abilities));
     let user = fields.user("userId");
     let expires_at = fields.text("expiresAt");
-    let expires_at = expires_at.and_then(|text| fields.faults.note("expiresAt", moment(&text, now)));
+    let expires_at =
+        expires_at.and_then(|text| fields.faults.note("expiresAt", TokenExpiry::parse(&text, clock)));
     fields.finish()?;
     let (Some(name), Some(abilities)) = (name, abilities) else { return Err(Faults::default().into()) };
     Ok(NewToken { name, abilities, user, expires_at })
@@ -183,12 +196,6 @@ fn parse_abilities(names: &[String]) -> Result<Abilities, String> {
         })
     };
     names.iter().map(parse).collect()
-}
-
-fn moment(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
-    let moment =
-        DateTime::parse_from_rfc3339(text).map_err(|_| "Send a time such as 2027-01-31T00:00:00Z.")?;
-    if moment > now { Ok(moment.into()) } else { Err("The time is over already; send one to come.") }
 }
 
 fn shown(token: &AccessToken) -> ShownToken<'_> {

@@ -60,8 +60,9 @@ impl Audit {
         Ok(AuditPage { entries, next })
     }
 
-    /// Goes along the whole chain, and returns its head if all is well. With `expected`, a head that it had
-    /// once, also a cut-off tail and a chain that was made anew are found.
+    /// Goes along the whole chain, looks whether it tells of all that is there, and returns its head if all is well. By the
+    /// second an empty trail is found, a cut-off tail that told of something new, and a chain that was made anew; with
+    /// `expected`, a head that the chain had once, every one.
     ///
     /// # Errors
     /// A store that does not answer. The fault that was found is no error: it is the answer.
@@ -80,9 +81,15 @@ impl Audit {
                 }
             }
             if entries.len() < STRETCH {
-                return Ok(check.finish());
+                break;
             }
         }
+        let head = match check.finish() {
+            Ok(head) => head,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let untold = self.env.store.audit().first_untold().await?;
+        Ok(untold.map_or(Ok(head), |subject| Err(AuditFault::Untold { subject })))
     }
 
     /// Seals what waits, for ever. To be stopped by dropping it.

@@ -21,7 +21,7 @@ use crate::users::keep_user;
 use crate::{
     Abilities, AccessToken, Acting, ClaimedBy, ContactSource, CustomerId, EmailAddress, Environment, Failure,
     JobKind, Neighbourhood, NewToken, PhoneNumber, PlainToken, Profile, Received, RecordError, StoreError,
-    Synchroniser, TokenName, Transaction, User, UserId,
+    Synchroniser, TokenExpiry, TokenName, Transaction, User, UserId,
 };
 
 /// Nobody has as many contacts; those beyond are not looked at.
@@ -219,12 +219,11 @@ impl Registrations {
         transaction: &mut dyn Transaction,
         case: &Case<'_>,
     ) -> Result<AccessToken, RecordError> {
-        let lifetime = TimeDelta::from_std(self.settings.token_lifetime).unwrap_or(TimeDelta::MAX);
         let new = NewToken {
             name: TokenName::from_stored("registration".to_owned()),
             abilities: self.settings.abilities.clone(),
             user: Some(case.id),
-            expires_at: case.at.checked_add_signed(lifetime),
+            expires_at: Some(TokenExpiry::after(case.at, self.settings.token_lifetime)),
         };
         let token = transaction.tokens().insert(&new, &case.hash, case.at).await?;
         self.env.record(transaction, case.at, vec![Change::token_created(&token)]).await?;
