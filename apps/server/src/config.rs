@@ -42,11 +42,32 @@ impl Config {
             ]
         })
         .map_err(|error: ConfigError| anyhow::anyhow!(error))?;
+        if let Some(contradiction) = config.contradiction() {
+            return Err(ConfigError::Contradiction(contradiction).into());
+        }
         config.linking.region()?;
         config.linking.policy()?;
         config.profile.rules()?;
         config.kratos()?;
         Ok(config)
+    }
+
+    /// Two values of which one keeps the other from ever meaning anything.
+    fn contradiction(&self) -> Option<String> {
+        let (limit, unlimited) = (self.limits.request_timeout_s, self.limits.request_timeout_s == 0);
+        let waits = [
+            ("server.run_wait_s", self.server.run_wait_s, 1),
+            ("registration.push_timeout_ms", self.registration.push_timeout_ms, 1_000),
+            ("database.acquire_timeout_ms", self.database.acquire_timeout_ms, 1_000),
+        ];
+        // Whoever waits as long as the request may take is cut off before the wait can end as it should.
+        let longer = waits.into_iter().find(|(_, wait, unit)| !unlimited && *wait >= limit * unit);
+        longer.map(|(key, wait, _)| {
+            format!(
+                "`{key}` = {wait} is no shorter than `limits.request_timeout_s` = {limit}, which ends the request before: \
+                 make the first smaller or the second larger"
+            )
+        })
     }
 
     /// The webhook of Ory Kratos; `None` when it is off.
