@@ -68,7 +68,11 @@ async fn a_server_that_refuses() {
     };
     // The rules are read by the server in its own time.
     let folder = tempfile::tempdir().unwrap();
-    while !told(folder.path(), &url("banned", name), &["migrate"]).contains("reject") {}
+    let banned = url("banned", name);
+    assert!(
+        (0..500).any(|_| told(folder.path(), &banned, &["migrate"]).contains("rejects")),
+        "the rules were not read"
+    );
     let place = format!("PostgreSQL at {}/.s.PGSQL.5432 ", cluster.folder().display());
     for (user, name, words) in [
         ("guarded:wrong", name, ["refuses the password of user `guarded`", "database.url"]),

@@ -79,13 +79,14 @@ impl PostgresPlace {
         let said = one_line(error.message());
         match error.code().as_deref() {
             Some("28P01") => format!("refuses the password of user `{user}`: correct it in `database.url`"),
-            Some("28000") if said.contains("no encryption") || said.contains("SSL off") => format!(
-                "takes user `{user}` from here only over TLS, which this program does not speak to PostgreSQL: permit \
-                 the connection in pg_hba.conf (`host` instead of `hostssl`), or put a proxy that speaks TLS in between"
+            // It says `no encryption` of everybody who comes without, whether that is the reason or not.
+            Some("28000") if said.contains("pg_hba.conf") => format!(
+                "does not let user `{user}` in ({said}): permit it there, with `host` and not `hostssl`, since this program \
+                 speaks to PostgreSQL without TLS"
             ),
-            Some("28000") => format!(
-                "does not let user `{user}` in ({said}): make the user, permit it in pg_hba.conf, or correct `database.url`"
-            ),
+            Some("28000") => {
+                format!("does not let user `{user}` in ({said}): make the role, or correct `database.url`")
+            }
             Some("3D000") => format!(
                 "has no database `{database}`: make it with `createdb {database}`, or correct `database.url`"
             ),

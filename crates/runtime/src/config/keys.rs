@@ -82,10 +82,13 @@ impl Keys {
 
     /// The variable that a name without the prefix stands close to.
     fn missed(&self, rest: &str) -> Option<String> {
-        let near = |known: &str| damerau_levenshtein(&squashed(known), &squashed(rest)) <= NEAR;
-        let file =
-            FILE_VARIABLE.strip_prefix(OURS).filter(|file| near(file)).map(|_| FILE_VARIABLE.to_owned());
-        file.or_else(|| self.keys.iter().find(|known| near(known)).map(|known| variable(known)))
+        let file = FILE_VARIABLE.strip_prefix(OURS).map(|file| (file, FILE_VARIABLE.to_owned()));
+        let keys = self.keys.iter().map(|key| (key.as_str(), variable(key)));
+        let distance = |known: &str| damerau_levenshtein(&squashed(known), &squashed(rest));
+        let near = keys.chain(file).map(|(known, name)| (distance(known), name));
+        near.filter(|(distance, _)| *distance <= NEAR)
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, name)| name)
     }
 }
 
@@ -131,7 +134,6 @@ mod tests {
 
     #[derive(Deserialize, Default)]
     #[serde(deny_unknown_fields, default)]
-    #[expect(dead_code, reason = "only the names count")]
     struct Sample {
         server: Server,
         database: Database,
@@ -141,7 +143,6 @@ mod tests {
 
     #[derive(Deserialize, Default)]
     #[serde(deny_unknown_fields, default)]
-    #[expect(dead_code, reason = "only the names count")]
     struct Server {
         host: String,
         port: u16,
@@ -149,7 +150,6 @@ mod tests {
 
     #[derive(Deserialize, Default)]
     #[serde(deny_unknown_fields, default)]
-    #[expect(dead_code, reason = "only the names count")]
     struct Database {
         url: String,
         max_connections: u32,
