@@ -16,10 +16,11 @@ const SECRET: [&str; 5] = ["secret", "password", "key", "url", "company_id"];
 
 /// Why the configuration cannot be read.
 pub(super) fn unreadable(error: &figment::Error, figment: &Figment, keys: &Keys) -> ConfigError {
-    let key = error.path.iter().map(|part| part.to_lowercase()).collect::<Vec<_>>().join(".");
+    // What is inside a value is no key.
+    let key = error.path.iter().take(2).map(|part| part.to_lowercase()).collect::<Vec<_>>().join(".");
     if let Kind::UnknownField(field, _) = &error.kind {
-        let given =
-            if key.is_empty() { field.to_lowercase() } else { format!("{key}.{}", field.to_lowercase()) };
+        // The name itself is the end of the path, unless it is nowhere in it.
+        let given = if key.is_empty() { field.to_lowercase() } else { key };
         let meant = keys.nearest(&given).map(str::to_owned);
         return ConfigError::Unknown { given, meant };
     }
