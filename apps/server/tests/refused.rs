@@ -35,7 +35,30 @@ fn a_server_that_is_not_there() {
     );
     assert_told("postgres://u:p@nowhere.invalid/d", &["PostgreSQL at nowhere.invalid:5432 ", "no such host"]);
     assert_told("postgres://u:p@localhost/d?host=/nowhere", &["/nowhere/.s.PGSQL.5432", "start it"]);
-    assert_told("postgres://u:p@127.0.0.1:1/d?sslmode=verify-full", &["127.0.0.1:1 "]);
+}
+
+/// Something else is there, and says so in its own words.
+#[test]
+fn a_server_of_another_kind() {
+    use std::io::{Read, Write};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 64]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    assert_told(
+        &format!("postgres://u:p@{address}/d"),
+        &[&address.to_string(), "does not answer as PostgreSQL does"],
+    );
+    assert_told(
+        &format!("postgres://u:p@{address}/d?sslmode=require"),
+        &["as `sslmode` demands", "without TLS"],
+    );
 }
 
 #[tokio::test]

@@ -18,6 +18,10 @@ const COMING_UP: &str = "57P03";
 /// SQLSTATE of one that has no connection left.
 const FULL: &str = "53300";
 
+/// Of whoever is there instead.
+const STRANGER: &str =
+    "does not answer as PostgreSQL does: look whether host and port of `database.url` are right";
+
 /// Where a PostgreSQL server is thought to be.
 pub(crate) struct PostgresPlace {
     pub(crate) options: PgConnectOptions,
@@ -40,17 +44,13 @@ impl PostgresPlace {
                 patience.as_millis()
             ),
             Some(SqlxError::Io(error)) => self.unreached(error),
-            Some(SqlxError::Tls(error)) => format!(
-                "cannot be reached as `sslmode` demands ({}): this program speaks to PostgreSQL without TLS, so let \
-                 both be on one trusted network, or put a proxy that speaks TLS in between, and leave `sslmode` out",
-                one_line(error)
-            ),
+            Some(SqlxError::Tls(_)) => "cannot be reached as `sslmode` demands: this program speaks to PostgreSQL without \
+                                        TLS, so let both be on one trusted network, or put a proxy that speaks TLS in \
+                                        between, and leave `sslmode` out"
+                .to_owned(),
             Some(SqlxError::Database(error)) if is_pooler(error.as_ref()) => return ConnectError::Pooler,
             Some(SqlxError::Database(error)) => self.refused(error.as_ref()),
-            Some(SqlxError::Protocol(_)) => {
-                "does not answer as PostgreSQL does: look whether host and port of `database.url` are right"
-                    .to_owned()
-            }
+            Some(SqlxError::Protocol(_)) => STRANGER.to_owned(),
             Some(error) => format!("cannot be used: {}", one_line(error)),
         };
         ConnectError::Refused { database: self.to_string(), reason }
@@ -61,6 +61,8 @@ impl PostgresPlace {
             ErrorKind::ConnectionRefused => "takes no connections (connection refused): start it",
             ErrorKind::NotFound => "is not running (there is no such socket): start it",
             ErrorKind::PermissionDenied => "may not be reached by this user (permission denied): change that",
+            // What it sent was no message of PostgreSQL's, or ended in the middle of one.
+            ErrorKind::UnexpectedEof | ErrorKind::InvalidData => return STRANGER.to_owned(),
             // Names have no error numbers of their own.
             _ if error.raw_os_error().is_none() && self.options.get_socket().is_none() => {
                 return format!(
