@@ -33,7 +33,7 @@ const SHORT_NAMES: [&str; 7] = [
     "OPENPHONE_WEBHOOK_KEYS",
 ];
 
-/// Every key of the README's table, which another test compares with the configuration.
+/// Every key of the README's table, which a test of the configuration compares with it.
 fn keys() -> Vec<String> {
     let rows = include_str!("../../../README.md").lines().filter(|line| line.starts_with("| `"));
     let cells = rows.filter_map(|row| row.split('|').nth(1));

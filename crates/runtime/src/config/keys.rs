@@ -92,6 +92,11 @@ impl Keys {
     }
 }
 
+/// The keys of a configuration, `section.key`, without those of sections that another program reads.
+pub fn known_keys<C: DeserializeOwned>() -> Vec<String> {
+    Keys::of::<C>().keys
+}
+
 /// The names of the environment that begin like ours and count for nothing, once the others were checked.
 pub(crate) fn strangers(variables: impl Iterator<Item = String>) -> Vec<String> {
     let is_stranger = |name: &String| {

@@ -13,6 +13,7 @@ use self::keys::Keys;
 mod keys;
 mod told;
 
+pub use self::keys::known_keys;
 pub(crate) use self::keys::strangers;
 
 /// Names the file when no argument does.
