@@ -173,8 +173,8 @@ fn abilities<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Abilities, D:
     let names: Vec<String> = one_or_more(deserializer)?;
     let names = names.iter().filter(|name| !name.is_empty());
     let known = || Ability::ALL.map(Ability::as_str).join("`, `");
-    let unknown = |name: &String| format!("names an unknown ability {name:?}; there are `{}`", known());
-    let parse = |name: &String| Ability::parse(name).ok_or_else(|| D::Error::custom(unknown(name)));
+    let unknown = || format!("names an unknown ability; there are `{}`", known());
+    let parse = |name: &String| Ability::parse(name).ok_or_else(|| D::Error::custom(unknown()));
     names.map(parse).collect()
 }
 
