@@ -159,8 +159,9 @@ impl RegistrationConfig {
 fn abilities<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Abilities, D::Error> {
     let names: Vec<String> = one_or_more(deserializer)?;
     let names = names.iter().filter(|name| !name.is_empty());
-    let parse =
-        |name: &String| Ability::parse(name).ok_or_else(|| D::Error::custom("names an unknown ability"));
+    let known = || Ability::ALL.map(Ability::as_str).join("`, `");
+    let unknown = || format!("names an unknown ability; there are `{}`", known());
+    let parse = |name: &String| Ability::parse(name).ok_or_else(|| D::Error::custom(unknown()));
     names.map(parse).collect()
 }
 

@@ -4,11 +4,33 @@ use onefold_domain::StoreError;
 use sea_orm::sqlx::Error as SqlxError;
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
-/// Why a program cannot start with its database.
+use crate::database_url::InvalidDatabaseUrl;
+
+/// Why a program cannot start with its database. What a person can do something about says so, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error("cannot create the folder {folder} for the database")]
     Folder { folder: String, source: std::io::Error },
+    #[error("configuration: `database.url` {0}")]
+    Address(InvalidDatabaseUrl),
+    /// `reason` goes on where the name of the database ends, and says what to do.
+    #[error("{database} {reason}")]
+    Refused { database: String, reason: String },
+    #[error(
+        "a pooler stands before PostgreSQL and does not keep the settings of a session (as PgBouncer in transaction mode): \
+         set `database.pooler = \"transaction\"`, or let `database.url` lead to PostgreSQL itself"
+    )]
+    Pooler,
+    #[error(
+        "the database ({database}) was brought up to date by a later version of Onefold (migration `{migration}`): start \
+         that version, or restore a backup of before"
+    )]
+    Newer { database: String, migration: String },
+    #[error(
+        "the database ({database}) is another application's, by its {sign}: let `database.url` lead to one of Onefold's \
+         own, or to an empty one"
+    )]
+    Foreign { database: String, sign: String },
     #[error("cannot open the database ({database})")]
     Open { database: String, source: DbErr },
     #[error("cannot bring the database's schema up to date")]

@@ -1,8 +1,8 @@
 //! The store of the domain crate on SQLite and PostgreSQL: one sea-orm implementation of its traits.
 //!
-//! The databases differ in three places only: how a connection is set up (`connect`), how a writing
-//! transaction begins (`store`, with the group commit of `sqlite_writer`), and that only PostgreSQL
-//! has rows to lock (`customers`).
+//! The databases differ in three places only: how a connection is set up (`connect`, and `postgres` with
+//! `pooled`), how a writing transaction begins (`store`, with the group commit of `sqlite_writer`), and that only
+//! PostgreSQL has rows to lock (`customers`).
 
 mod audit;
 mod batch;
@@ -13,6 +13,7 @@ mod contact_metadata;
 mod contacts;
 mod customer_pictures;
 mod customers;
+mod database_url;
 mod due_jobs;
 mod entities;
 mod error;
@@ -24,8 +25,13 @@ mod mapping_rows;
 mod mappings;
 mod neighbourhood;
 mod partner_index;
+mod pooled;
+mod postgres;
+mod reader;
 mod records;
+mod refusal;
 mod runs;
+mod schema;
 mod search;
 mod sqlite_writer;
 mod store;
@@ -37,7 +43,9 @@ pub mod testing;
 mod tokens;
 mod untold;
 mod users;
+mod work;
 
-pub use config::{Config, DatabaseUrl, InvalidDatabaseUrl};
+pub use config::{Config, Pooler};
+pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};
 pub use error::ConnectError;
 pub use store::{PoolStatus, SeaOrmStore};

@@ -1,5 +1,7 @@
 //! The store, and the transaction that gives access to its repositories.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use onefold_domain::{
     AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
@@ -12,18 +14,19 @@ use onefold_domain::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
 use crate::Config;
-use crate::config::Backend;
 use crate::connect::{Connections, connect, migrate, pending};
 use crate::error::{ConnectError, store_error};
 use crate::neighbourhood;
-use crate::sqlite_writer::{Lease, SqliteWriter};
+use crate::reader::Reader;
+use crate::sqlite_writer::SqliteWriter;
+use crate::work::Work;
 
 /// Contacts in SQLite or PostgreSQL. Clones share the connections.
 #[derive(Clone)]
 pub struct SeaOrmStore {
-    read: DatabaseConnection,
+    read: Reader,
     write: DatabaseConnection,
-    backend: Backend,
+    config: Arc<Config>,
     writer: Option<SqliteWriter>,
 }
 
@@ -41,9 +44,8 @@ impl SeaOrmStore {
     /// A database that cannot be opened or reached.
     pub async fn connect(config: &Config) -> Result<Self, ConnectError> {
         let Connections { read, write } = connect(config).await?;
-        let backend = config.url.backend();
-        let writer = (backend == Backend::Sqlite).then(|| SqliteWriter::start(write.clone()));
-        Ok(Self { read, write, backend, writer })
+        let writer = config.url.is_sqlite().then(|| SqliteWriter::start(write.clone()));
+        Ok(Self { read, write, config: Arc::new(config.clone()), writer })
     }
 
     /// Brings the schema up to date. Safe to call from several programs at once.
@@ -51,7 +53,7 @@ impl SeaOrmStore {
     /// # Errors
     /// A database that refuses, for instance for want of rights.
     pub async fn migrate(&self) -> Result<(), ConnectError> {
-        migrate(&self.write, self.backend).await
+        migrate(&self.write, &self.config).await
     }
 
     /// How many migrations the database still lacks.
@@ -59,17 +61,17 @@ impl SeaOrmStore {
     /// # Errors
     /// A database that does not answer.
     pub async fn pending_migrations(&self) -> Result<usize, ConnectError> {
-        pending(&self.write).await.map_err(ConnectError::Migrate)
+        pending(&self.write, &self.config).await
     }
 
     pub fn pool_status(&self) -> PoolStatus {
-        let (open, idle) = match self.backend {
-            Backend::Sqlite => {
-                let pool = self.read.get_sqlite_connection_pool();
+        let (open, idle) = match &self.read {
+            Reader::Direct(read) if self.config.url.is_sqlite() => {
+                let pool = read.get_sqlite_connection_pool();
                 (pool.size(), pool.num_idle())
             }
-            Backend::Postgres => {
-                let pool = self.read.get_postgres_connection_pool();
+            Reader::Direct(_) | Reader::Pooled(_) => {
+                let pool = self.write.get_postgres_connection_pool();
                 (pool.size(), pool.num_idle())
             }
         };
@@ -77,7 +79,7 @@ impl SeaOrmStore {
     }
 
     /// The connections for reading what is committed.
-    pub(crate) fn reader(&self) -> &DatabaseConnection {
+    pub(crate) fn reader(&self) -> &Reader {
         &self.read
     }
 
@@ -87,11 +89,10 @@ impl SeaOrmStore {
     /// Connections that do not close in order.
     pub async fn close(self) -> Result<(), StoreError> {
         drop(self.writer);
-        self.read.close().await.map_err(store_error)?;
-        if self.backend == Backend::Sqlite {
-            self.write.close().await.map_err(store_error)?;
+        if let (Reader::Direct(read), true) = (self.read, self.config.url.is_sqlite()) {
+            read.close().await.map_err(store_error)?;
         }
-        Ok(())
+        self.write.close().await.map_err(store_error)
     }
 }
 
@@ -102,9 +103,10 @@ impl Store for SeaOrmStore {
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
-        let work = match &self.writer {
-            Some(writer) => Work::Sqlite(writer.lease().await?),
-            None => Work::Postgres(begin(self.write.clone()).await?),
+        let work = match (&self.writer, &self.read) {
+            (Some(writer), _) => Work::Sqlite(writer.lease().await?),
+            (None, Reader::Direct(_)) => Work::Postgres(begin(self.write.clone()).await?),
+            (None, Reader::Pooled(pooled)) => Work::Pooled(pooled.begin().await.map_err(store_error)?),
         };
         Ok(Box::new(SeaOrmTransaction { work }))
     }
@@ -179,24 +181,14 @@ pub(crate) struct SeaOrmTransaction {
     work: Work,
 }
 
-enum Work {
-    Sqlite(Lease),
-    Postgres(DatabaseTransaction),
-}
-
 impl SeaOrmTransaction {
-    pub(crate) fn connection(&self) -> Result<&DatabaseTransaction, StoreError> {
-        match &self.work {
-            Work::Postgres(transaction) => Ok(transaction),
-            Work::Sqlite(lease) => {
-                lease.savepoint().ok_or_else(|| StoreError::Backend("the transaction has ended".into()))
-            }
-        }
+    pub(crate) fn connection(&self) -> Result<&Work, StoreError> {
+        Ok(&self.work)
     }
 
     /// Whether other writers can be at work at the same time, so that rows need locking.
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self.work, Work::Postgres(_))
+        self.work.is_shared()
     }
 }
 
@@ -267,9 +259,6 @@ impl Transaction for SeaOrmTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        match self.work {
-            Work::Sqlite(lease) => lease.commit().await,
-            Work::Postgres(transaction) => transaction.commit().await.map_err(store_error),
-        }
+        self.work.commit().await
     }
 }

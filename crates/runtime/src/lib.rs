@@ -8,7 +8,7 @@ mod shutdown;
 mod sync;
 mod telemetry;
 
-pub use config::{ConfigError, Section, load};
+pub use config::{ConfigError, Section, known_keys, load};
 pub use gauges::{describe_gauges, refresh_gauges};
 pub use linking::{LinkingConfig, LinkingConfigError};
 pub use profile::{ProfileConfig, ProfileConfigError};

@@ -6,12 +6,14 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, QueryResult, Statem
 use tempfile::TempDir;
 
 use super::{PostgresCluster, assert_invariants};
-use crate::{Config, DatabaseUrl, SeaOrmStore};
+use crate::{Config, DatabaseUrl, Pooler, SeaOrmStore};
 
 /// An empty database that belongs to one test and goes away with this value. Keep it until the end
 /// of the test: `let database = …`, not `let _ = …`.
 pub struct TestDatabase {
     url: String,
+    /// Where a store goes, if that is another way.
+    pooled_url: Option<String>,
     place: Place,
 }
 
@@ -32,7 +34,7 @@ impl TestDatabase {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}/onefold.db?mode=rwc", folder.path().display());
-        Self { url, place: Place::Sqlite { _folder: folder } }
+        Self { url, pooled_url: None, place: Place::Sqlite { _folder: folder } }
     }
 
     /// A database in the server that the tests of this process share.
@@ -49,7 +51,17 @@ impl TestDatabase {
         let create = format!("CREATE DATABASE {name}");
         server.execute_unprepared(&create).await.expect("a database should be created");
         server.close().await.expect("a connection should close");
-        Self { url: cluster.url(&name), place: Place::Postgres { cluster: cluster.clone(), name } }
+        let place = Place::Postgres { cluster: cluster.clone(), name: name.clone() };
+        Self { url: cluster.url(&name), pooled_url: None, place }
+    }
+
+    /// One in the shared server, whose stores reach it by way of PgBouncer in transaction mode. What looks past the
+    /// store goes straight to it.
+    pub async fn pooled() -> Self {
+        let cluster = PostgresCluster::shared();
+        let mut database = Self::on(cluster).await;
+        database.pooled_url = database.name().map(|name| cluster.pooled_url(name));
+        database
     }
 
     /// In the form that the configuration takes.
@@ -70,8 +82,12 @@ impl TestDatabase {
     /// The default configuration for this database, with few connections.
     #[must_use]
     pub fn config(&self) -> Config {
-        let url = DatabaseUrl::parse(&self.url).expect("the address of a test database");
-        Config { url, max_connections: 8, ..Config::default() }
+        let (url, pooler) = match &self.pooled_url {
+            None => (&self.url, Pooler::None),
+            Some(pooled) => (pooled, Pooler::Transaction),
+        };
+        let url = DatabaseUrl::parse(url).expect("the address of a test database");
+        Config { url, pooler, max_connections: 8, ..Config::default() }
     }
 
     /// A new store, connected and migrated. Every call is one more, as if from another process.

@@ -4,7 +4,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say why and fail")]
 
-/// Makes `memory::x`, `sqlite::x` and `postgres::x` of each `async fn x(store: Arc<dyn Store>)`.
+/// Makes `memory::x`, `sqlite::x`, `postgres::x` and `pooled::x` (PostgreSQL behind PgBouncer) of each `async fn x(store: Arc<dyn Store>)`.
 macro_rules! on_every_store {
     ($($case:ident),+ $(,)?) => {
         mod memory {
@@ -32,10 +32,19 @@ macro_rules! on_every_store {
                 database.assert_invariants().await;
             })+
         }
+        mod pooled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::pooled().await;
+                let store = std::sync::Arc::new(database.store().await);
+                crate::scene::in_time(super::$case(store)).await;
+                database.assert_invariants().await;
+            })+
+        }
     };
 }
 
-/// Makes `sqlite::x` and `postgres::x` of each `async fn x(database: &TestDatabase)`.
+/// Makes `sqlite::x`, `postgres::x` and `pooled::x` of each `async fn x(database: &TestDatabase)`.
 macro_rules! on_both_databases {
     ($($case:ident),+ $(,)?) => {
         mod sqlite {
@@ -50,6 +59,14 @@ macro_rules! on_both_databases {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
                 let database = onefold_persistence::testing::TestDatabase::postgres().await;
+                crate::scene::in_time(super::$case(&database)).await;
+                database.assert_invariants().await;
+            })+
+        }
+        mod pooled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::pooled().await;
                 crate::scene::in_time(super::$case(&database)).await;
                 database.assert_invariants().await;
             })+
@@ -85,6 +102,7 @@ mod outage;
 mod parallel;
 mod partner_index;
 mod placed_mappings;
+mod pooler;
 mod processes;
 mod records;
 mod runs;
