@@ -13,6 +13,7 @@ mod m20261121_000006_audit;
 mod m20261121_000007_idempotency;
 mod m20261121_000008_sync;
 mod m20261121_000009_partner_index;
+mod m20261130_000020_write_probe;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_idempotency::Migration),
             Box::new(m20261121_000008_sync::Migration),
             Box::new(m20261121_000009_partner_index::Migration),
+            Box::new(m20261130_000020_write_probe::Migration),
         ]
     }
 }

@@ -25,6 +25,7 @@ mod policy;
 mod profile;
 mod registration;
 mod store;
+mod streak;
 mod survivorship;
 mod sync;
 mod text;
@@ -84,7 +85,7 @@ pub use registration::{
 };
 pub use store::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkDraft,
-    LinkId, LinkRepository, Source, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader,
+    LinkId, LinkRepository, Source, StorageFault, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader,
     UserRepository,
 };
 pub use survivorship::{

@@ -85,6 +85,12 @@ impl DatabaseUrl {
         Some(path.split_once('?').map_or(path, |(path, _)| path))
     }
 
+    /// Whether a file that is missing is to be made.
+    pub(crate) fn creates_file(&self) -> bool {
+        let query = self.expose().split_once('?').map_or("", |(_, query)| query);
+        query.split('&').any(|parameter| parameter == "mode=rwc")
+    }
+
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -1,6 +1,5 @@
 //! How connections are set up. The settings are the ones that were measured; each says why.
 
-use std::path::Path;
 use std::time::Duration;
 
 use onefold_migrations::Migrator;
@@ -14,8 +13,9 @@ use sea_orm_migration::MigratorTrait;
 use tokio::time::timeout;
 
 use crate::Config;
-use crate::config::{Backend, DatabaseUrl};
+use crate::config::Backend;
 use crate::error::{ConnectError, is_busy};
+use crate::sqlite_file;
 
 /// Held by the server that migrates, so that several may start at once. The number only has to be
 /// the same in all of them.
@@ -39,9 +39,10 @@ pub(crate) async fn connect(config: &Config) -> Result<Connections, ConnectError
             Ok(Connections { read: pool.clone(), write: pool })
         }
         Backend::Sqlite => {
-            create_folder(&config.url)?;
+            sqlite_file::prepare(&config.url)?;
             // The writer first: it creates the file.
             let write = open_sqlite(config).await.map_err(open)?;
+            sqlite_file::only_this_one(&write);
             let read = Database::connect(sqlite(config, Access::Read)).await.map_err(open)?;
             Ok(Connections { read, write })
         }
@@ -122,10 +123,18 @@ fn sqlite(config: &Config, access: Access) -> ConnectOptions {
                 .optimize_on_close(true, None),
             // What is mapped is shared by all of them; a cache is each connection's own.
             Access::Read => sqlite
+                .create_if_missing(false)
                 .pragma("mmap_size", "67108864")
                 .pragma("cache_size", "-8192")
                 .pragma("query_only", "on"),
         }
+    });
+    // Should anything have gone past the writer's care, a connection inside a transaction is not used again.
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.before_acquire(|connection, _| {
+            let outside = !connection.is_in_transaction();
+            Box::pin(async move { Ok(outside) })
+        })
     });
     options
 }
@@ -170,15 +179,6 @@ fn basics(config: &Config) -> ConnectOptions {
         // It costs, and it would print personal data.
         .sqlx_logging(false);
     options
-}
-
-fn create_folder(url: &DatabaseUrl) -> Result<(), ConnectError> {
-    let folder = url.file().map(Path::new).and_then(Path::parent);
-    match folder {
-        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
-            .map_err(|source| ConnectError::Folder { folder: folder.display().to_string(), source }),
-        _ => Ok(()),
-    }
 }
 
 /// The migrations that the database still lacks.

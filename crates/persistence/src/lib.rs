@@ -26,6 +26,7 @@ mod partner_index;
 mod records;
 mod runs;
 mod search;
+mod sqlite_file;
 mod sqlite_writer;
 mod store;
 mod sync_log;
@@ -35,6 +36,9 @@ mod sync_rules;
 pub mod testing;
 mod tokens;
 mod users;
+mod watched;
+mod write_health;
+mod write_probe;
 
 pub use config::{Config, DatabaseUrl, InvalidDatabaseUrl};
 pub use error::ConnectError;

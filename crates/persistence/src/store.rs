@@ -1,6 +1,7 @@
 //! The store, and the transaction that gives access to its repositories.
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use onefold_domain::{
     AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
     CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
@@ -9,14 +10,22 @@ use onefold_domain::{
     SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository,
     Transaction, UserReader, UserRepository,
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
+use tokio::time::Instant;
 
 use crate::Config;
 use crate::config::Backend;
 use crate::connect::{Connections, connect, migrate, pending};
 use crate::error::{ConnectError, store_error};
 use crate::neighbourhood;
-use crate::sqlite_writer::{Lease, SqliteWriter};
+use crate::sqlite_writer::{Lease, SqliteWriter, Urgency};
+use crate::watched::Watched;
+use crate::write_health::WriteHealth;
+use crate::write_probe::try_to_write;
+
+/// How long work in bulk may hold the one writer. A caller waits for the rest of it and for the commit; much less, and
+/// an import would do little but commit.
+const BULK_LIMIT: TimeDelta = TimeDelta::milliseconds(10);
 
 /// Contacts in SQLite or PostgreSQL. Clones share the connections.
 #[derive(Clone)]
@@ -25,6 +34,7 @@ pub struct SeaOrmStore {
     write: DatabaseConnection,
     backend: Backend,
     writer: Option<SqliteWriter>,
+    health: WriteHealth,
 }
 
 /// The state of the connection pool, for metrics.
@@ -42,8 +52,10 @@ impl SeaOrmStore {
     pub async fn connect(config: &Config) -> Result<Self, ConnectError> {
         let Connections { read, write } = connect(config).await?;
         let backend = config.url.backend();
-        let writer = (backend == Backend::Sqlite).then(|| SqliteWriter::start(write.clone()));
-        Ok(Self { read, write, backend, writer })
+        let health = WriteHealth::default();
+        let start = || SqliteWriter::start(write.clone(), health.clone());
+        let writer = (backend == Backend::Sqlite).then(start);
+        Ok(Self { read, write, backend, writer, health })
     }
 
     /// Brings the schema up to date. Safe to call from several programs at once.
@@ -76,6 +88,20 @@ impl SeaOrmStore {
         PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
     }
 
+    pub(crate) async fn open(&self, urgency: Urgency) -> Result<SeaOrmTransaction, StoreError> {
+        let work = match &self.writer {
+            Some(writer) => Work::Sqlite(writer.lease(urgency).await?),
+            None => Work::Postgres(begin(self.write.clone(), self.health.clone()).await?),
+        };
+        Ok(SeaOrmTransaction { work, health: self.health.clone() })
+    }
+
+    /// SQLite's writing connection, past the one who hands it out.
+    #[cfg(feature = "testing")]
+    pub(crate) fn writing_connection(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
     /// The connections for reading what is committed.
     pub(crate) fn reader(&self) -> &DatabaseConnection {
         &self.read
@@ -102,16 +128,29 @@ impl Store for SeaOrmStore {
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
-        let work = match &self.writer {
-            Some(writer) => Work::Sqlite(writer.lease().await?),
-            None => Work::Postgres(begin(self.write.clone()).await?),
-        };
-        Ok(Box::new(SeaOrmTransaction { work }))
+        Ok(Box::new(self.open(Urgency::Interactive).await?))
+    }
+
+    async fn begin_bulk(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        Ok(Box::new(self.open(Urgency::Bulk).await?))
+    }
+
+    /// Others wait for the one writer of SQLite.
+    fn bulk_limit(&self) -> Option<TimeDelta> {
+        self.writer.is_some().then_some(BULK_LIMIT)
+    }
+
+    async fn begin_reading(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        let work = Work::Reading(begin(self.read.clone(), self.health.clone()).await?);
+        Ok(Box::new(SeaOrmTransaction { work, health: self.health.clone() }))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.read.execute_unprepared("SELECT 1").await.map_err(store_error)?;
-        Ok(())
+        if self.health.standing().is_err() && self.health.may_try(Instant::now()) {
+            try_to_write(self).await?;
+        }
+        self.health.standing()
     }
 
     fn contacts(&self) -> &dyn ContactReader {
@@ -169,25 +208,29 @@ impl Store for SeaOrmStore {
 
 /// Begins in a task that nobody cancels. Were a caller cut off here, sqlx would hand the connection
 /// to the next one with a transaction open that neither knows of.
-async fn begin(connection: DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+async fn begin(connection: DatabaseConnection, health: WriteHealth) -> Result<Watched, StoreError> {
     let begun = tokio::spawn(async move { connection.begin().await });
-    begun.await.map_err(|error| StoreError::Unavailable(error.into()))?.map_err(store_error)
+    let begun = begun.await.map_err(|error| StoreError::Unavailable(error.into()))?;
+    let begun = begun.inspect_err(|error| health.failed(error)).map_err(store_error)?;
+    Ok(Watched::new(begun, health))
 }
 
 /// An open transaction; implements every repository.
 pub(crate) struct SeaOrmTransaction {
     work: Work,
+    health: WriteHealth,
 }
 
 enum Work {
     Sqlite(Lease),
-    Postgres(DatabaseTransaction),
+    Postgres(Watched),
+    Reading(Watched),
 }
 
 impl SeaOrmTransaction {
-    pub(crate) fn connection(&self) -> Result<&DatabaseTransaction, StoreError> {
+    pub(crate) fn connection(&self) -> Result<&Watched, StoreError> {
         match &self.work {
-            Work::Postgres(transaction) => Ok(transaction),
+            Work::Postgres(transaction) | Work::Reading(transaction) => Ok(transaction),
             Work::Sqlite(lease) => {
                 lease.savepoint().ok_or_else(|| StoreError::Backend("the transaction has ended".into()))
             }
@@ -267,9 +310,21 @@ impl Transaction for SeaOrmTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        match self.work {
+        let Self { work, health } = *self;
+        match work {
             Work::Sqlite(lease) => lease.commit().await,
-            Work::Postgres(transaction) => transaction.commit().await.map_err(store_error),
+            Work::Postgres(transaction) => commit(transaction, &health).await.map_err(store_error),
+            Work::Reading(transaction) => transaction.end().0.rollback().await.map_err(store_error),
         }
     }
+}
+
+async fn commit(transaction: Watched, health: &WriteHealth) -> Result<(), DbErr> {
+    let (transaction, state) = transaction.end();
+    let wrote = state?;
+    transaction.commit().await.inspect_err(|error| health.failed(error))?;
+    if wrote {
+        health.wrote();
+    }
+    Ok(())
 }

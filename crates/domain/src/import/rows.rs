@@ -3,6 +3,7 @@
 
 use tokio::sync::mpsc;
 
+use super::pace::Pace;
 use super::parse::{Parsed, RowParser};
 use super::receive::CHUNK;
 use super::{CsvHeader, Import, Position, RawRow, RowReader, UnusableFile};
@@ -34,7 +35,7 @@ pub(super) fn read(
     env: Environment,
     import: &Import,
     region: Option<Region>,
-    size: usize,
+    pace: Pace,
 ) -> mpsc::Receiver<Result<Rows, Broken>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     let import = import.clone();
@@ -42,7 +43,7 @@ pub(super) fn read(
         let mut source = Source::new(env, &import, region);
         // The send fails when nobody works on the import any more.
         loop {
-            let batch = source.batch(size).await;
+            let batch = source.batch(pace.rows()).await;
             let over = !matches!(&batch, Ok(Rows { last: false, .. }));
             if sender.send(batch).await.is_err() || over {
                 return;
