@@ -139,6 +139,11 @@ impl Drop for TestDatabase {
     }
 }
 
+/// The number in the first column of the only row of a database that the test looks after itself.
+pub async fn count(url: &str, sql: &str) -> i64 {
+    first_number(&query(url, sql).await)
+}
+
 async fn query(url: &str, sql: &str) -> Vec<QueryResult> {
     let connection = connect(url).await;
     let rows = run(&connection, sql).await;
