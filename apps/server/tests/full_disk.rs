@@ -32,7 +32,10 @@ async fn nothing_that_was_answered_is_lost_and_everybody_is_told() {
     assert!(refused > 50, "{during:?}");
     assert!(during.iter().all(|status| [200, 503].contains(&status.as_u16())), "{during:?}");
     let code = place.code();
-    assert_eq!(server.contact("refused@hillvalley.edu").await, (StatusCode::SERVICE_UNAVAILABLE, code.into()));
+    assert_eq!(
+        server.contact("refused@hillvalley.edu").await,
+        (StatusCode::SERVICE_UNAVAILABLE, code.into())
+    );
     let ready = server.get("/health/ready").await;
     assert_eq!((ready.0, &ready.1["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(code)));
     assert_eq!(server.get("/health/live").await.0, StatusCode::OK);
@@ -63,11 +66,13 @@ async fn nothing_that_was_answered_is_lost_and_everybody_is_told() {
 async fn an_import_that_finds_no_space_is_honest_and_goes_on_later() {
     let place = Place::new();
     let people = place.folder.path().join("people.csv");
-    let rows: String = (0..ROWS).map(|row| format!("{},+1202{:07}\n", person(row), 2_000_000 + row)).collect();
+    let rows: String =
+        (0..ROWS).map(|row| format!("{},+1202{:07}\n", person(row), 2_000_000 + row)).collect();
     std::fs::write(&people, format!("email,phone\n{rows}")).unwrap();
 
     let output = place.limited_command(&["import", people.to_str().unwrap()]).output().unwrap();
-    let (said, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let (said, error) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(1), "{said}{error}");
     let last = error.trim().lines().last().unwrap();
     assert!(last.contains("the import was interrupted") && last.contains(place.reason()), "{error}");
@@ -193,8 +198,8 @@ impl Server {
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut lines = Vec::new();
         let first = !token_file.exists();
-        // Address, two lines of an example, and, at the first start, two lines with the token.
-        for _ in 0..if first { 5 } else { 3 } {
+        // Address, three lines with an example, and, at the first start, two with the token.
+        for _ in 0..if first { 6 } else { 4 } {
             let mut line = String::new();
             output.read_line(&mut line).unwrap();
             lines.push(line.trim().to_owned());
@@ -202,7 +207,7 @@ impl Server {
         let words = lines[0].strip_prefix("Onefold serves on ").unwrap_or_default();
         let address = words.split_whitespace().next().unwrap_or_default().to_owned();
         if first {
-            std::fs::write(&token_file, &lines[4]).unwrap();
+            std::fs::write(&token_file, &lines[5]).unwrap();
         }
         let token = std::fs::read_to_string(&token_file).unwrap();
         let http = client_builder().unwrap().build().unwrap();
@@ -226,12 +231,13 @@ impl Server {
     }
 
     async fn contact(&self, email: &str) -> (StatusCode, Value) {
-        let (status, body) = self.post("/contacts", &json!({"kind": "email", "value": email, "source": "order"})).await;
+        let (status, body) =
+            self.post("/contacts", &json!({"kind": "email", "value": email, "source": "order"})).await;
         (status, body["code"].clone())
     }
 
     async fn found(&self, email: &str) -> usize {
-        let (_, body) = self.get(&format!("/contacts?email={}", email.replace('@', "%40"))).await;
+        let (_, body) = self.get(&format!("/contacts?value={}", email.replace('@', "%40"))).await;
         body["contacts"].as_array().map_or_else(|| panic!("{body}"), Vec::len)
     }
 

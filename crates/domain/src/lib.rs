@@ -85,8 +85,8 @@ pub use registration::{
 };
 pub use store::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkDraft,
-    LinkId, LinkRepository, Source, StorageFault, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader,
-    UserRepository,
+    LinkId, LinkRepository, Source, StorageFault, Store, StoreError, TokenReader, TokenRepository,
+    Transaction, UserReader, UserRepository,
 };
 pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,

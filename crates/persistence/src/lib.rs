@@ -1,7 +1,7 @@
 //! The store of the domain crate on SQLite and PostgreSQL: one sea-orm implementation of its traits.
 //!
 //! The databases differ in three places only: how a connection is set up (`connect`), how a writing
-//! transaction begins (`store`, with the group commit of `sqlite_writer`), and that only PostgreSQL
+//! transaction begins (`transaction`, with the group commit of `sqlite_writer`), and that only PostgreSQL
 //! has rows to lock (`customers`).
 
 mod audit;
@@ -35,6 +35,7 @@ mod sync_rules;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tokens;
+mod transaction;
 mod users;
 mod watched;
 mod write_health;

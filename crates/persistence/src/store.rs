@@ -1,16 +1,13 @@
-//! The store, and the transaction that gives access to its repositories.
+//! The store: its connections, and how transactions are opened.
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use onefold_domain::{
-    AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
-    CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
-    ImportRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
-    Neighbourhood, PartnerIndexReader, PartnerIndexRepository, RunReader, RunRepository, Store, StoreError,
-    SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository,
-    Transaction, UserReader, UserRepository,
+    AuditReader, ConflictReader, ContactReader, CustomerReader, ImportReader, JobReader, LinkKey,
+    MappingReader, Neighbourhood, PartnerIndexReader, RunReader, Store, StoreError, SyncLogReader,
+    SyncRulesReader, TokenReader, Transaction, UserReader,
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::time::Instant;
 
 use crate::Config;
@@ -18,10 +15,11 @@ use crate::config::Backend;
 use crate::connect::{Connections, connect, migrate, pending};
 use crate::error::{ConnectError, store_error};
 use crate::neighbourhood;
-use crate::sqlite_writer::{Lease, SqliteWriter, Urgency};
-use crate::watched::Watched;
+use crate::sqlite_writer::{SqliteWriter, Urgency};
+pub(crate) use crate::transaction::SeaOrmTransaction;
+use crate::transaction::{Work, begin};
 use crate::write_health::WriteHealth;
-use crate::write_probe::try_to_write;
+use crate::write_probe;
 
 /// How long work in bulk may hold the one writer. A caller waits for the rest of it and for the commit; much less, and
 /// an import would do little but commit.
@@ -148,7 +146,8 @@ impl Store for SeaOrmStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.read.execute_unprepared("SELECT 1").await.map_err(store_error)?;
         if self.health.standing().is_err() && self.health.may_try(Instant::now()) {
-            try_to_write(self).await?;
+            write_probe::fill(self.open(Urgency::Interactive).await?).await?;
+            write_probe::clear(self.open(Urgency::Interactive).await?).await?;
         }
         self.health.standing()
     }
@@ -204,127 +203,4 @@ impl Store for SeaOrmStore {
     fn partner_index(&self) -> &dyn PartnerIndexReader {
         self
     }
-}
-
-/// Begins in a task that nobody cancels. Were a caller cut off here, sqlx would hand the connection
-/// to the next one with a transaction open that neither knows of.
-async fn begin(connection: DatabaseConnection, health: WriteHealth) -> Result<Watched, StoreError> {
-    let begun = tokio::spawn(async move { connection.begin().await });
-    let begun = begun.await.map_err(|error| StoreError::Unavailable(error.into()))?;
-    let begun = begun.inspect_err(|error| health.failed(error)).map_err(store_error)?;
-    Ok(Watched::new(begun, health))
-}
-
-/// An open transaction; implements every repository.
-pub(crate) struct SeaOrmTransaction {
-    work: Work,
-    health: WriteHealth,
-}
-
-enum Work {
-    Sqlite(Lease),
-    Postgres(Watched),
-    Reading(Watched),
-}
-
-impl SeaOrmTransaction {
-    pub(crate) fn connection(&self) -> Result<&Watched, StoreError> {
-        match &self.work {
-            Work::Postgres(transaction) | Work::Reading(transaction) => Ok(transaction),
-            Work::Sqlite(lease) => {
-                lease.savepoint().ok_or_else(|| StoreError::Backend("the transaction has ended".into()))
-            }
-        }
-    }
-
-    /// Whether other writers can be at work at the same time, so that rows need locking.
-    pub(crate) fn is_shared(&self) -> bool {
-        matches!(self.work, Work::Postgres(_))
-    }
-}
-
-#[async_trait]
-impl Transaction for SeaOrmTransaction {
-    fn customers(&mut self) -> &mut dyn CustomerRepository {
-        self
-    }
-
-    fn contacts(&mut self) -> &mut dyn ContactRepository {
-        self
-    }
-
-    fn links(&mut self) -> &mut dyn LinkRepository {
-        self
-    }
-
-    fn users(&mut self) -> &mut dyn UserRepository {
-        self
-    }
-
-    fn imports(&mut self) -> &mut dyn ImportRepository {
-        self
-    }
-
-    fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
-        self
-    }
-
-    fn tokens(&mut self) -> &mut dyn TokenRepository {
-        self
-    }
-
-    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
-        self
-    }
-
-    fn audit(&mut self) -> &mut dyn AuditRepository {
-        self
-    }
-
-    fn jobs(&mut self) -> &mut dyn JobRepository {
-        self
-    }
-
-    fn mappings(&mut self) -> &mut dyn MappingRepository {
-        self
-    }
-
-    fn conflicts(&mut self) -> &mut dyn ConflictRepository {
-        self
-    }
-
-    fn runs(&mut self) -> &mut dyn RunRepository {
-        self
-    }
-
-    fn sync_log(&mut self) -> &mut dyn SyncLogRepository {
-        self
-    }
-
-    fn sync_rules(&mut self) -> &mut dyn SyncRulesRepository {
-        self
-    }
-
-    fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository {
-        self
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { work, health } = *self;
-        match work {
-            Work::Sqlite(lease) => lease.commit().await,
-            Work::Postgres(transaction) => commit(transaction, &health).await.map_err(store_error),
-            Work::Reading(transaction) => transaction.end().0.rollback().await.map_err(store_error),
-        }
-    }
-}
-
-async fn commit(transaction: Watched, health: &WriteHealth) -> Result<(), DbErr> {
-    let (transaction, state) = transaction.end();
-    let wrote = state?;
-    transaction.commit().await.inspect_err(|error| health.failed(error))?;
-    if wrote {
-        health.wrote();
-    }
-    Ok(())
 }

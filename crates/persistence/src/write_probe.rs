@@ -7,23 +7,26 @@ use sea_orm::EntityTrait;
 
 use crate::entities::write_probe::{ActiveModel, Entity};
 use crate::error::store_error;
-use crate::sqlite_writer::Urgency;
-use crate::store::SeaOrmStore;
+use crate::transaction::SeaOrmTransaction;
 
 /// More than a request of one of the largest customers writes.
 const SIZE: usize = 64 * 1024;
 
-/// Stores so much that it must find room of its own, and removes it again.
+/// Stores so much that it must find room of its own.
 ///
 /// # Errors
 /// The fault, if it lasts.
-pub(crate) async fn try_to_write(store: &SeaOrmStore) -> Result<(), StoreError> {
-    let transaction = store.open(Urgency::Interactive).await?;
+pub(crate) async fn fill(transaction: SeaOrmTransaction) -> Result<(), StoreError> {
     let probe = ActiveModel { filler: Set(filler()), ..ActiveModel::default() };
     Entity::insert(probe).exec(transaction.connection()?).await.map_err(store_error)?;
-    Box::new(transaction).commit().await?;
-    let transaction = store.open(Urgency::Interactive).await?;
-    // Also what an earlier attempt left, whose removal failed.
+    Box::new(transaction).commit().await
+}
+
+/// Removes it, and what an earlier try may have left.
+///
+/// # Errors
+/// A store that does not answer.
+pub(crate) async fn clear(transaction: SeaOrmTransaction) -> Result<(), StoreError> {
     Entity::delete_many().exec(transaction.connection()?).await.map_err(store_error)?;
     Box::new(transaction).commit().await
 }

@@ -11,7 +11,9 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{Ability, CustomerId, InvalidEvent, InvalidNotice, Run, StorageFault, SyncError, UserId};
+use onefold_domain::{
+    Ability, CustomerId, InvalidEvent, InvalidNotice, Run, StorageFault, SyncError, UserId,
+};
 use serde_json::{Map, Value};
 
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
@@ -193,7 +195,7 @@ impl ApiError {
             Self::Internal(error) => tracing::error!(error = %Chain(error.as_ref()), "request failed"),
             // The store tells when this begins and ends; here is only which request met it.
             Self::Storage { fault, source } => {
-                tracing::info!(%fault, error = %Chain(source.as_ref()), "request could not be served");
+                tracing::debug!(%fault, error = %Chain(source.as_ref()), "request could not be served");
             }
             Self::Unavailable(error) | Self::TimedOut(error) => {
                 tracing::warn!(error = %Chain(error.as_ref()), "request could not be served");

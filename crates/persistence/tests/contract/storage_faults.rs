@@ -89,7 +89,9 @@ async fn arrange_without_connection(store: &SeaOrmStore) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_loses_nothing_on_sqlite() {
-    let Some(disk) = SmallDisk::mount(24) else { return on_sqlite(WriterFault::Full, StorageFault::Full).await };
+    let Some(disk) = SmallDisk::mount(24) else {
+        return on_sqlite(WriterFault::Full, StorageFault::Full).await;
+    };
     let database = TestDatabase::sqlite_on(&disk);
     full_disk(&database, &disk).await;
 }
