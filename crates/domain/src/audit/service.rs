@@ -9,11 +9,11 @@ use super::{AuditEntry, AuditFilter, SealedEntry};
 use crate::streak::Streak;
 use crate::{Environment, Failure};
 
-/// The most entries that are sealed in one transaction.
-const BATCH: usize = 500;
+/// The most entries that are sealed in one transaction: what SQLite's writer does within `Store::bulk_limit`.
+const BATCH: usize = 200;
 
 /// How many batches are sealed before the trail is shown; a larger backlog is worked off in the background.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 50;
 
 /// How long a change may stay unsealed while a server runs.
 const PACE: Duration = Duration::from_secs(1);

@@ -48,7 +48,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(60 * 60);
 
 /// How many old keys go at once: a transaction should not keep others waiting.
-const AT_ONCE: usize = 1_000;
+const AT_ONCE: usize = 250;
 
 impl Idempotency {
     /// How often whoever takes long should `prolong`.

@@ -69,7 +69,6 @@ struct Source {
 impl Source {
     fn new(env: Environment, import: &Import, region: Option<Region>) -> Self {
         let Position { offset, .. } = import.position;
-        let chunk = offset / CHUNK as u64;
         let reader = match (offset, import.format) {
             (0, format) => RowReader::new(format),
             (_, format) => RowReader::resume(format, import.header.clone(), import.position),
@@ -80,7 +79,7 @@ impl Source {
             region,
             reader,
             parser: None,
-            chunk: u32::try_from(chunk).unwrap_or(u32::MAX),
+            chunk: import.piece(),
             skip: usize::try_from(offset % CHUNK as u64).unwrap_or_default(),
             rows: Vec::new(),
             ended: false,

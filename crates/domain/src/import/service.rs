@@ -244,7 +244,7 @@ impl Imports {
                     // An earlier try may have been carried out.
                     if stored.is_some_and(|stored| !stored.status.is_final()) {
                         transaction.imports().update(&ended, Some(owner)).await?;
-                        transaction.imports().drop_chunks(ended.id).await?;
+                        transaction.imports().drop_chunks(ended.id, None).await?;
                     }
                     Ok(((), transaction))
                 })

@@ -55,6 +55,10 @@ pub(super) async fn write(
     if !work.failures.is_empty() {
         transaction.imports().add_failures(import.id, &work.failures).await?;
     }
+    if import.piece() > before.piece() {
+        // Nobody reads them again, and all of them at the end would keep others waiting.
+        transaction.imports().drop_chunks(import.id, Some(import.piece())).await?;
+    }
     // The last word, and the guard: whoever was taken over finds that the import is no longer his.
     transaction.imports().update(&import, Some(owner)).await?;
     pace.took(batch.rows.len(), env.clock.now() - begun);
