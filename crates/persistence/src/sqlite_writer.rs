@@ -14,6 +14,7 @@
 //! the transaction's edges, a begin, a savepoint, a commit, a rollback, the connection is not trusted any
 //! more (see `connection`).
 
+mod checkpoints;
 mod connection;
 mod queue;
 
@@ -21,6 +22,7 @@ use onefold_domain::StoreError;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::oneshot;
 
+use self::checkpoints::Checkpoints;
 use self::connection::WritingConnection;
 use self::queue::{Queue, Senders, Turn};
 use crate::error::store_error;
@@ -62,9 +64,14 @@ enum NotStored {
 
 impl SqliteWriter {
     /// Starts the task that owns the writing connection. It ends when the last handle is dropped.
-    pub(crate) fn start(connection: DatabaseConnection, health: WriteHealth) -> Self {
+    pub(crate) fn start(
+        connection: DatabaseConnection,
+        readers: DatabaseConnection,
+        health: WriteHealth,
+    ) -> Self {
         let (requests, queue) = queue::queue();
-        let writer = Writer { connection: WritingConnection::new(connection), health };
+        let connection = WritingConnection::new(connection);
+        let writer = Writer { connection, health, checkpoints: Checkpoints::start(readers) };
         tokio::spawn(writer.serve(queue));
         Self { requests }
     }
@@ -125,6 +132,7 @@ fn closed() -> StoreError {
 struct Writer {
     connection: WritingConnection,
     health: WriteHealth,
+    checkpoints: Checkpoints,
 }
 
 /// Those of a group who are to be told of its commit.
@@ -172,7 +180,10 @@ impl Writer {
             true => transaction.rollback().await,
         };
         match &result {
-            Ok(()) if group.wrote => self.health.wrote(),
+            Ok(()) if group.wrote => {
+                self.health.wrote();
+                self.checkpoints.committed();
+            }
             Ok(()) => {}
             Err(error) => {
                 self.health.failed(error);

@@ -51,7 +51,7 @@ impl SeaOrmStore {
         let Connections { read, write } = connect(config).await?;
         let backend = config.url.backend();
         let health = WriteHealth::default();
-        let start = || SqliteWriter::start(write.clone(), health.clone());
+        let start = || SqliteWriter::start(write.clone(), read.clone(), health.clone());
         let writer = (backend == Backend::Sqlite).then(start);
         Ok(Self { read, write, backend, writer, health })
     }
