@@ -140,7 +140,7 @@ impl Place {
         let program = env!("CARGO_BIN_EXE_onefold-server");
         command.args(["-c", &format!("trap '' XFSZ; {before} exec \"$0\" \"$@\""), program]).args(arguments);
         // No setting of the machine may change what is tested.
-        command.env_clear().env("PORT", "0").env("ONEFOLD__LOG__FILTER", "info");
+        command.env_clear().env("PORT", "0").env("ONEFOLD__LOG__FILTER", "warn");
         command.env("DATABASE_URL", format!("sqlite:{}?mode=rwc", self.file().display()));
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
         command.stderr(Stdio::piped());
@@ -155,7 +155,7 @@ impl Place {
     fn fail(&self, server: &Server) {
         match &self.disk {
             Some(disk) => disk.fill(),
-            None => limit_files(server, "4096:"),
+            None => limit_files(server, "65536:"),
         }
     }
 
