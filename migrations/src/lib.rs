@@ -15,6 +15,7 @@ mod m20261121_000008_sync;
 mod m20261121_000009_partner_index;
 mod m20261130_000011_verification;
 mod m20261130_000012_metadata;
+mod m20261130_000020_write_probe;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000009_partner_index::Migration),
             Box::new(m20261130_000011_verification::Migration),
             Box::new(m20261130_000012_metadata::Migration),
+            Box::new(m20261130_000020_write_probe::Migration),
         ]
     }
 }

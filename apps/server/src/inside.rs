@@ -35,8 +35,12 @@ pub(crate) fn start(config: &Config, syncing: &Syncing) -> Inside {
         let worker = syncing.worker.clone();
         tokio::spawn(async move {
             // The database may be away at the start; a worker that gave up would be missed for days.
+            let mut told = false;
             while let Err(error) = worker.work(stopping.clone()).await {
-                tracing::warn!(error = %error, "the worker could not start and tries again");
+                if !told {
+                    tracing::warn!(error = %error, "the worker could not start; this is tried every 5 s");
+                    told = true;
+                }
                 tokio::time::sleep(Duration::from_secs(5)).await;
             }
         })

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{Acting, Clock, LinkPolicy, Patience, Randomness, Statement, Store, SyncSystem, SyncTrigger};
+use crate::{
+    Acting, Clock, LinkPolicy, Patience, Randomness, Statement, Store, StoreError, SyncSystem, SyncTrigger,
+    Transaction,
+};
 
 /// A store, the link policy, time and randomness, and who acts. Clones share them.
 #[derive(Clone)]
@@ -16,6 +19,8 @@ pub struct Environment {
     pub acting: Acting,
     /// The other systems that are told of changes; none unless they are named.
     pub triggers: Arc<[SyncTrigger]>,
+    /// Whether transactions are opened by [`Store::begin_bulk`].
+    bulk: bool,
 }
 
 impl Environment {
@@ -34,6 +39,7 @@ impl Environment {
             patience: Patience::default(),
             acting: Acting::default(),
             triggers: Arc::default(),
+            bulk: false,
         }
     }
 
@@ -46,6 +52,16 @@ impl Environment {
     #[must_use]
     pub fn acting(self, acting: Acting) -> Self {
         Self { acting, ..self }
+    }
+
+    /// The same for work of which much is to come and for which nobody waits.
+    pub(crate) fn in_bulk(self) -> Self {
+        Self { bulk: true, ..self }
+    }
+
+    /// Opens a transaction for writing.
+    pub(crate) async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        if self.bulk { self.store.begin_bulk().await } else { self.store.begin().await }
     }
 
     /// The same; changes promise a sync with these systems.

@@ -89,7 +89,7 @@ impl Identify {
         if let (Outcome::Known, Some(id)) = (plan.outcome, plan.customer) {
             return Ok(answer(id, plan, neighbourhood, None));
         }
-        let transaction = self.env.store.begin().await?;
+        let transaction = self.env.begin().await?;
         self.carry_out(transaction, request, plan, neighbourhood).await
     }
 
@@ -98,7 +98,7 @@ impl Identify {
         request: &IdentifyRequest,
         keys: &[LinkKey],
     ) -> Result<Identified, StoreError> {
-        let mut transaction = self.env.store.begin().await?;
+        let mut transaction = self.env.begin().await?;
         let neighbourhood = transaction.customers().lock_neighbourhood(keys).await?;
         let plan = decide(&request.statement, &neighbourhood, &self.env.policy);
         if let (Outcome::Known, Some(id)) = (plan.outcome, plan.customer) {

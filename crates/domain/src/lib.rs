@@ -26,6 +26,7 @@ mod policy;
 mod profile;
 mod registration;
 mod store;
+mod streak;
 mod survivorship;
 mod sync;
 mod text;
@@ -87,8 +88,8 @@ pub use registration::{
 };
 pub use store::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkDraft,
-    LinkId, LinkRepository, Source, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader,
-    UserRepository,
+    LinkId, LinkRepository, Source, StorageFault, Store, StoreError, TokenReader, TokenRepository,
+    Transaction, UserReader, UserRepository,
 };
 pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,

@@ -2,7 +2,7 @@
 //! repositories, so nobody passes connections about and nothing is stored before `commit`.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::audit::{AuditReader, AuditRepository};
 use crate::idempotency::IdempotencyRepository;
@@ -29,9 +29,27 @@ pub enum StoreError {
     /// The database cannot be reached or gives no answer in time. It may do so later.
     #[error("the database is not available")]
     Unavailable(#[source] Source),
+    /// The database is there, and what it keeps its data on fails it. Trying again at once is of no use:
+    /// somebody has to see to it. Nothing counts as stored.
+    #[error("{fault}")]
+    Storage { fault: StorageFault, source: Source },
     /// Everything else: a defect, or a database that is not what it should be.
     #[error("the database failed")]
     Backend(#[source] Source),
+}
+
+/// What is wrong with the place where a database keeps its data.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+pub enum StorageFault {
+    /// No space is left.
+    #[error("the database's disk is full")]
+    Full,
+    /// It can be read and not written.
+    #[error("the database is read-only")]
+    ReadOnly,
+    /// Reading or writing fails, or what is there is damaged.
+    #[error("the database's storage fails or is damaged")]
+    Broken,
 }
 
 /// The error beneath, for the log.
@@ -46,7 +64,25 @@ pub trait Store: Send + Sync {
     /// Opens a transaction for writing. Dropping it undoes what was not committed.
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
 
-    /// Asks the database for a sign of life.
+    /// The same for work of which much is to come and for which nobody waits: imports, sealing, tidying up. A
+    /// store that has one writer lets the others go first, within bounds. Not for much at a time: see
+    /// [`bulk_limit`](Self::bulk_limit).
+    async fn begin_bulk(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        self.begin().await
+    }
+
+    /// How long such a transaction should last at most; `None` if nobody is kept waiting by it.
+    fn bulk_limit(&self) -> Option<TimeDelta> {
+        None
+    }
+
+    /// Opens a transaction that may only read, and is undone in any case. No writer waits for it.
+    async fn begin_reading(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        self.begin().await
+    }
+
+    /// Asks the database for a sign of life. A store whose last write failed with [`StoreError::Storage`] says
+    /// so until one succeeds, and tries by itself, now and then, whether it does.
     async fn ping(&self) -> Result<(), StoreError>;
 
     fn contacts(&self) -> &dyn ContactReader;

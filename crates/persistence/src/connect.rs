@@ -1,10 +1,10 @@
 //! How connections are set up. The settings are the ones that were measured; each says why.
 
 use std::io::ErrorKind;
-use std::path::Path;
 use std::time::Duration;
 
 use onefold_migrations::Migrator;
+use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
@@ -18,7 +18,7 @@ use crate::error::{ConnectError, is_busy};
 use crate::pooled::Pooled;
 use crate::reader::Reader;
 use crate::schema::{self, Misfit};
-use crate::{postgres, refusal};
+use crate::{postgres, refusal, sqlite_file};
 
 /// Held by the server that migrates, so that several may start at once. The number only has to be
 /// the same in all of them.
@@ -48,9 +48,10 @@ pub(crate) async fn connect(config: &Config) -> Result<Connections, ConnectError
         Backend::Sqlite => {
             let open = |source| refusal::of_file(config, source);
             check_file(&config.url)?;
-            create_folder(&config.url)?;
+            sqlite_file::prepare(&config.url)?;
             // The writer first: it creates the file.
             let write = open_sqlite(config).await.map_err(open)?;
+            sqlite_file::only_this_one(&write);
             let read = Database::connect(sqlite(config, Access::Read)).await.map_err(open)?;
             Ok(Connections { read: Reader::Direct(read), write })
         }
@@ -162,10 +163,18 @@ fn sqlite(config: &Config, access: Access) -> ConnectOptions {
                 .optimize_on_close(true, None),
             // What is mapped is shared by all of them; a cache is each connection's own.
             Access::Read => sqlite
+                .create_if_missing(false)
                 .pragma("mmap_size", "67108864")
                 .pragma("cache_size", "-8192")
                 .pragma("query_only", "on"),
         }
+    });
+    // Should anything have gone past the writer's care, a connection inside a transaction is not used again.
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.before_acquire(|connection, _| {
+            let outside = !connection.is_in_transaction();
+            Box::pin(async move { Ok(outside) })
+        })
     });
     options
 }
@@ -193,15 +202,6 @@ fn check_file(url: &DatabaseUrl) -> Result<(), ConnectError> {
         Err(error) if error.kind() == ErrorKind::NotFound && !url.creates() => refused(
             "is not there: correct the path in `database.url`, or have it made with `?mode=rwc` behind it",
         ),
-        _ => Ok(()),
-    }
-}
-
-fn create_folder(url: &DatabaseUrl) -> Result<(), ConnectError> {
-    let folder = url.file().map(Path::new).and_then(Path::parent);
-    match folder {
-        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
-            .map_err(|source| ConnectError::Folder { folder: folder.display().to_string(), source }),
         _ => Ok(()),
     }
 }

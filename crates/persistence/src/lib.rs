@@ -1,11 +1,12 @@
 //! The store of the domain crate on SQLite and PostgreSQL: one sea-orm implementation of its traits.
 //!
 //! The databases differ in three places only: how a connection is set up (`connect`, and `postgres` with
-//! `pooled`), how a writing transaction begins (`store`, with the group commit of `sqlite_writer`), and that only
-//! PostgreSQL has rows to lock (`customers`).
+//! `pooled`), how a writing transaction begins (`transaction`, with the group commit of `sqlite_writer`), and that
+//! only PostgreSQL has rows to lock (`customers`).
 
 mod audit;
 mod batch;
+mod begun;
 mod config;
 mod conflicts;
 mod connect;
@@ -33,6 +34,7 @@ mod refusal;
 mod runs;
 mod schema;
 mod search;
+mod sqlite_file;
 mod sqlite_writer;
 mod store;
 mod sync_log;
@@ -41,9 +43,12 @@ mod sync_rules;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tokens;
+mod transaction;
 mod untold;
 mod users;
-mod work;
+mod watched;
+mod write_health;
+mod write_probe;
 
 pub use config::{Config, Pooler};
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl};

@@ -54,6 +54,10 @@ impl PooledTransaction {
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
         self.transaction.into_inner().commit().await.map_err(executing)
     }
+
+    pub(crate) async fn rollback(self) -> Result<(), DbErr> {
+        self.transaction.into_inner().rollback().await.map_err(executing)
+    }
 }
 
 #[async_trait]

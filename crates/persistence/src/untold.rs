@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use onefold_domain::{AuditSubject, ContactId, ImportId, TokenId, UserId};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, Statement, TryGetableMany, Value,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    Statement, TryGetableMany, Value,
 };
 
 use crate::entities::{access_token, audit_entry, audit_pending, contact, user_account};
@@ -19,7 +19,7 @@ const PIECE: usize = 1_000;
 const TRAIL: &str = "m20261121_000006_audit";
 
 /// A record of which no entry tells.
-pub(crate) async fn first(db: &DatabaseConnection) -> Result<Option<AuditSubject>, DbErr> {
+pub(crate) async fn first(db: &impl ConnectionTrait) -> Result<Option<AuditSubject>, DbErr> {
     let since = began(db).await?;
     let made = contact::Entity::find().filter(contact::Column::CreatedAt.gte(since));
     let single = made.clone().filter(contact::Column::ImportId.is_null());
@@ -44,7 +44,7 @@ pub(crate) async fn first(db: &DatabaseConnection) -> Result<Option<AuditSubject
 }
 
 /// When this database was given its trail: what is older, nobody could tell. If nothing says when, all has to be told.
-async fn began(db: &DatabaseConnection) -> Result<DateTime<Utc>, DbErr> {
+async fn began(db: &impl ConnectionTrait) -> Result<DateTime<Utc>, DbErr> {
     let sql = format!("SELECT applied_at FROM seaql_migrations WHERE version = '{TRAIL}'");
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     let seconds: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
@@ -53,7 +53,7 @@ async fn began(db: &DatabaseConnection) -> Result<DateTime<Utc>, DbErr> {
 
 /// Goes along the records by this column, which is their id or that of what brought them.
 async fn walk<E, I>(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     rows: Select<E>,
     key: E::Column,
     subject: fn(I) -> AuditSubject,
@@ -82,7 +82,7 @@ where
 
 /// The first of these subjects, all of one kind, that no entry tells of.
 async fn untold(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     mut subjects: Vec<AuditSubject>,
 ) -> Result<Option<AuditSubject>, DbErr> {
     // An entry that waits may be sealed in between, so that the sealed ones are asked once more.
@@ -101,7 +101,7 @@ enum Table {
 }
 
 async fn told(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     table: Table,
     kind: &str,
     ids: impl Iterator<Item = String>,

@@ -37,6 +37,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict | StoreError::Unavailable(_) => Self::Unavailable(Box::new(error)),
+            StoreError::Storage { fault, source } => Self::Storage { fault, source },
             StoreError::Backend(_) => Self::Internal(Box::new(error)),
         }
     }

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use chrono::SecondsFormat;
-use onefold_domain::{InvalidEvent, NotYours};
+use onefold_domain::{InvalidEvent, NotYours, StorageFault};
 
 use super::{ApiError, Entry, sync};
 
@@ -166,6 +166,24 @@ impl ApiError {
             Self::JobRunning => {
                 (StatusCode::CONFLICT, "job_running", "Somebody is at the job; try again when it has ended.")
             }
+            Self::Storage { fault: StorageFault::Full, .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "storage_full",
+                "The disk of the database is full and nothing was stored. Repeat the request when there is space \
+                 again; that is harmless.",
+            ),
+            Self::Storage { fault: StorageFault::ReadOnly, .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "storage_read_only",
+                "The database cannot be written to and nothing was stored. Repeat the request when it can; that is \
+                 harmless.",
+            ),
+            Self::Storage { fault: StorageFault::Broken, .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "storage_failed",
+                "The storage of the database fails; the server's log says how. Repeat the request when this has \
+                 been seen to; that is harmless.",
+            ),
             Self::Unavailable(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",

@@ -6,13 +6,14 @@ use tokio::time::sleep;
 
 use super::chain::{AuditFault, AuditHead, ChainCheck, seal};
 use super::{AuditEntry, AuditFilter, SealedEntry};
+use crate::streak::Streak;
 use crate::{Environment, Failure};
 
-/// The most entries that are sealed in one transaction.
-const BATCH: usize = 500;
+/// The most entries that are sealed in one transaction: what SQLite's writer does within `Store::bulk_limit`.
+const BATCH: usize = 200;
 
 /// How many batches are sealed before the trail is shown; a larger backlog is worked off in the background.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 50;
 
 /// How long a change may stay unsealed while a server runs.
 const PACE: Duration = Duration::from_secs(1);
@@ -36,7 +37,8 @@ pub struct AuditPage {
 
 impl Audit {
     pub fn new(env: Environment) -> Self {
-        Self { env }
+        // Those who list the trail wait for it, but behind those who change something.
+        Self { env: env.in_bulk() }
     }
 
     /// Entries in front of number `before`, newest first. All that was committed before the call is among them,
@@ -94,9 +96,14 @@ impl Audit {
 
     /// Seals what waits, for ever. To be stopped by dropping it.
     pub async fn work(&self) {
+        let streak = Streak::default();
         loop {
-            if let Err(error) = self.seal().await {
-                tracing::warn!(error = %error, "the audit trail was not sealed and will be later");
+            match self.seal().await {
+                Ok(_) if streak.succeeded() => tracing::info!("the audit trail is sealed again"),
+                Err(error) if streak.failed() => {
+                    tracing::warn!(error = %error, "the audit trail is not sealed; this is tried every second");
+                }
+                _ => {}
             }
             sleep(PACE).await;
         }
@@ -120,7 +127,7 @@ impl Audit {
     }
 
     async fn seal_batch(&self) -> Result<usize, Failure> {
-        let mut transaction = self.env.store.begin().await?;
+        let mut transaction = self.env.begin().await?;
         let head = transaction.audit().head().await?;
         let pending = transaction.audit().pending(BATCH).await?;
         if pending.is_empty() {

@@ -26,7 +26,7 @@ impl Contacts {
         let env = &self.env;
         env.patience
             .keep_trying(env.randomness.as_ref(), |_| async move {
-                let mut transaction = env.store.begin().await?;
+                let mut transaction = env.begin().await?;
                 let record = create(transaction.as_mut(), env, request).await?;
                 match transaction.commit().await {
                     Ok(()) => Ok(record),

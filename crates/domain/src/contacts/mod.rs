@@ -151,7 +151,7 @@ impl Environment {
         let work = &work;
         self.patience
             .keep_trying(self.randomness.as_ref(), |_| async move {
-                let transaction = self.store.begin().await?;
+                let transaction = self.begin().await?;
                 let (done, transaction) = work(transaction).await?;
                 transaction.commit().await?;
                 Ok(done)

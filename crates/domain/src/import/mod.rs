@@ -12,6 +12,7 @@ mod lookup;
 mod model;
 mod ndjson;
 mod outcome;
+mod pace;
 mod parse;
 mod reader;
 mod reading;

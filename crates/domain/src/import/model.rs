@@ -174,8 +174,8 @@ pub trait ImportRepository: Send {
         until: DateTime<Utc>,
     ) -> Result<Option<Import>, StoreError>;
 
-    /// Removes the pieces of the file.
-    async fn drop_chunks(&mut self, id: ImportId) -> Result<(), StoreError>;
+    /// Removes the pieces of the file, or those before this one.
+    async fn drop_chunks(&mut self, id: ImportId, before: Option<u32>) -> Result<(), StoreError>;
 
     /// Gives up files that stopped coming in before this moment.
     async fn abandon_received_before(

@@ -19,6 +19,13 @@ pub struct Receiving {
     chunks: u32,
 }
 
+impl Import {
+    /// The piece of the file in which the next row begins.
+    pub(super) fn piece(&self) -> u32 {
+        u32::try_from(self.position.offset / CHUNK as u64).unwrap_or(u32::MAX)
+    }
+}
+
 impl Imports {
     /// Begins to take a file in.
     ///

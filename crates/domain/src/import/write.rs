@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::batch::Batch;
 use super::lookup::{candidates, keys_of};
 use super::outcome::Outcome;
+use super::pace::Pace;
 use super::parse::ImportRow;
 use super::rows::Rows;
-use super::{Import, ImportCounts, MatchBy, RowFailure, by_user};
+use super::{Import, ImportCounts, ImportOptions, MatchBy, RowFailure, by_user};
 use crate::audit::Change;
 use crate::contacts::{reread, settle, step_back};
 use crate::{Environment, ImportId, RecordError, StoreError, Transaction, UserId};
@@ -21,10 +22,14 @@ pub(super) async fn write(
     before: &Import,
     owner: Uuid,
     batch: &Rows,
-    twins: &[ImportId],
-    lease: TimeDelta,
+    (twins, lease, pace): (&[ImportId], TimeDelta, &Pace),
 ) -> Result<Import, RecordError> {
-    let mut transaction = env.store.begin().await?;
+    let mut transaction = match before.options {
+        ImportOptions { dry_run: true, match_by: MatchBy::Value, .. } => env.store.begin_reading().await?,
+        _ => env.begin().await?,
+    };
+    // From here on others wait.
+    let begun = env.clock.now();
     let stored = transaction.imports().get(before.id).await?.unwrap_or_else(|| before.clone());
     if stored.position.row > before.position.row {
         // An earlier try was carried out although its commit failed to say so.
@@ -39,7 +44,7 @@ pub(super) async fn write(
     if before.options.dry_run {
         // Everything that was tried is given up; only what it would have come to is kept.
         drop(transaction);
-        transaction = env.store.begin().await?;
+        transaction = env.begin().await?;
     }
     let at = env.clock.now();
     let mut import = before.clone();
@@ -51,8 +56,13 @@ pub(super) async fn write(
     if !work.failures.is_empty() {
         transaction.imports().add_failures(import.id, &work.failures).await?;
     }
+    if import.piece() > before.piece() {
+        // Nobody reads them again, and all of them at the end would keep others waiting.
+        transaction.imports().drop_chunks(import.id, Some(import.piece())).await?;
+    }
     // The last word, and the guard: whoever was taken over finds that the import is no longer his.
     transaction.imports().update(&import, Some(owner)).await?;
+    pace.took(batch.rows.len(), env.clock.now() - begun);
     transaction.commit().await?;
     Ok(import)
 }

@@ -90,8 +90,9 @@ impl ImportRepository for MemoryTransaction {
         Ok(Some(import))
     }
 
-    async fn drop_chunks(&mut self, id: ImportId) -> Result<(), StoreError> {
-        self.state.chunks.retain(|(owner, _), _| *owner != id);
+    async fn drop_chunks(&mut self, id: ImportId, before: Option<u32>) -> Result<(), StoreError> {
+        let stays = |number: u32| before.is_some_and(|before| number >= before);
+        self.state.chunks.retain(|(owner, number), _| *owner != id || stays(*number));
         Ok(())
     }
 
@@ -108,7 +109,7 @@ impl ImportRepository for MemoryTransaction {
             .map(|import| import.id)
             .collect();
         for id in stale {
-            self.drop_chunks(id).await?;
+            self.drop_chunks(id, None).await?;
             if let Some(import) = self.state.imports.get_mut(&id) {
                 import.status = ImportStatus::Failed;
                 import.message = Some("The file did not come in completely; send it again.".to_owned());

@@ -25,3 +25,4 @@ pub(crate) mod sync_run;
 pub(crate) mod sync_run_item;
 pub(crate) mod user_account;
 pub(crate) mod webhook_delivery;
+pub(crate) mod write_probe;

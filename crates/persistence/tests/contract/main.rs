@@ -108,6 +108,7 @@ mod records;
 mod runs;
 mod scene;
 mod sound;
+mod storage_faults;
 mod store;
 mod survivors;
 mod sync_conflicts;
