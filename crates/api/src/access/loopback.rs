@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::HOST;
+use actix_web::http::uri::Authority;
 
 /// What a proxy adds to a request. Whoever calls from here directly has no use for them.
 const FORWARDED: [&str; 6] =
@@ -16,7 +17,7 @@ pub(super) fn names_this_machine(head: &RequestHead) -> bool {
     let mut hosts = head.headers().get_all(HOST);
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
     // A target in absolute form outdoes the header (RFC 9112, 3.2.2). Here both have to say so.
-    let target = head.uri.authority().map(|authority| authority.as_str());
+    let target = head.uri.authority().map(Authority::as_str);
     let named = host.to_str().is_ok_and(is_own_name) && target.is_none_or(is_own_name);
     named && !FORWARDED.iter().any(|name| head.headers().contains_key(*name))
 }

@@ -103,7 +103,7 @@ impl Reading {
             (Target::IsPrimary, Some(b't' | b'f')) => self.is_primary = Some(value.get() == "true"),
             (Target::IsVerified, Some(b't' | b'f')) => self.is_verified = value.get() == "true",
             (Target::IsVerified | Target::IsPrimary, _) if self.posted => {
-                self.fail(name, "Send true or false.".to_owned())
+                self.fail(name, "Send true or false.".to_owned());
             }
             (Target::Metadata, _) => match read_exactly(value.get(), Metadata::MAX_DEPTH) {
                 Ok(value) => self.keep(name, name, value),
