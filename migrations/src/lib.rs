@@ -14,6 +14,9 @@ mod m20261121_000007_idempotency;
 mod m20261121_000008_sync;
 mod m20261121_000009_partner_index;
 mod m20261130_000010_origin;
+mod m20261130_000011_verification;
+mod m20261130_000012_metadata;
+mod m20261130_000020_write_probe;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -32,6 +35,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000008_sync::Migration),
             Box::new(m20261121_000009_partner_index::Migration),
             Box::new(m20261130_000010_origin::Migration),
+            Box::new(m20261130_000011_verification::Migration),
+            Box::new(m20261130_000012_metadata::Migration),
+            Box::new(m20261130_000020_write_probe::Migration),
         ]
     }
 }

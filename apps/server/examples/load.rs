@@ -2,7 +2,11 @@
 //! beside a floor of the same run: `/health/live`, which is HTTP and nothing else.
 //!
 //! The generator shares the machine with the server. `scripts/load [URL]` is the short way.
+//!
+//! With `--import ROWS --token TOKEN` it measures new and known customers twice instead: with nothing else going on, and
+//! beside an import of a file of so many rows, whose duration it tells. `--clients 0` imports the file and no more.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,7 +16,7 @@ use clap::Parser;
 use futures::future::try_join_all;
 use onefold_integrations::tls::client_builder;
 use reqwest::Client;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Parser)]
 struct Arguments {
@@ -23,6 +27,12 @@ struct Arguments {
     /// Seconds for each kind.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// The rows of a file that is imported while customers call.
+    #[arg(long, requires = "token")]
+    import: Option<u64>,
+    /// A token that may import.
+    #[arg(long)]
+    token: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -61,6 +71,9 @@ async fn main() -> anyhow::Result<()> {
         next: AtomicU64::new(0),
     });
     println!("{} clients, {} s each, {}", arguments.clients, arguments.seconds, load.url);
+    if let (Some(rows), Some(token)) = (arguments.import, &arguments.token) {
+        return beside_import(&load, &arguments, rows, token).await;
+    }
     println!(
         "{:<22} {:>10} {:>9} {:>9} {:>9} {:>8}",
         "", "requests/s", "p50 ms", "p95 ms", "p99 ms", "of floor"
@@ -80,6 +93,58 @@ async fn main() -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Each kind alone, then each beside its half of the import.
+async fn beside_import(
+    load: &Arc<Load>,
+    arguments: &Arguments,
+    rows: u64,
+    token: &str,
+) -> anyhow::Result<()> {
+    println!(
+        "{:<32} {:>10} {:>9} {:>9} {:>9} {:>9}",
+        "", "requests/s", "p50 ms", "p95 ms", "p99 ms", "max ms"
+    );
+    let kinds = [(Kind::New, "new customer"), (Kind::Known, "known customer")];
+    let time = Duration::from_secs(arguments.seconds);
+    if arguments.clients > 0 {
+        for (kind, name) in kinds {
+            show(name, &run(load, kind, arguments.clients, time).await?, time);
+        }
+    }
+    let (started, import) = (Instant::now(), load.import(rows, token).await?);
+    let (mut turn, mut times) = (0, [Vec::new(), Vec::new()]);
+    let mut spent = [Duration::ZERO; 2];
+    while !load.is_over(&import, token).await? {
+        if arguments.clients == 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        }
+        let stretch = Duration::from_secs(1);
+        times[turn].extend(run(load, kinds[turn].0, arguments.clients, stretch).await?);
+        spent[turn] += stretch;
+        turn = 1 - turn;
+    }
+    let took = started.elapsed().as_secs_f64();
+    for (index, (_, name)) in kinds.iter().enumerate().filter(|(index, _)| !times[*index].is_empty()) {
+        show(&format!("{name}, beside the import"), &times[index], spent[index]);
+    }
+    println!("import of {rows} rows: {took:.1} s, {:.0} rows/s", rows as f64 / took);
+    Ok(())
+}
+
+fn show(name: &str, times: &[Duration], time: Duration) {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    println!(
+        "{name:<32} {:>10.0} {:>9.2} {:>9.2} {:>9.2} {:>9.2}",
+        times.len() as f64 / time.as_secs_f64(),
+        at(&times, 50),
+        at(&times, 95),
+        at(&times, 99),
+        at(&times, 100),
+    );
 }
 
 struct Load {
@@ -156,6 +221,32 @@ impl Load {
         ensure!(response.status().is_success(), "status {}", response.status());
         response.bytes().await?;
         Ok(())
+    }
+
+    /// The path under which its progress is.
+    async fn import(&self, rows: u64, token: &str) -> anyhow::Result<String> {
+        let mut file = String::from("email,phone,first_name,last_name,company,city,country,loyalty_tier\n");
+        for row in 0..rows {
+            let (run, phone) = (self.run, 2_000_000 + row % 8_000_000);
+            let _ = writeln!(
+                file,
+                "import-{run}-{row}@example.com,+1305{phone:07},Emmett,Brown,Hill Valley Clocks,City {},US,gold",
+                row % 900
+            );
+        }
+        let request = self.client.post(format!("{}/contacts/import", self.url)).bearer_auth(token);
+        let response = request.header("Content-Type", "text/csv").body(file).send().await?;
+        ensure!(response.status().is_success(), "status {}: {}", response.status(), response.text().await?);
+        let accepted: Value = response.json().await?;
+        Ok(format!("/imports/{}", accepted["id"].as_str().context("an import has an id")?))
+    }
+
+    async fn is_over(&self, import: &str, token: &str) -> anyhow::Result<bool> {
+        let request = self.client.get(format!("{}{import}", self.url)).bearer_auth(token);
+        let progress: Value = request.send().await?.json().await?;
+        let status = progress["status"].as_str().context("an import has a status")?;
+        ensure!(["queued", "running", "completed"].contains(&status), "the import is {status}");
+        Ok(status == "completed")
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use onefold_domain::{
 };
 use onefold_integrations::openphone::Webhook;
 use onefold_persistence::SeaOrmStore;
-use onefold_runtime::{Syncing, describe_sync_gauges, init_logs, init_metrics};
+use onefold_runtime::{Syncing, describe_gauges, init_logs, init_metrics};
 
 use crate::config::Config;
 
@@ -46,7 +46,7 @@ pub(crate) fn syncing(config: &Config, store: &SeaOrmStore) -> anyhow::Result<Sy
 pub(crate) fn app(config: &Config, store: &SeaOrmStore, syncing: &Syncing) -> anyhow::Result<App> {
     let metrics = init_metrics(onefold_api::REQUEST_DURATION)?;
     onefold_api::describe_metrics();
-    describe_sync_gauges();
+    describe_gauges();
     let pool = store.clone();
     let pool: PoolGauge = Arc::new(move || {
         let status = pool.pool_status();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use onefold_api::KratosWebhook;
 use onefold_integrations::kratos::Kratos;
-use onefold_runtime::{ConfigError, LinkingConfig, LogConfig, ProfileConfig, SyncConfig, load};
+use onefold_runtime::{
+    ConfigError, LinkingConfig, LogConfig, ProfileConfig, SyncConfig, check_base_urls, load,
+};
 use serde::Deserialize;
 use validator::Validate;
 
@@ -42,16 +44,57 @@ impl Config {
             ]
         })
         .map_err(|error: ConfigError| anyhow::anyhow!(error))?;
+        if let Some(contradiction) = config.contradiction() {
+            return Err(ConfigError::Contradiction(contradiction).into());
+        }
         config.linking.region()?;
         config.linking.policy()?;
         config.profile.rules()?;
+        check_base_urls(&config.metakocka, &config.openphone)?;
         config.kratos()?;
         Ok(config)
+    }
+
+    /// Two values of which one keeps the other from ever meaning anything.
+    fn contradiction(&self) -> Option<String> {
+        let (limit, unlimited) = (self.limits.request_timeout_s, self.limits.request_timeout_s == 0);
+        let waits = [
+            ("server.run_wait_s", self.server.run_wait_s, 1),
+            ("registration.push_timeout_ms", self.registration.push_timeout_ms, 1_000),
+            ("database.acquire_timeout_ms", self.database.acquire_timeout_ms, 1_000),
+        ];
+        // Whoever waits as long as the request may take is cut off before the wait can end as it should.
+        let longer = waits.into_iter().find(|(_, wait, unit)| !unlimited && *wait >= limit * unit);
+        longer.map(|(key, wait, _)| {
+            format!(
+                "`{key}` = {wait} is no shorter than `limits.request_timeout_s` = {limit}, which ends the request before: \
+                 make the first smaller or the second larger"
+            )
+        })
     }
 
     /// The webhook of Ory Kratos; `None` when it is off.
     pub(crate) fn kratos(&self) -> anyhow::Result<Option<KratosWebhook>> {
         let reader = Kratos::new(self.linking.region()?);
         Ok(KratosWebhook::new(&self.kratos, Arc::new(reader))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Tests of what is printed go by the README's table, so it must have them all.
+    #[test]
+    fn the_readme_has_every_key() {
+        let rows = include_str!("../../../README.md").lines().filter(|line| line.starts_with("| `"));
+        let cells = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`'));
+        let keys = cells.filter(|text| text.contains('.') && !text.contains([' ', '/']));
+        // The worker's own section is read by nobody else.
+        let told: BTreeSet<_> = keys.filter(|key| !key.starts_with("worker.")).map(str::to_owned).collect();
+        let known: BTreeSet<_> = onefold_runtime::known_keys::<Config>().into_iter().collect();
+        assert_eq!(told, known);
     }
 }

@@ -40,7 +40,8 @@ pub(crate) async fn run(imports: &Imports, arguments: &ImportArguments) -> anyho
     let options =
         ImportOptions { match_by, dry_run: arguments.dry_run, stop_on_error: arguments.stop_on_error };
     let started = Instant::now();
-    let import = receive(imports, &arguments.file, format, options).await?;
+    let import = receive(imports, &arguments.file, format, options).await;
+    let import = import.context("the file was not taken in, and nothing of it was imported")?;
     eprintln!("took {} in as import {}", HumanBytes(import.bytes), import.id.0);
 
     let bar = bar(import.bytes)?;
@@ -49,10 +50,14 @@ pub(crate) async fn run(imports: &Imports, arguments: &ImportArguments) -> anyho
         let counts = import.counts;
         bar.set_message(format!("{} rows, {} failed", HumanCount(counts.read), HumanCount(counts.failed)));
     };
-    let done = match imports.run(import.id, &show).await? {
-        Some(import) => import,
+    let done = match imports.run(import.id, &show).await {
+        Ok(Some(import)) => import,
         // A server on the same database was quicker to take it.
-        None => follow(imports, &import, &show).await?,
+        Ok(None) => follow(imports, &import, &show).await?,
+        Err(error) => {
+            bar.abandon();
+            return Err(interrupted(imports, &import, started.elapsed(), error.into()).await);
+        }
     };
     bar.finish();
     tell(imports, &done, started.elapsed()).await?;
@@ -62,6 +67,26 @@ pub(crate) async fn run(imports: &Imports, arguments: &ImportArguments) -> anyho
         done.message.as_deref().unwrap_or("it did not end well")
     );
     Ok(())
+}
+
+/// What is stored of an import that could not go on: not what was counted on the way, but what the database has.
+async fn interrupted(
+    imports: &Imports,
+    import: &Import,
+    elapsed: Duration,
+    error: anyhow::Error,
+) -> anyhow::Error {
+    match imports.import(import.id).await {
+        Ok(Some(stored)) => {
+            // The summary may fail like the import did; what failed first is what matters.
+            let _ = tell(imports, &stored, elapsed).await;
+            error.context(
+                "the import was interrupted; what is counted above is stored, and a server on this database goes on \
+                 with the rest",
+            )
+        }
+        _ => error.context("the import was interrupted, and the database does not tell how far it came"),
+    }
 }
 
 fn format(arguments: &ImportArguments) -> anyhow::Result<ImportFormat> {

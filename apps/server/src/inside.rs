@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onefold_domain::Store;
-use onefold_runtime::{Syncing, WorkerPlace, refresh_sync_gauges};
+use onefold_runtime::{Syncing, WorkerPlace, refresh_gauges};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -35,8 +35,12 @@ pub(crate) fn start(config: &Config, syncing: &Syncing) -> Inside {
         let worker = syncing.worker.clone();
         tokio::spawn(async move {
             // The database may be away at the start; a worker that gave up would be missed for days.
+            let mut told = false;
             while let Err(error) = worker.work(stopping.clone()).await {
-                tracing::warn!(error = %error, "the worker could not start and tries again");
+                if !told {
+                    tracing::warn!(error = %error, "the worker could not start; this is tried every 5 s");
+                    told = true;
+                }
                 tokio::time::sleep(Duration::from_secs(5)).await;
             }
         })
@@ -49,7 +53,7 @@ async fn gauge(store: Arc<dyn Store>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = refresh_sync_gauges(&store).await {
+        if let Err(error) = refresh_gauges(&store).await {
             tracing::debug!(error = %error, "the gauges were not read anew");
         }
     }

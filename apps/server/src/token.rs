@@ -3,7 +3,9 @@
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
-use onefold_domain::{Ability, AccessToken, NewToken, TokenId, TokenName, Tokens, Users};
+use onefold_domain::{
+    Ability, AccessToken, NewToken, SystemClock, TokenExpiry, TokenId, TokenName, Tokens, Users,
+};
 
 #[derive(Subcommand)]
 pub(crate) enum TokenCommand {
@@ -18,9 +20,9 @@ pub(crate) enum TokenCommand {
         /// Limit it to the data of this user: its id, or its external id.
         #[arg(long)]
         user: Option<String>,
-        /// When it ends, such as 2027-01-31T00:00:00Z.
-        #[arg(long)]
-        expires_at: Option<DateTime<Utc>>,
+        /// When it ends, such as 2027-01-31T00:00:00Z; up to the year 9999.
+        #[arg(long, value_parser = expiry)]
+        expires_at: Option<TokenExpiry>,
     },
     /// Show the tokens that were not revoked, without their secrets.
     List,
@@ -68,7 +70,7 @@ async fn list(tokens: &Tokens) -> anyhow::Result<()> {
     println!("ID\tNAME\tABILITIES\tUSER\tEXPIRES\tLAST USED");
     loop {
         let page = tokens.list(after, PAGE).await?;
-        for token in &page {
+        for token in &page.tokens {
             println!(
                 "{}\t{}\t{}\t{}\t{}\t{}",
                 token.id.0,
@@ -79,9 +81,9 @@ async fn list(tokens: &Tokens) -> anyhow::Result<()> {
                 moment(token.last_used_at),
             );
         }
-        match page.last() {
-            Some(last) if page.len() == PAGE => after = Some(last.id),
-            _ => return Ok(()),
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
         }
     }
 }
@@ -93,4 +95,8 @@ fn names(token: &AccessToken) -> String {
 fn ability(text: &str) -> Result<Ability, String> {
     let known = || Ability::ALL.map(Ability::as_str).join(", ");
     Ability::parse(text).ok_or_else(|| format!("known abilities are {}", known()))
+}
+
+fn expiry(text: &str) -> Result<TokenExpiry, String> {
+    TokenExpiry::parse(text, &SystemClock).map_err(|error| error.to_string())
 }

@@ -65,4 +65,15 @@ async fn tampering_is_found(database: &TestDatabase, unguard: &[&str]) {
         said,
         "onefold-server: the audit trail was tampered with: what entry 2 says does not match its hash\n"
     );
+
+    // An empty trail is missed without a head.
+    let missed = |said: &str| {
+        said.starts_with("onefold-server: the audit trail is not whole: no entry tells how import")
+    };
+    database.query("DELETE FROM audit_entry").await;
+    let (code, said) = verify(&[]);
+    assert!(code == Some(1) && missed(&said), "{said}");
+    // Whose contacts are older than their trail has lost none.
+    database.query("UPDATE seaql_migrations SET applied_at = applied_at + 3600").await;
+    assert_eq!(verify(&[]), (Some(0), "0 entries\n".to_owned()));
 }

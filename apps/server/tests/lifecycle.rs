@@ -35,6 +35,16 @@ fn a_mistake_in_the_configuration_is_told_in_one_line() {
         ("ONEFOLD__LINKING__POLICY_FILE", "policy.toml", "at least 2"),
         ("ONEFOLD__LINKING__MAX_CONTACT_POINTS", "1", "at least 2"),
         ("ONEFOLD__LOG__FILTER", "=;=", "log.filter"),
+        ("ONEFOLD__SERVER__RUN_WAIT_S", "30", "limits.request_timeout_s"),
+        ("ONEFOLD__LIMITS__REQUEST_TIMEOUT_S", "25", "server.run_wait_s"),
+        ("ONEFOLD__DATABASE__ACQUIRE_TIMEOUT_MS", "30000", "limits.request_timeout_s"),
+        ("ONEFOLD__REGISTRATION__PUSH_TIMEOUT_MS", "30000", "limits.request_timeout_s"),
+        ("ONEFOLD__SERVER__PROT", "1", "ONEFOLD__SERVER__PORT"),
+        ("ONEFOLD_SERVER_PORT", "1", "ONEFOLD__SERVER__PORT"),
+        ("ONEFOLD__SERVER__HOST", "localhost", "\"localhost\" cannot be used: it takes an IP address"),
+        ("ONEFOLD__SYNC__WORKER", "nowhere", "one of `auto`, `inside`, `outside`"),
+        ("ONEFOLD__KRATOS__INTERRUPT", "yes", "`true` or `false`"),
+        ("ONEFOLD__DATABASE__POOLER", "session", "one of `none`, `transaction`"),
         ("DATABASE_URL", "sqlite:///proc/onefold/x.db?mode=rwc", "folder"),
     ] {
         let output = server(folder.path()).env(variable, value).output().unwrap();
@@ -43,6 +53,52 @@ fn a_mistake_in_the_configuration_is_told_in_one_line() {
         assert_eq!(message.trim().lines().count(), 1, "{message}");
         assert!(message.starts_with("onefold-server: ") && message.contains(expected), "{message}");
     }
+}
+
+/// Every key of every section is given a text, a number, a list and a table. What it says then is for a person.
+#[test]
+fn no_mistake_is_told_in_the_words_of_the_language_it_is_written_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = include_str!("../../../README.md").lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`'));
+    let mut told = 0;
+    for key in cells.filter(|key| key.contains('.') && !key.contains([' ', '/'])) {
+        let variable = format!("ONEFOLD__{}", key.to_uppercase().replace('.', "__"));
+        for value in ["x y", "-1", "1.5", "[1, true]", "{a = 1}", "true"] {
+            let output = server(folder.path()).arg("migrate").env(&variable, value).output().unwrap();
+            if output.status.success() {
+                continue;
+            }
+            let message = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(message.trim().lines().count(), 1, "{variable}={value}: {message}");
+            assert!(message.contains(&format!("`{key}`")), "{variable}={value}: {message}");
+            let words = message.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '_');
+            let typed = |word: &&str| {
+                [
+                    "u8", "u16", "u32", "u64", "usize", "i64", "bool", "struct", "enum", "Vec", "Option",
+                    "sequence", "map",
+                ]
+                .contains(word)
+            };
+            assert_eq!(words.clone().find(typed), None, "{variable}={value}: {message}");
+            told += 1;
+        }
+    }
+    assert!(told > 200, "{told}");
+}
+
+/// Kubernetes tells every container of a service that is called onefold.
+#[test]
+fn names_that_orchestrators_set_are_told_in_the_log_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = server(folder.path());
+    command.env("ONEFOLD_PORT", "tcp://10.0.0.1:3000").env("ONEFOLD_SERVICE_HOST", "10.0.0.1");
+    command.env("ONEFOLD_PORT_3000_TCP_ADDR", "10.0.0.1").env("ONEFOLD_SERVER_PORT", "tcp://10.0.0.1:3000");
+    let output = command.arg("migrate").output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{log}");
+    let told = "ONEFOLD_PORT ONEFOLD_PORT_3000_TCP_ADDR ONEFOLD_SERVER_PORT ONEFOLD_SERVICE_HOST";
+    assert!(log.lines().filter(|line| line.contains(told)).count() == 1, "{log}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use onefold_runtime::{LinkingConfig, LogConfig, ProfileConfig, SyncConfig, load};
+use onefold_runtime::{LinkingConfig, LogConfig, ProfileConfig, SyncConfig, check_base_urls, load};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use validator::Validate;
@@ -58,6 +58,7 @@ impl Config {
         })?;
         config.linking.policy()?;
         config.profile.rules()?;
+        check_base_urls(&config.metakocka, &config.openphone)?;
         Ok(config)
     }
 }

@@ -8,7 +8,7 @@ use actix_web::dev::Server;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use onefold_domain::Store;
-use onefold_runtime::refresh_sync_gauges;
+use onefold_runtime::refresh_gauges;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -53,7 +53,7 @@ fn unavailable() -> HttpResponse {
 }
 
 async fn show_metrics(status: web::Data<Status>) -> HttpResponse {
-    if let Ok(Err(error)) = timeout(PATIENCE, refresh_sync_gauges(&status.store)).await {
+    if let Ok(Err(error)) = timeout(PATIENCE, refresh_gauges(&status.store)).await {
         tracing::warn!(error = %error, "the gauges were not read anew");
     }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(status.metrics.render())

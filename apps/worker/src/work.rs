@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use onefold_domain::Store;
-use onefold_runtime::{Signals, Syncing, describe_sync_gauges, init_metrics};
+use onefold_runtime::{Signals, Syncing, describe_gauges, init_metrics};
 use tokio::sync::watch;
 
 use crate::Desk;
@@ -19,7 +19,7 @@ const DURATIONS: &str = "onefold_worker_duration_seconds";
 pub(crate) async fn run(desk: Desk) -> anyhow::Result<()> {
     let Desk { config, store, syncing } = desk;
     let metrics = init_metrics(DURATIONS)?;
-    describe_sync_gauges();
+    describe_gauges();
     let address = SocketAddr::new(config.worker.host, config.worker.port);
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     let bound = listener.local_addr()?;

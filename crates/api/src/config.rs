@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use onefold_domain::{Abilities, Ability, RegistrationSettings};
+use onefold_domain::{Abilities, Ability, RegistrationSettings, ShowClaimed};
 use secrecy::SecretString;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
@@ -70,23 +70,6 @@ impl Default for Exposure {
     }
 }
 
-impl Exposure {
-    /// Whether a request to this `Host` comes from this machine. A page in a browser can be made to call this
-    /// machine under a name of its own, and a proxy passes on what came from afar: only who calls by a name
-    /// that nobody else can have is taken to be here.
-    pub(crate) fn is_local(self, host: Option<&str>) -> bool {
-        let Some(host) = host else { return self.loopback };
-        let name = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-            _ => host,
-        };
-        let name = name.trim_start_matches('[').trim_end_matches(']');
-        let named = name.eq_ignore_ascii_case("localhost")
-            || name.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-        self.loopback && named
-    }
-}
-
 impl Config {
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
@@ -141,10 +124,12 @@ pub struct RegistrationConfig {
     /// How long the new user's token is worth something, in seconds.
     #[validate(range(min = 60, max = 315_360_000, message = "must be between 60 and 315360000"))]
     pub token_ttl_s: u64,
-    /// What that token permits. Who registers people before their address is verified may give none: a token that reads
-    /// contacts reads what a guest of the same values left.
+    /// What that token permits, of the user's own contacts.
     #[serde(deserialize_with = "abilities")]
     pub token_abilities: Abilities,
+    /// When that token sees what a guest of the same values left: once the user has verified one of them, or at once.
+    #[serde(deserialize_with = "show_claimed")]
+    pub show_claimed: ShowClaimed,
 }
 
 impl Default for RegistrationConfig {
@@ -154,6 +139,7 @@ impl Default for RegistrationConfig {
             push_timeout_ms: u64::try_from(settings.push_deadline.as_millis()).unwrap_or(2_000),
             token_ttl_s: settings.token_lifetime.as_secs(),
             token_abilities: settings.abilities,
+            show_claimed: settings.show_claimed,
         }
     }
 }
@@ -164,6 +150,7 @@ impl RegistrationConfig {
             push_deadline: Duration::from_millis(self.push_timeout_ms),
             token_lifetime: Duration::from_secs(self.token_ttl_s),
             abilities: self.token_abilities.clone(),
+            show_claimed: self.show_claimed,
         }
     }
 }
@@ -172,9 +159,15 @@ impl RegistrationConfig {
 fn abilities<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Abilities, D::Error> {
     let names: Vec<String> = one_or_more(deserializer)?;
     let names = names.iter().filter(|name| !name.is_empty());
-    let parse =
-        |name: &String| Ability::parse(name).ok_or_else(|| D::Error::custom("names an unknown ability"));
+    let known = || Ability::ALL.map(Ability::as_str).join("`, `");
+    let unknown = || format!("names an unknown ability; there are `{}`", known());
+    let parse = |name: &String| Ability::parse(name).ok_or_else(|| D::Error::custom(unknown()));
     names.map(parse).collect()
+}
+
+fn show_claimed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ShowClaimed, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    ShowClaimed::parse(&name).ok_or_else(|| D::Error::custom("must be verified or at_once"))
 }
 
 /// One text or a list of them, each of which must be a `T`.
@@ -216,16 +209,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_local() {
-        let exposure = Config::default().exposure();
-        for host in ["localhost", "LOCALHOST:3000", "127.0.0.1:3000", "127.9.9.9", "[::1]:3000", "[::1]"] {
-            assert!(exposure.is_local(Some(host)), "{host}");
+    fn an_address_that_others_reach_is_exposed() {
+        assert!(Config::default().exposure().loopback);
+        for host in ["0.0.0.0", "::", "10.0.0.1", "::ffff:127.0.0.1"] {
+            let config = Config { host: host.parse().unwrap(), ..Config::default() };
+            assert!(!config.exposure().loopback, "{host}");
         }
-        for host in ["", "example.com", "localhost.example.com:3000", "10.0.0.1:3000", "[::2]:3000"] {
-            assert!(!exposure.is_local(Some(host)), "{host}");
-        }
-        assert!(exposure.is_local(None));
-        let open = Config { host: IpAddr::V4(Ipv4Addr::UNSPECIFIED), ..Config::default() }.exposure();
-        assert!(!open.is_local(Some("localhost")) && !open.is_local(None));
     }
 }

@@ -20,7 +20,8 @@ pub enum InvalidOrigin {
 }
 
 /// What our API takes: the methods of its routes and the header fields that they read.
-const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+const METHODS: [Method; 6] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 const REQUEST_HEADERS: [&str; 8] = [
     "accept",
     "authorization",

@@ -3,12 +3,14 @@
 
 use actix_web::http::Method;
 use onefold_domain::Ability;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::Ref;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, Content, OpenApi, RefOr, ResponseBuilder};
 
 use crate::access::table::{self, Access, Family, UserTokens};
+use crate::idempotency;
 use crate::problem::MEDIA_TYPE;
 
 const SCHEME: &str = "token";
@@ -54,10 +56,18 @@ fn describe(method: &Method, path: &str, operation: &mut Operation) {
         add(operation, family, status, "A parameter or a field cannot be accepted");
     }
     if operation.request_body.is_some() {
-        add(operation, family, "400", "Not JSON, or no object");
+        add(operation, family, "400", "Not JSON, no object, or not what `Content-Encoding` says");
         add(operation, family, "408", "The body did not come in time");
         add(operation, family, "413", "The body is too large");
-        add(operation, family, "415", "Not said to be of a type that is taken");
+        add(
+            operation,
+            family,
+            "415",
+            "Of a type or a `Content-Encoding` that is not taken; the header `Accept-Encoding` lists those that are",
+        );
+    }
+    if idempotency::takes_key(method, path) {
+        describe_key(operation, family);
     }
     let (needed, is_open) = match entry.access {
         Access::Open | Access::OwnProof => return,
@@ -82,6 +92,29 @@ fn forbidden(needed: Option<Ability>, user_tokens: UserTokens) -> String {
             format!("The token lacks the ability `{ability}`, or this goes beyond its user's own data")
         }
         (None, _) => "The token belongs to a user".to_owned(),
+    }
+}
+
+/// What the middleware answers to a key, beside what the handler may answer with the same status.
+fn describe_key(operation: &mut Operation, family: Family) {
+    let parameters = operation.parameters.get_or_insert_default();
+    let is_key =
+        |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(known) if known.name == idempotency::KEY);
+    if !parameters.iter().any(is_key) {
+        let key = ParameterBuilder::new().name(idempotency::KEY).parameter_in(ParameterIn::Header).description(
+            Some("Names the operation: sent again within 24 hours, it is carried out once and answered as before"),
+        );
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        parameters.push(RefOr::T(key.schema(Some(text)).build()));
+    }
+    for (status, said) in [
+        ("409", "`Idempotency-Key`: its request is still being carried out, or was, and the answer is lost"),
+        ("422", "`Idempotency-Key`: it was used for another request"),
+    ] {
+        match operation.responses.responses.get_mut(status) {
+            Some(RefOr::T(response)) => response.description.push_str(&format!(". {said}")),
+            _ => add(operation, family, status, said),
+        }
     }
 }
 
@@ -131,5 +164,21 @@ mod tests {
         }
         let table = TABLE.iter().filter(|entry| !UNDOCUMENTED.contains(&entry.pattern));
         assert_eq!(documented, table.count(), "a route of the table is not documented");
+    }
+
+    #[test]
+    fn every_post_that_takes_a_key_tells_what_becomes_of_it() {
+        let document: serde_json::Value = serde_json::from_str(&crate::openapi_document().unwrap()).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let Some(post) = item.get("post") else { continue };
+            let takes_key = !path.starts_with("/webhooks/");
+            let parameters = post["parameters"].as_array().into_iter().flatten();
+            let keys = parameters.filter(|parameter| parameter["name"] == "Idempotency-Key");
+            assert_eq!(keys.count(), usize::from(takes_key), "{path}");
+            for status in ["409", "422"] {
+                let said = post["responses"][status]["description"].as_str().unwrap_or_default();
+                assert_eq!(said.contains("`Idempotency-Key`"), takes_key, "{path}: {status} {said}");
+            }
+        }
     }
 }

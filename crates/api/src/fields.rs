@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use onefold_domain::{InvalidProfile, Metadata, Profile, UserId};
+use onefold_domain::{InexactJson, InvalidProfile, JsonFault, Metadata, Profile, UserId, read_exactly};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -12,6 +12,9 @@ use crate::error::ApiError;
 use crate::json::Members;
 use crate::problem::FieldErrors;
 use crate::user_names::UNKNOWN;
+
+/// The most levels of a profile that are read; the deepest that means anything has two.
+const PROFILE_DEPTH: usize = 32;
 
 /// What is wrong with a request so far.
 #[derive(Default)]
@@ -136,19 +139,31 @@ impl Fields {
 
     /// Metadata; `Some(None)` for null.
     pub(crate) fn metadata(&mut self, name: &'static str) -> Option<Option<Metadata>> {
-        self.take(name, |value| match read(value)? {
-            Value::Null => Ok(None),
-            value => Metadata::parse(&value).map(Some).map_err(|error| error.to_string()),
-        })
+        let value = self.take(name, |value| Ok::<_, &str>(value.to_owned()))?;
+        if value.get() == "null" {
+            return Some(None);
+        }
+        let read = Metadata::from_json(value.get());
+        read.map_err(|error| self.faults.add(within(name, error.path()), error.to_string())).ok().map(Some)
     }
 
     /// The members of a profile, not yet judged; `Some(None)` for null.
     pub(crate) fn profile_members(&mut self, name: &'static str) -> Option<Option<Map<String, Value>>> {
-        self.take(name, |value| match read(value)? {
-            Value::Null => Ok(None),
-            Value::Object(members) => Ok(Some(members)),
-            _ => Err("The profile is no object; send one such as {\"firstName\": \"Ann\"}.".to_owned()),
-        })
+        let value = self.take(name, |value| Ok::<_, &str>(value.to_owned()))?;
+        match read_exactly(value.get(), PROFILE_DEPTH) {
+            Ok(Value::Null) => return Some(None),
+            Ok(Value::Object(members)) => return Some(Some(members)),
+            Err(InexactJson {
+                path,
+                fault: fault @ (JsonFault::Doubled | JsonFault::Number | JsonFault::Escape),
+            }) => {
+                self.faults.add(within(name, &path), fault.to_string());
+            }
+            Ok(_) | Err(_) => {
+                self.faults.add(name, "The profile is no object; send one such as {\"firstName\": \"Ann\"}.");
+            }
+        }
+        None
     }
 
     /// A profile. Null counts as left out.
@@ -222,9 +237,7 @@ pub(crate) fn id_in_path(text: &str) -> Result<Uuid, ApiError> {
     })
 }
 
-fn read(value: &RawValue) -> Result<Value, String> {
-    // Valid JSON by syntax; what is left are half surrogate pairs, numbers beyond all bounds, and depth.
-    serde_json::from_str(value.get()).map_err(|_| {
-        "The value holds an invalid escape sequence, a number out of range, or too many levels.".to_owned()
-    })
+/// A member inside a field.
+fn within(field: &'static str, path: &str) -> Cow<'static, str> {
+    if path.is_empty() { field.into() } else { format!("{field}.{path}").into() }
 }

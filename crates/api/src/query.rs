@@ -56,6 +56,22 @@ impl Query {
         self.values.remove(name).filter(|value| !value.is_empty())
     }
 
+    /// The parameters whose names begin with this, under what follows it. Callers who misspell another parameter are
+    /// told of them as `what`.
+    pub(crate) fn starting_with(
+        &mut self,
+        prefix: &'static str,
+        what: &'static str,
+    ) -> Vec<(String, String)> {
+        self.known.push(what);
+        let names: Vec<_> = self.values.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
+        let taken = names.into_iter().filter_map(|name| {
+            let value = self.values.remove(&name).filter(|value| !value.is_empty())?;
+            Some((name[prefix.len()..].to_owned(), value))
+        });
+        taken.collect()
+    }
+
     pub(crate) fn number(&mut self, name: &'static str, least: u64, most: u64) -> Option<u64> {
         let text = self.text(name)?;
         let number = text.parse().ok().filter(|number| (least..=most).contains(number));

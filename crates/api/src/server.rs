@@ -10,7 +10,7 @@ use actix_web::{HttpServer, web};
 use crate::app::App;
 use crate::config::Config;
 use crate::limits::{TrustedProxies, keep_time, limit_address, limit_head};
-use crate::{access, cors, idempotency, routes, security_headers, telemetry};
+use crate::{access, content_coding, cors, head, idempotency, routes, security_headers, telemetry};
 
 /// How long a client may take to send the head of a request. An answer of the time limits needs a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -34,6 +34,8 @@ pub fn serve(app: App, listener: TcpListener, config: &Config) -> std::io::Resul
             .app_data(proxies.clone())
             // The last one is the outermost.
             .wrap(from_fn(idempotency::once))
+            .wrap(from_fn(head::as_get))
+            .wrap(from_fn(content_coding::decode))
             .wrap(from_fn(access::guard))
             .wrap(from_fn(keep_time))
             .wrap(from_fn(limit_address))

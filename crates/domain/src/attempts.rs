@@ -80,7 +80,9 @@ impl Patience {
                     Err(error) => error.into_store()?,
                 };
                 match error {
-                    StoreError::Backend(_) => return Err(Failure::Store(error).into()),
+                    StoreError::Backend(_) | StoreError::Storage { .. } => {
+                        return Err(Failure::Store(error).into());
+                    }
                     source if attempts >= self.attempts => {
                         return Err(Failure::Unavailable { attempts, source }.into());
                     }

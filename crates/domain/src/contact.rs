@@ -109,18 +109,45 @@ pub struct Statement {
     email: Option<EmailAddress>,
     phone: Option<PhoneNumber>,
     user: Option<UserId>,
+    self_stated: bool,
 }
 
 impl Statement {
     /// A guest's statement; `None` when it would state nothing.
     pub fn new(email: Option<EmailAddress>, phone: Option<PhoneNumber>) -> Option<Self> {
-        (email.is_some() || phone.is_some()).then_some(Self { email, phone, user: None })
+        (email.is_some() || phone.is_some()).then_some(Self { email, phone, user: None, self_stated: false })
     }
 
-    /// The same statement, made about this user's account.
+    /// The same statement, made about this user's account by somebody who is trusted with it.
     #[must_use]
     pub fn of_user(self, user: UserId) -> Self {
-        Self { user: Some(user), ..self }
+        Self { user: Some(user), self_stated: false, ..self }
+    }
+
+    /// The same statement, for which there is only the user's own word. Its values link nobody until the user
+    /// has verified them.
+    ///
+    /// ```
+    /// use onefold_domain::{
+    ///     Block, BlockRule, EmailAddress, LinkPolicy, Neighbourhood, Part, Statement, UserId, decide,
+    /// };
+    ///
+    /// let email = EmailAddress::parse("mcfly@hillvalley.edu")?;
+    /// let user = UserId(uuid::Uuid::from_u128(1));
+    /// let statement = Statement::new(Some(email), None).ok_or("nothing stated")?.stated_by(user);
+    /// let plan = decide(&statement, &Neighbourhood::default(), &LinkPolicy::shipped());
+    /// assert_eq!(plan.blocked, [Block { part: Part::Email, rule: BlockRule::Unverified }]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn stated_by(self, user: UserId) -> Self {
+        Self { user: Some(user), self_stated: true, ..self }
+    }
+
+    /// The same values, of nobody in particular.
+    #[must_use]
+    pub(crate) fn of_guest(self) -> Self {
+        Self { user: None, self_stated: false, ..self }
     }
 
     pub fn email(&self) -> Option<&EmailAddress> {
@@ -134,21 +161,69 @@ impl Statement {
     pub fn user(&self) -> Option<UserId> {
         self.user
     }
+
+    /// Whether there is only the user's own word for it.
+    pub fn is_self_stated(&self) -> bool {
+        self.self_stated
+    }
+
+    /// Whether both name the same values and the same user, whoever says so.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        self.email == other.email && self.phone == other.phone && self.user == other.user
+    }
 }
 
 /// The part of a stored contact that linking and answers need.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KnownContact {
     pub id: ContactId,
+    /// Its place among all evidence; the smaller, the older.
+    pub order: EvidenceOrder,
     pub email: Option<EmailAddress>,
     pub phone: Option<PhoneNumber>,
     pub user: Option<UserId>,
+    /// Whether its user has verified the values.
+    pub is_verified: bool,
+}
+
+/// The place of a statement among all others: the number of its contact, or, if its values were changed, a later
+/// number of the same sequence, which the change got. So a value that is put into an old contact takes nothing from
+/// those who had it before.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct EvidenceOrder(pub i64);
+
+/// On whose word a guest's contact became a user's. Until the user has verified it, it goes back to the guests when
+/// another user verifies its value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ClaimedBy {
+    /// The person registered with the same values. A registration proves nothing.
+    Registration,
+    /// A trusted caller said so.
+    Caller,
+}
+
+impl ClaimedBy {
+    pub const ALL: [Self; 2] = [Self::Registration, Self::Caller];
+
+    /// The name under which a store knows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Registration => "registration",
+            Self::Caller => "caller",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.as_str() == name)
+    }
 }
 
 /// A contact that is about to be stored.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ContactDraft {
     pub statement: Statement,
+    /// How it became its user's, if it was a guest's.
+    pub claimed_by: Option<ClaimedBy>,
     /// The rule for which the email does not link; `None` when it does, or when there is none.
     pub email_blocked_by: Option<BlockRule>,
     /// The same for the phone.

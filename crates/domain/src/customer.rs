@@ -31,10 +31,17 @@ impl KnownCustomer {
     /// What callers are shown: the primary's values first, then the others by age, none twice.
     ///
     /// ```
-    /// use onefold_domain::{ContactId, CustomerId, EmailAddress, KnownContact, KnownCustomer};
+    /// use onefold_domain::{ContactId, CustomerId, EmailAddress, EvidenceOrder, KnownContact, KnownCustomer};
     ///
     /// let email = EmailAddress::parse("doc@hillvalley.edu")?;
-    /// let contact = KnownContact { id: ContactId(7), email: Some(email), phone: None, user: None };
+    /// let contact = KnownContact {
+    ///     id: ContactId(7),
+    ///     order: EvidenceOrder(7),
+    ///     email: Some(email),
+    ///     phone: None,
+    ///     user: None,
+    ///     is_verified: false,
+    /// };
     /// let customer = KnownCustomer {
     ///     id: CustomerId(uuid::Uuid::nil()),
     ///     version: 1,

@@ -9,9 +9,9 @@ use crate::audit::Change;
 use crate::contacts::{Row, carry_out, placed};
 use crate::link_key::StatementKeys;
 use crate::{
-    Acting, Block, ContactDetails, ContactDraft, ContactId, ContactSource, CustomerId, Environment, Failure,
-    KnownContact, KnownCustomer, LinkKey, LinkPlan, Neighbourhood, Outcome, Patience, Received, Statement,
-    StoreError, Transaction, decide,
+    Acting, Block, ContactDetails, ContactDraft, ContactId, ContactSource, CustomerId, Environment,
+    EvidenceOrder, Failure, KnownContact, KnownCustomer, LinkKey, LinkPlan, Neighbourhood, Outcome, Patience,
+    Received, Statement, StoreError, Transaction, decide,
 };
 
 /// Answers `identify` on a store.
@@ -89,7 +89,7 @@ impl Identify {
         if let (Outcome::Known, Some(id)) = (plan.outcome, plan.customer) {
             return Ok(answer(id, plan, neighbourhood, None));
         }
-        let transaction = self.env.store.begin().await?;
+        let transaction = self.env.begin().await?;
         self.carry_out(transaction, request, plan, neighbourhood).await
     }
 
@@ -98,7 +98,7 @@ impl Identify {
         request: &IdentifyRequest,
         keys: &[LinkKey],
     ) -> Result<Identified, StoreError> {
-        let mut transaction = self.env.store.begin().await?;
+        let mut transaction = self.env.begin().await?;
         let neighbourhood = transaction.customers().lock_neighbourhood(keys).await?;
         let plan = decide(&request.statement, &neighbourhood, &self.env.policy);
         if let (Outcome::Known, Some(id)) = (plan.outcome, plan.customer) {
@@ -134,6 +134,7 @@ impl Identify {
 fn draft(request: &IdentifyRequest) -> ContactDraft {
     ContactDraft {
         statement: request.statement.clone(),
+        claimed_by: None,
         // The plan says what does not link.
         email_blocked_by: None,
         phone_blocked_by: None,
@@ -148,9 +149,11 @@ fn draft(request: &IdentifyRequest) -> ContactDraft {
 fn known(id: ContactId, statement: &Statement) -> KnownContact {
     KnownContact {
         id,
+        order: EvidenceOrder(id.0),
         email: statement.email().cloned(),
         phone: statement.phone().cloned(),
         user: statement.user(),
+        is_verified: false,
     }
 }
 

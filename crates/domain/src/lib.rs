@@ -11,6 +11,7 @@ mod customer;
 mod customers;
 mod email;
 mod environment;
+mod exact_json;
 mod idempotency;
 mod identify;
 mod identities;
@@ -26,6 +27,7 @@ mod policy;
 mod profile;
 mod registration;
 mod store;
+mod streak;
 mod survivorship;
 mod sync;
 mod text;
@@ -40,12 +42,13 @@ pub use audit::{
 };
 pub use clock::{Clock, NoRandomness, Randomness, SystemClock, SystemRandomness};
 pub use contact::{
-    Channel, ContactDraft, ContactId, ContactSource, ImportId, KnownContact, Received, Statement, UserId,
+    Channel, ClaimedBy, ContactDraft, ContactId, ContactSource, EvidenceOrder, ImportId, KnownContact,
+    Received, Statement, UserId,
 };
 pub use contacts::{
-    ContactChange, ContactDetails, ContactFilter, ContactKind, ContactPage, ContactRecord, ContactRequest,
-    Contacts, Expectation, ExportPage, ExportPlace, ExportRow, ExportedContact, ExportedJoin, NewValue,
-    PageRequest, RecordError, Upserted,
+    BlockedValues, ContactChange, ContactDetails, ContactFilter, ContactKind, ContactPage, ContactRecord,
+    ContactRequest, Contacts, Expectation, ExportPage, ExportPlace, ExportRow, ExportedContact, ExportedJoin,
+    NewValue, PageRequest, RecordError, Upserted,
 };
 pub use country::{CountryCode, InvalidCountry};
 pub use customer::{CustomerId, CustomerSummary, KnownCustomer};
@@ -54,6 +57,7 @@ pub use customers::{
 };
 pub use email::{EmailAddress, InvalidEmail};
 pub use environment::Environment;
+pub use exact_json::{InexactJson, JsonFault, read_exactly, read_undoubled};
 pub use idempotency::{
     Begun, Fingerprint, Idempotency, IdempotencyKey, IdempotencyRecord, IdempotencyRepository,
     IdempotencyScope, InvalidIdempotencyKey, OperationId, OperationSubject, SealedAnswer,
@@ -71,11 +75,11 @@ pub use import::{
 pub use jobs::{FailedAttempt, Job, JobId, JobKind, JobReader, JobRepository, JobStatus, Jobs};
 pub use link_key::{KeyKind, LinkKey, StatementKeys};
 pub use linking::{
-    Block, CustomerPicture, DetailedContact, JoinRecord, LinkPlan, Neighbourhood, NewContact, Outcome, Part,
-    RegroupedPart, Regrouping, Resolution, decide, decide_record, resolve,
+    Block, CustomerPicture, DetailedContact, JoinRecord, LaidGroup, Layout, LinkPlan, Neighbourhood,
+    NewContact, Outcome, Part, Resolution, decide, decide_record, lay, resolve,
 };
 pub use memory::MemoryStore;
-pub use metadata::{InvalidMetadata, Metadata};
+pub use metadata::{InvalidMetadata, InvalidMetadataFilter, Metadata, MetadataFilter};
 pub use origin::{HubId, Origin, OriginReader, OriginRepository, Originated, StoredJoin};
 pub use phone::{InvalidPhone, PhoneNumber, Region};
 pub use policy::{BlockRule, InvalidPolicy, LinkPolicy, SHIPPED_POLICY};
@@ -83,12 +87,12 @@ pub use profile::{
     Address, InvalidProfile, Profile, ProfileFault, ProfileField, ProfileValue, Tags, split_name,
 };
 pub use registration::{
-    NewRegistration, Pushed, RegisterError, Registered, RegistrationSettings, Registrations,
+    NewRegistration, Pushed, RegisterError, Registered, RegistrationSettings, Registrations, ShowClaimed,
 };
 pub use store::{
     ContactReader, ContactRepository, CustomerReader, CustomerRepository, DeliveryRepository, LinkDraft,
-    LinkId, LinkRepository, Source, Store, StoreError, TokenReader, TokenRepository, Transaction, UserReader,
-    UserRepository,
+    LinkId, LinkRepository, Source, StorageFault, Store, StoreError, TokenReader, TokenRepository,
+    Transaction, UserReader, UserRepository,
 };
 pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,
@@ -109,7 +113,8 @@ pub use sync::{
     Synchroniser, TaxNumber, WorkerSettings, merge, view_from_json, view_to_json,
 };
 pub use tokens::{
-    Abilities, Ability, AccessToken, InvalidTokenName, NewToken, PlainToken, PresentedToken, TokenHash,
-    TokenId, TokenName, Tokens,
+    Abilities, Ability, AccessToken, InvalidExpiry, InvalidTokenName, NewToken, NotYours, PlainToken,
+    PresentedToken, TokenAuthority, TokenError, TokenExpiry, TokenHash, TokenId, TokenName, TokenPage,
+    Tokens,
 };
 pub use users::{ExternalId, InvalidExternalId, NewUser, User, UserPage, Users};

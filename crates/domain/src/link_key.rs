@@ -14,8 +14,8 @@ pub enum KeyKind {
     /// Both values together: for a statement that was kept from a customer, so that its repetition
     /// still finds it.
     Exact = 4,
-    /// The number of a contact: for one whose value was changed, so that its customer is found while, and
-    /// after, the new value is judged. No statement has this key.
+    /// The number of a contact. Older releases kept one for a contact whose value was changed; nobody claims it
+    /// any more, and those that are left go when their customer is laid anew.
     Contact = 5,
 }
 
@@ -63,6 +63,11 @@ impl StatementKeys {
             user: statement.user().map(LinkKey::of_user),
             exact: LinkKey { kind: KeyKind::Exact, value: exact },
         }
+    }
+
+    /// Those of its email and its phone.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &LinkKey> {
+        [&self.email, &self.phone].into_iter().flatten()
     }
 
     /// All of them, ascending.

@@ -1,19 +1,25 @@
-//! Metadata: what a caller keeps with a record for its own use. Onefold stores and returns it and
-//! reads nothing from it; this module bounds it and merges changes into it.
+//! Metadata: what a caller keeps with a record for its own use. Onefold stores and returns it, finds the record by it
+//! and reads nothing else from it; this module bounds it and merges changes into it.
 
+mod filter;
+
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::{Map, Value};
+
+use crate::{InexactJson, JsonFault, read_exactly};
+
+pub use filter::{InvalidMetadataFilter, MetadataFilter};
 
 /// A JSON object of the caller's making, at most [`Self::MAX_BYTES`] as JSON without blanks and
 /// [`Self::MAX_DEPTH`] levels deep. It serves as a patch as well, in which null removes a member.
 ///
 /// ```
 /// use onefold_domain::Metadata;
-/// use serde_json::json;
 ///
-/// let known = Metadata::parse(&json!({"tier": "gold", "crm": {"id": 7, "owner": "ann"}}))?;
-/// let patch = Metadata::parse(&json!({"tier": null, "crm": {"owner": "bob"}}))?;
+/// let known = Metadata::from_json(r#"{"tier": "gold", "crm": {"id": 7, "owner": "ann"}}"#)?;
+/// let patch = Metadata::from_json(r#"{"tier": null, "crm": {"owner": "bob"}}"#)?;
 /// assert_eq!(known.merge_patch(&patch)?.to_json(), r#"{"crm":{"id":7,"owner":"bob"}}"#);
 /// # Ok::<(), onefold_domain::InvalidMetadata>(())
 /// ```
@@ -21,7 +27,7 @@ use serde_json::{Map, Value};
 pub struct Metadata(Map<String, Value>);
 
 /// Why a value cannot be metadata. The messages never repeat the value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidMetadata {
     #[error("The metadata is no JSON object; send an object, or {{}} for none.")]
     NotAnObject,
@@ -29,6 +35,29 @@ pub enum InvalidMetadata {
     TooLarge,
     #[error("The metadata is nested more than {} levels deep; make it flatter.", Metadata::MAX_DEPTH)]
     TooDeep,
+    /// Something in it could only be kept as something else.
+    #[error(transparent)]
+    Inexact(InexactJson),
+}
+
+impl InvalidMetadata {
+    /// The way to the member at fault, with dots between; empty if it is the metadata as a whole.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Inexact(inexact) => &inexact.path,
+            Self::NotAnObject | Self::TooLarge | Self::TooDeep => "",
+        }
+    }
+}
+
+impl From<InexactJson> for InvalidMetadata {
+    fn from(inexact: InexactJson) -> Self {
+        match inexact.fault {
+            JsonFault::TooDeep { .. } => Self::TooDeep,
+            JsonFault::Malformed => Self::NotAnObject,
+            JsonFault::Doubled | JsonFault::Number | JsonFault::Escape => Self::Inexact(inexact),
+        }
+    }
 }
 
 impl Metadata {
@@ -38,8 +67,23 @@ impl Metadata {
     /// The most objects and arrays inside one another, the outermost object included.
     pub const MAX_DEPTH: usize = 32;
 
-    /// Takes the value as it is, nulls included, so that it can serve as a patch. What is to be kept
+    /// The same for what is read back, should the limit ever have been another.
+    const STORED_DEPTH: usize = 128;
+
+    /// Takes a JSON text that somebody sent, nulls included, so that it can serve as a patch. What is to be kept
     /// goes through [`Self::stored`].
+    ///
+    /// # Errors
+    /// No object, one beyond the limits, or one that cannot be kept as it stands: see [`read_exactly`].
+    pub fn from_json(text: &str) -> Result<Self, InvalidMetadata> {
+        if !text.trim_start().starts_with('{') {
+            return Err(InvalidMetadata::NotAnObject);
+        }
+        Self::parse(&read_exactly(text, Self::MAX_DEPTH)?)
+    }
+
+    /// The same of a value that this program made. A text goes through [`Self::from_json`]: a value has lost already
+    /// what it cannot hold.
     ///
     /// # Errors
     /// No object, or one beyond the limits.
@@ -56,8 +100,27 @@ impl Metadata {
     ///
     /// # Errors
     /// A text that is no JSON object.
-    pub fn from_stored(json: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(json).map(Self)
+    pub fn from_stored(json: &str) -> Result<Self, InvalidMetadata> {
+        // The exact reader here as well: the quick one may be off by one in the last place of a double, and a record
+        // that is read and written would drift.
+        match read_exactly(json, Self::STORED_DEPTH)? {
+            Value::Object(members) => Ok(Self(members)),
+            _ => Err(InvalidMetadata::NotAnObject),
+        }
+    }
+
+    /// By what the record is found: the members of the outermost object that are texts, numbers or truth values, with
+    /// their values as they are shown. Those that no [`MetadataFilter`] can name are left out.
+    pub fn terms(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.0.iter().filter_map(|(name, value)| {
+            let text = match value {
+                Value::String(text) => Cow::Borrowed(text.as_str()),
+                Value::Number(number) => Cow::Owned(number.to_string()),
+                Value::Bool(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
+                Value::Null | Value::Array(_) | Value::Object(_) => return None,
+            };
+            filter::check(name, &text).is_ok().then_some((name.as_str(), text))
+        })
     }
 
     /// Applies a patch as RFC 7396 says: members replace, objects merge, null removes.
@@ -134,18 +197,25 @@ mod tests {
         Metadata::parse(value).unwrap()
     }
 
+    /// As a value, and as a text.
+    fn parse(value: &Value) -> Result<Metadata, InvalidMetadata> {
+        let read = Metadata::from_json(&value.to_string());
+        assert_eq!(Metadata::parse(value), read);
+        read
+    }
+
     #[test]
     fn only_objects_within_the_limits_are_metadata() {
         for value in [json!(null), json!([]), json!("{}"), json!(1), json!(true)] {
-            assert_eq!(Metadata::parse(&value), Err(InvalidMetadata::NotAnObject));
+            assert_eq!(parse(&value), Err(InvalidMetadata::NotAnObject));
         }
-        assert_eq!(Metadata::parse(&json!({})), Ok(Metadata::default()));
+        assert_eq!(parse(&json!({})), Ok(Metadata::default()));
 
         // {"a":"…"} is eight bytes beside the text.
         let fits = json!({"a": "x".repeat(Metadata::MAX_BYTES - 8)});
         assert_eq!(metadata(&fits).to_json().len(), Metadata::MAX_BYTES);
         let larger = json!({"a": "x".repeat(Metadata::MAX_BYTES - 7)});
-        assert_eq!(Metadata::parse(&larger), Err(InvalidMetadata::TooLarge));
+        assert_eq!(parse(&larger), Err(InvalidMetadata::TooLarge));
     }
 
     #[test]
@@ -155,8 +225,8 @@ mod tests {
             json!({"a": inside})
         };
         for wrap in [|inner| json!([inner]), |inner| json!({"a": inner})] as [fn(Value) -> Value; 2] {
-            assert!(Metadata::parse(&nested(32, wrap)).is_ok());
-            assert_eq!(Metadata::parse(&nested(33, wrap)), Err(InvalidMetadata::TooDeep));
+            assert!(parse(&nested(32, wrap)).is_ok());
+            assert_eq!(parse(&nested(33, wrap)), Err(InvalidMetadata::TooDeep));
         }
     }
 
@@ -195,6 +265,39 @@ mod tests {
         assert_eq!(Metadata::from_stored(&stored.to_json()).unwrap(), stored);
         assert!(Metadata::from_stored("[]").is_err());
         assert!(metadata(&json!({"a": null})).stored().is_empty());
+    }
+
+    #[test]
+    fn what_could_only_be_kept_as_something_else_is_refused_with_its_path() {
+        for (text, path) in [
+            (r#"{"a":1,"a":1}"#, "a"),
+            (r#"{"a":[0,{"b":1,"b":2}]}"#, "a.1.b"),
+            (r#"{"a":{"b":123456789012345678901234567890}}"#, "a.b"),
+            (r#"{"a":"\ud800"}"#, "a"),
+        ] {
+            assert_eq!(Metadata::from_json(text).unwrap_err().path(), path, "{text}");
+        }
+        let double = metadata(&json!({"a": 0.1 + 0.2, "b": 2.000_000_000_000_000_4e-300}));
+        assert_eq!(Metadata::from_stored(&double.to_json()), Ok(double));
+    }
+
+    #[test]
+    fn a_record_is_found_by_plain_members_of_the_outermost_object() {
+        let metadata = metadata(&json!({
+            "order": "order_123", "count": 3, "total": 1e2, "vip": true, "empty": "", "zero": "a\0b",
+            "null": null, "list": ["a"], "inner": {"order": "x"}, "long": "x".repeat(256), "fits": "é".repeat(255),
+        }));
+        let terms: Vec<_> = metadata.terms().map(|(name, value)| format!("{name}={value}")).collect();
+        let fits = format!("fits={}", "é".repeat(255));
+        assert_eq!(terms, ["count=3", &fits, "order=order_123", "total=100.0", "vip=true"]);
+        for term in terms {
+            let (name, value) = term.split_once('=').unwrap();
+            assert!(MetadataFilter::parse(name, value).unwrap().matches(&metadata), "{term}");
+        }
+        for (name, value) in [("order", "order_12"), ("order", "ORDER_123"), ("inner", "x"), ("total", "100")]
+        {
+            assert!(!MetadataFilter::parse(name, value).unwrap().matches(&metadata), "{name}={value}");
+        }
     }
 
     #[test]

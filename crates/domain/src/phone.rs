@@ -170,6 +170,22 @@ impl PhoneNumber {
     }
 }
 
+impl PhoneNumber {
+    /// The canonical numbers whose match key this is: with and without what tells of the country, and with and
+    /// without the digit that a country's numbers have in some places only.
+    pub(crate) fn spellings_of(key: &str) -> impl Iterator<Item = Self> {
+        let national = [(4, '9'), (2, '1'), (2, '9')].into_iter().filter_map(|(place, digit)| {
+            let (before, after) = key.split_at_checked(place)?;
+            Some(format!("{before}{digit}{after}"))
+        });
+        let numbers: Vec<String> = std::iter::once(key.to_owned()).chain(national).collect();
+        let spelled =
+            numbers.into_iter().flat_map(|number| ["", "+", "00"].map(|prefix| format!("{prefix}{number}")));
+        let key = key.to_owned();
+        spelled.map(Self::from_canonical).filter(move |number| number.match_key() == key)
+    }
+}
+
 /// Shows the last two digits: enough to tell two apart in a log.
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,6 +16,10 @@ pub const SHIPPED_POLICY: &str = include_str!("../data/link-policy.toml");
 pub enum BlockRule {
     /// The policy lists the value as one that never links.
     NeverLinks,
+    /// Another user has verified the value, later than this one if this one has, too. It is that user's.
+    VerifiedElsewhere,
+    /// There is only the user's own word for it, and the user has not verified it.
+    Unverified,
     /// It would join the contacts of two different users; a person has to decide that.
     TwoUsers,
     /// The customer would have more contact points than the policy allows.
@@ -23,12 +27,24 @@ pub enum BlockRule {
 }
 
 impl BlockRule {
-    pub const ALL: [Self; 3] = [Self::NeverLinks, Self::TwoUsers, Self::CustomerFull];
+    pub const ALL: [Self; 5] =
+        [Self::NeverLinks, Self::VerifiedElsewhere, Self::Unverified, Self::TwoUsers, Self::CustomerFull];
+
+    /// Whether the rule looks at the value alone, and not at who else has it and how much of it there is. Such
+    /// rules reach back: when what they say of a value changes, older evidence is laid anew.
+    pub(crate) fn is_about_the_value(self) -> bool {
+        match self {
+            Self::NeverLinks | Self::VerifiedElsewhere | Self::Unverified => true,
+            Self::TwoUsers | Self::CustomerFull => false,
+        }
+    }
 
     /// The stable name under which stores, metrics and the API know this rule.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NeverLinks => "never_links",
+            Self::VerifiedElsewhere => "verified_elsewhere",
+            Self::Unverified => "unverified",
             Self::TwoUsers => "two_users",
             Self::CustomerFull => "customer_full",
         }
@@ -177,6 +193,16 @@ impl LinkPolicy {
             mailbox.retain(|letter| letter != '.');
         }
         Cow::Owned(format!("{mailbox}@{}", rule.domain))
+    }
+}
+
+impl LinkPolicy {
+    /// The domains whose addresses may be another spelling of one at this domain; none where every spelling is an
+    /// address of its own.
+    pub(crate) fn domains_like(&self, domain: &str) -> impl Iterator<Item = &str> {
+        let rule = self.providers.get(domain);
+        let alike = move |other: &ProviderRule| rule.is_some_and(|rule| rule.domain == other.domain);
+        self.providers.iter().filter(move |(_, other)| alike(other)).map(|(domain, _)| domain.as_str())
     }
 }
 

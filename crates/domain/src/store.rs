@@ -2,7 +2,7 @@
 //! repositories, so nobody passes connections about and nothing is stored before `commit`.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::audit::{AuditReader, AuditRepository};
 use crate::idempotency::IdempotencyRepository;
@@ -14,9 +14,9 @@ use crate::sync::{
     SyncRulesRepository,
 };
 use crate::{
-    AccessToken, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord, CustomerId,
-    CustomerPicture, CustomerRecord, EmailAddress, ExternalId, LinkKey, Neighbourhood, NewToken, Origin,
-    OriginReader, OriginRepository, PhoneNumber, SearchQuery, Statement, TokenHash, TokenId, User, UserId,
+    AccessToken, BlockedValues, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord,
+    CustomerId, CustomerPicture, CustomerRecord, EvidenceOrder, ExternalId, LinkKey, Neighbourhood, NewToken,
+    Origin, OriginReader, OriginRepository, SearchQuery, Statement, TokenHash, TokenId, User, UserId,
 };
 
 /// A failure of a store.
@@ -29,9 +29,27 @@ pub enum StoreError {
     /// The database cannot be reached or gives no answer in time. It may do so later.
     #[error("the database is not available")]
     Unavailable(#[source] Source),
+    /// The database is there, and what it keeps its data on fails it. Trying again at once is of no use:
+    /// somebody has to see to it. Nothing counts as stored.
+    #[error("{fault}")]
+    Storage { fault: StorageFault, source: Source },
     /// Everything else: a defect, or a database that is not what it should be.
     #[error("the database failed")]
     Backend(#[source] Source),
+}
+
+/// What is wrong with the place where a database keeps its data.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+pub enum StorageFault {
+    /// No space is left.
+    #[error("the database's disk is full")]
+    Full,
+    /// It can be read and not written.
+    #[error("the database is read-only")]
+    ReadOnly,
+    /// Reading or writing fails, or what is there is damaged.
+    #[error("the database's storage fails or is damaged")]
+    Broken,
 }
 
 /// The error beneath, for the log.
@@ -46,7 +64,25 @@ pub trait Store: Send + Sync {
     /// Opens a transaction for writing. Dropping it undoes what was not committed.
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
 
-    /// Asks the database for a sign of life.
+    /// The same for work of which much is to come and for which nobody waits: imports, sealing, tidying up. A
+    /// store that has one writer lets the others go first, within bounds. Not for much at a time: see
+    /// [`bulk_limit`](Self::bulk_limit).
+    async fn begin_bulk(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        self.begin().await
+    }
+
+    /// How long such a transaction should last at most; `None` if nobody is kept waiting by it.
+    fn bulk_limit(&self) -> Option<TimeDelta> {
+        None
+    }
+
+    /// Opens a transaction that may only read, and is undone in any case. No writer waits for it.
+    async fn begin_reading(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        self.begin().await
+    }
+
+    /// Asks the database for a sign of life. A store whose last write failed with [`StoreError::Storage`] says
+    /// so until one succeeds, and tries by itself, now and then, whether it does.
     async fn ping(&self) -> Result<(), StoreError>;
 
     fn contacts(&self) -> &dyn ContactReader;
@@ -81,6 +117,9 @@ pub trait ContactReader: Send + Sync {
         after: Option<ContactId>,
         limit: usize,
     ) -> Result<Vec<ContactRecord>, StoreError>;
+
+    /// How many contacts their users have verified whose value another user has verified since.
+    async fn contested_verifications(&self) -> Result<u64, StoreError>;
 }
 
 #[async_trait]
@@ -258,17 +297,15 @@ pub trait ContactRepository: Send {
     /// Files contacts under another customer.
     async fn refile(&mut self, ids: &[ContactId], customer: CustomerId) -> Result<(), StoreError>;
 
-    /// The oldest contact with this email whose email a rule keeps from linking because of somebody else.
-    async fn oldest_blocked_email(
-        &mut self,
-        email: &EmailAddress,
-    ) -> Result<Option<ContactRecord>, StoreError>;
+    /// The contacts that show one of these values although they do not link by it, because of somebody else or
+    /// because nobody verified it. Those whose value the policy lists are left out.
+    async fn blocked(&mut self, values: &BlockedValues) -> Result<Vec<ContactRecord>, StoreError>;
 
-    /// The same for a phone.
-    async fn oldest_blocked_phone(
-        &mut self,
-        phone: &PhoneNumber,
-    ) -> Result<Option<ContactRecord>, StoreError>;
+    /// The place of the youngest evidence that is stored, or was.
+    async fn last_order(&mut self) -> Result<EvidenceOrder, StoreError>;
+
+    /// A place in the order of evidence behind all that is stored.
+    async fn next_order(&mut self) -> Result<EvidenceOrder, StoreError>;
 
     /// The contacts of these users that are their first choice among emails or phones.
     async fn primaries_of(&mut self, users: &[UserId]) -> Result<Vec<(UserId, ContactKind)>, StoreError>;
@@ -361,9 +398,8 @@ pub struct LinkDraft {
     pub statement: Statement,
     /// The contact that holds the statement, if it brought anything else that was new.
     pub contact: Option<ContactId>,
-    /// The youngest contact of either side at the time: links take their place among contacts by it
-    /// when a customer is computed anew.
-    pub after: ContactId,
+    /// The youngest evidence at the time: links take their place behind it when evidence is laid anew.
+    pub after: EvidenceOrder,
     pub at: DateTime<Utc>,
     /// Where the join was made, if that was elsewhere.
     pub origin: Option<Origin>,

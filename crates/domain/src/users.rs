@@ -192,7 +192,7 @@ pub(crate) async fn keep_user(
     if known.profile.as_ref() == Some(&profile) {
         return Ok(known);
     }
-    let user = User { profile: Some(profile), updated_at: at, ..known.clone() };
+    let user = User { profile: Some(profile), updated_at: at.max(known.updated_at), ..known.clone() };
     transaction.users().update(&user).await?;
     env.record(transaction, at, vec![Change::user_updated(&known, &user)]).await?;
     Ok(user)

@@ -8,11 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mockall::mock;
 use onefold_domain::{
-    AuditReader, ConflictReader, ContactReader, CustomerReader, EmailAddress, Environment, Failure, Identify,
-    IdentifyRequest, ImportReader, JobReader, KnownContact, KnownCustomer, LinkKey, LinkPolicy,
-    MappingReader, MemoryStore, Neighbourhood, OriginReader, Outcome, PartnerIndexReader, Patience, Received,
-    RunReader, Statement, Store, StoreError, SyncLogReader, SyncRulesReader, SystemClock, SystemRandomness,
-    TokenReader, Transaction, UserReader,
+    AuditReader, ConflictReader, ContactReader, CustomerReader, EmailAddress, Environment, EvidenceOrder,
+    Failure, Identify, IdentifyRequest, ImportReader, JobReader, KnownContact, KnownCustomer, LinkKey,
+    LinkPolicy, MappingReader, MemoryStore, Neighbourhood, OriginReader, Outcome, PartnerIndexReader,
+    Patience, Received, RunReader, Statement, Store, StoreError, SyncLogReader, SyncRulesReader, SystemClock,
+    SystemRandomness, TokenReader, Transaction, UserReader,
 };
 use onefold_domain::{ContactId, CustomerId, StatementKeys};
 
@@ -59,8 +59,14 @@ fn identify(store: impl Store + 'static) -> Identify {
 fn known() -> Neighbourhood {
     let statement = request().statement;
     let id = CustomerId(uuid::Uuid::from_u128(1));
-    let contact =
-        KnownContact { id: ContactId(1), email: statement.email().cloned(), phone: None, user: None };
+    let contact = KnownContact {
+        id: ContactId(1),
+        order: EvidenceOrder(1),
+        email: statement.email().cloned(),
+        phone: None,
+        user: None,
+        is_verified: false,
+    };
     let key = StatementKeys::of(&statement, &LinkPolicy::shipped()).email.unwrap();
     Neighbourhood {
         found: vec![(key, id)],

@@ -2,6 +2,8 @@
 
 use url::{Host, Url};
 
+use crate::reach::is_local_name;
+
 /// An address that no calls can be made to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidBaseUrl {
@@ -33,9 +35,9 @@ fn safe_address(text: &str) -> Result<Url, InvalidBaseUrl> {
     let url = Url::parse(text.trim()).map_err(|_| InvalidBaseUrl::NoAddress)?;
     let is_here = match url.host() {
         None => return Err(InvalidBaseUrl::NoAddress),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => is_local_name(name),
         Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
     };
     match url.scheme() {
         "https" => {}

@@ -1,11 +1,13 @@
 //! The policy for all requests to other companies: a deadline, a limit to what is read, no second try, no
 //! other host than the one that was meant.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode, redirect, retry};
 
+use crate::reach::Reach;
 use crate::tls;
 
 /// The most redirects within one host.
@@ -54,10 +56,12 @@ pub(crate) enum HttpError {
     TooLarge { limit: usize },
 }
 
+/// A client that goes no further than this.
+///
 /// # Errors
 /// No safe version of TLS.
-pub(crate) fn client() -> Result<Client, Source> {
-    policy(tls::client_builder()?).build().map_err(Into::into)
+pub(crate) fn client(reach: Reach) -> Result<Client, Source> {
+    policy(tls::client_builder()?).dns_resolver(Arc::new(reach)).build().map_err(Into::into)
 }
 
 fn policy(builder: ClientBuilder) -> ClientBuilder {

@@ -2,7 +2,7 @@
 //!
 //! Each has a folder: Ory Kratos reports accounts, MetaKocka keeps partners, OpenPhone
 //! contacts. What they share is how a call is made: `address` and `credential` say where and in whose name,
-//! `http` is the policy of every request, `tls` says whom to trust, `gate` keeps count.
+//! `reach` keeps it away from the machines of a network that are none of its business, `http` is the policy of every request, `tls` says whom to trust, `gate` keeps count.
 
 mod address;
 mod breaker;
@@ -10,8 +10,10 @@ mod credential;
 mod gate;
 mod http;
 pub mod kratos;
+mod listed;
 pub mod metakocka;
 pub mod openphone;
+mod reach;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tls;

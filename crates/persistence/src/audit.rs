@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use onefold_domain::{
     AuditAction, AuditDraft, AuditEntry, AuditFacts, AuditFilter, AuditHead, AuditReader, AuditRepository,
-    CustomerId, OperationId, PendingEntry, SealedEntry, Snapshot, StoreError, TokenId, UserId,
+    AuditSubject, CustomerId, OperationId, PendingEntry, SealedEntry, Snapshot, StoreError, TokenId, UserId,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
@@ -18,6 +18,7 @@ use crate::entities::audit_entry::{self, Column};
 use crate::entities::audit_pending;
 use crate::error::store_error;
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
+use crate::untold;
 
 #[async_trait]
 impl AuditReader for SeaOrmStore {
@@ -67,6 +68,10 @@ impl AuditReader for SeaOrmStore {
             .await
             .map_err(store_error)?;
         Ok(found.into_iter().map(entry).collect())
+    }
+
+    async fn first_untold(&self) -> Result<Option<AuditSubject>, StoreError> {
+        untold::first(self.reader()).await.map_err(store_error)
     }
 }
 

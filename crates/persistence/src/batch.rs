@@ -4,8 +4,8 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use onefold_domain::{
-    BlockRule, Channel, ContactDraft, ContactId, CustomerId, EmailAddress, FiledDraft, LinkKey, PhoneNumber,
-    StoreError, search_text,
+    BlockRule, Channel, ClaimedBy, ContactDraft, ContactId, CustomerId, EmailAddress, FiledDraft, LinkKey,
+    PhoneNumber, StoreError, search_text,
 };
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
@@ -28,12 +28,13 @@ pub(crate) async fn advance(
     let rows: Vec<_> = guards.iter().map(|(id, version)| (hex(id.0), version)).collect();
     let unpacked = Unpacked::of(connection.get_database_backend());
     let sql = format!(
-        "UPDATE customer SET version = customer.version + 1, updated_at = $2 \
+        "UPDATE customer SET version = customer.version + 1, updated_at = {later}(customer.updated_at, $2) \
          FROM (SELECT {id} AS id, {version} AS version FROM {rows}) guard \
          WHERE customer.id = guard.id AND customer.root_id = guard.id AND customer.version = guard.version",
         id = unpacked.uuid(0),
         version = unpacked.integer(1),
         rows = unpacked.rows(),
+        later = unpacked.later(),
     );
     let advanced = write(connection, sql, &rows, vec![at.into()]).await?;
     if advanced == guards.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
@@ -115,6 +116,34 @@ pub(crate) async fn reserve_ids(
     let mut ids = ids.map_err(store_error)?;
     ids.sort_unstable();
     Ok(ids)
+}
+
+/// A number that no row of this table ever had, and that none will have.
+pub(crate) async fn use_up_id(connection: &impl ConnectionTrait, table: &str) -> Result<i64, StoreError> {
+    let sql = match connection.get_database_backend() {
+        // What `reserve_ids` names is free until a row has it, so here the table has to be told. It knows of
+        // itself only when it has had a row; whoever needs an order has one.
+        DbBackend::Sqlite => "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = $1 RETURNING seq",
+        _ => "SELECT nextval(CAST(pg_get_serial_sequence($1, 'id') AS regclass))",
+    };
+    number(connection, sql, table).await
+}
+
+/// The highest number that a row of this table ever had.
+pub(crate) async fn last_id(connection: &impl ConnectionTrait, table: &str) -> Result<i64, StoreError> {
+    let sql = match connection.get_database_backend() {
+        DbBackend::Sqlite => "SELECT seq FROM sqlite_sequence WHERE name = $1",
+        // What other transactions have taken and not yet committed counts: it may be there before this one.
+        _ => "SELECT pg_sequence_last_value(CAST(pg_get_serial_sequence($1, 'id') AS regclass))",
+    };
+    number(connection, sql, table).await
+}
+
+async fn number(connection: &impl ConnectionTrait, sql: &str, table: &str) -> Result<i64, StoreError> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, [table.into()]);
+    let row = connection.query_one_raw(statement).await.map_err(store_error)?;
+    let row = row.ok_or_else(|| StoreError::Backend(format!("{table} has no sequence").into()))?;
+    row.try_get_by_index(0).map_err(store_error)
 }
 
 pub(crate) async fn insert_contacts(
@@ -227,6 +256,14 @@ impl Unpacked {
         (names.join(", "), values.join(", "))
     }
 
+    /// The function that gives the later of two moments.
+    fn later(self) -> &'static str {
+        match self {
+            Self::Sqlite => "MAX",
+            Self::Postgres => "GREATEST",
+        }
+    }
+
     fn integer(self, place: usize) -> String {
         self.value(place, Kind::Integer)
     }
@@ -241,7 +278,7 @@ impl Unpacked {
 }
 
 /// The columns of a contact in the order in which `Row` writes them.
-const COLUMNS: [(&str, Kind); 17] = [
+const COLUMNS: [(&str, Kind); 19] = [
     ("id", Kind::Integer),
     ("customer_id", Kind::Uuid),
     ("email", Kind::Text),
@@ -259,6 +296,8 @@ const COLUMNS: [(&str, Kind); 17] = [
     ("profile", Kind::Text),
     ("search", Kind::Text),
     ("import_id", Kind::Uuid),
+    ("self_stated", Kind::Boolean),
+    ("claimed_by", Kind::Text),
 ];
 
 struct Row<'a>(&'a FiledDraft);
@@ -290,8 +329,10 @@ impl Row<'_> {
         row.serialize_element(&details.verified_at.map(moment))?;
         row.serialize_element(&metadata_text(&details.metadata))?;
         row.serialize_element(&profile_text(details.profile.as_ref()))?;
-        row.serialize_element(&search_text(statement, details.profile.as_ref()))?;
-        row.serialize_element(&draft.import.map(|import| hex(import.0)))
+        row.serialize_element(&search_text(statement, details.profile.as_ref(), &details.metadata))?;
+        row.serialize_element(&draft.import.map(|import| hex(import.0)))?;
+        row.serialize_element(&statement.is_self_stated())?;
+        row.serialize_element(&draft.claimed_by.map(ClaimedBy::as_str))
     }
 }
 

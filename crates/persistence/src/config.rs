@@ -1,10 +1,9 @@
 //! Which database, and how many connections to it.
 
-use std::fmt;
-
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use validator::Validate;
+
+use crate::database_url::DatabaseUrl;
 
 /// The database part of a program's configuration.
 #[derive(Clone, Debug, Deserialize, Validate)]
@@ -12,6 +11,8 @@ use validator::Validate;
 pub struct Config {
     /// Where the database is.
     pub url: DatabaseUrl,
+    /// What stands between here and PostgreSQL.
+    pub pooler: Pooler,
     /// The most connections at a time: to PostgreSQL; of SQLite the readers, beside its one writer.
     #[validate(range(min = 1, max = 500, message = "must be between 1 and 500"))]
     pub max_connections: u32,
@@ -26,7 +27,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            url: DatabaseUrl(SecretString::from("sqlite://data/onefold.db?mode=rwc")),
+            url: DatabaseUrl::default(),
+            pooler: Pooler::None,
             max_connections: 16,
             acquire_timeout_ms: 3_000,
             statement_timeout_ms: 5_000,
@@ -34,84 +36,17 @@ impl Default for Config {
     }
 }
 
-/// `sqlite://PATH?mode=rwc` or `postgres://…`. May hold a password, so it does not print.
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct DatabaseUrl(SecretString);
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Backend {
-    Sqlite,
-    Postgres,
-}
-
-/// An address that is none of the two databases.
-#[derive(Debug, thiserror::Error)]
-pub enum InvalidDatabaseUrl {
-    #[error("must begin with `sqlite://` or `postgres://`, for example `sqlite://data/onefold.db?mode=rwc`")]
-    Scheme,
-    #[error("an in-memory SQLite database cannot be shared by several connections: name a file")]
-    InMemory,
-}
-
-impl DatabaseUrl {
-    /// Whether it is one file that one process at a time should write to.
-    pub fn is_sqlite(&self) -> bool {
-        self.backend() == Backend::Sqlite
-    }
-
-    /// # Errors
-    /// Another scheme than the two, or SQLite without a file.
-    pub fn parse(url: &str) -> Result<Self, InvalidDatabaseUrl> {
-        let sqlite = url.strip_prefix("sqlite:");
-        if let Some(path) = sqlite {
-            let path = path.trim_start_matches("//");
-            if path.is_empty() || path.starts_with(":memory:") || path.contains("mode=memory") {
-                return Err(InvalidDatabaseUrl::InMemory);
-            }
-        } else if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err(InvalidDatabaseUrl::Scheme);
-        }
-        Ok(Self(SecretString::from(url)))
-    }
-
-    pub(crate) fn backend(&self) -> Backend {
-        if self.expose().starts_with("sqlite:") { Backend::Sqlite } else { Backend::Postgres }
-    }
-
-    /// The file of an SQLite database.
-    pub(crate) fn file(&self) -> Option<&str> {
-        let path = self.expose().strip_prefix("sqlite:")?.trim_start_matches("//");
-        Some(path.split_once('?').map_or(path, |(path, _)| path))
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl TryFrom<String> for DatabaseUrl {
-    type Error = InvalidDatabaseUrl;
-
-    fn try_from(url: String) -> Result<Self, Self::Error> {
-        Self::parse(&url)
-    }
-}
-
-/// What may be shown to a person: the file, or the kind of server.
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.file() {
-            Some(file) => write!(f, "SQLite in {file}"),
-            None => write!(f, "PostgreSQL"),
-        }
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DatabaseUrl({self})")
-    }
+/// Who else decides which connection of PostgreSQL a statement reaches.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooler {
+    /// Nobody: each connection is one of PostgreSQL's own for as long as it lasts. A pooler that lends connections
+    /// for whole sessions is nobody as well.
+    #[default]
+    None,
+    /// A pooler such as PgBouncer in transaction mode, which may give each transaction another connection. Nothing
+    /// outlives a transaction then: no setting, no prepared statement.
+    Transaction,
 }
 
 #[cfg(test)]
@@ -119,22 +54,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_two_databases_are_accepted() {
-        let file = DatabaseUrl::parse("sqlite:///var/lib/onefold.db?mode=rwc").unwrap();
-        assert_eq!(file.file(), Some("/var/lib/onefold.db"));
-        assert_eq!(DatabaseUrl::parse("sqlite://data/x.db").unwrap().file(), Some("data/x.db"));
-        assert!(DatabaseUrl::parse("postgres://u:p@localhost/db").is_ok());
-        for refused in ["mysql://x", "", "sqlite::memory:", "sqlite://", "sqlite://x?mode=memory"] {
-            assert!(DatabaseUrl::parse(refused).is_err(), "{refused}");
-        }
-    }
-
-    #[test]
     fn a_password_does_not_print() {
         let url = DatabaseUrl::parse("postgres://onefold:hunter2@db.example/onefold").unwrap();
-        assert!(
-            !format!("{url} {url:?} {:?}", Config { url: url.clone(), ..Config::default() })
-                .contains("hunter2")
-        );
+        assert!(!format!("{:?}", Config { url, ..Config::default() }).contains("hunter2"));
     }
 }

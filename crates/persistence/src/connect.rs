@@ -1,49 +1,59 @@
 //! How connections are set up. The settings are the ones that were measured; each says why.
 
-use std::path::Path;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use onefold_migrations::Migrator;
+use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{Connection, Error as SqlxError, PgConnection};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
+    SqliteTransactionMode, SqlxPostgresConnector, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
-use tokio::time::timeout;
 
-use crate::Config;
-use crate::config::{Backend, DatabaseUrl};
+use crate::config::{Config, Pooler};
+use crate::database_url::{Backend, DatabaseUrl};
 use crate::error::{ConnectError, is_busy};
+use crate::pooled::Pooled;
+use crate::reader::Reader;
+use crate::schema::{self, Misfit};
+use crate::{postgres, refusal, sqlite_file};
 
 /// Held by the server that migrates, so that several may start at once. The number only has to be
 /// the same in all of them.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7150021)";
 
-/// How long a server may take to end what a request left behind.
-const LETTING_GO: Duration = Duration::from_secs(1);
+/// sea-orm names the statements of migrations, and a pooler leaves them where the next migration finds them.
+const FORGET_STATEMENTS: &str = "DEALLOCATE ALL";
 
 /// The connections of one database: for SQLite a pool of readers and one writer, for PostgreSQL the
 /// same pool twice.
 pub(crate) struct Connections {
-    pub(crate) read: DatabaseConnection,
+    pub(crate) read: Reader,
     pub(crate) write: DatabaseConnection,
 }
 
 pub(crate) async fn connect(config: &Config) -> Result<Connections, ConnectError> {
-    let open = |source| ConnectError::Open { database: config.url.to_string(), source };
     match config.url.backend() {
         Backend::Postgres => {
-            let pool = Database::connect(postgres(config)).await.map_err(open)?;
-            Ok(Connections { read: pool.clone(), write: pool })
+            let pool = postgres::open(config).await?;
+            let write = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+            let read = match config.pooler {
+                Pooler::None => Reader::Direct(write.clone()),
+                Pooler::Transaction => Reader::Pooled(Pooled::new(pool, &postgres::settings(config))),
+            };
+            Ok(Connections { read, write })
         }
         Backend::Sqlite => {
-            create_folder(&config.url)?;
+            let open = |source| refusal::of_file(config, source);
+            check_file(&config.url)?;
+            sqlite_file::prepare(&config.url)?;
             // The writer first: it creates the file.
             let write = open_sqlite(config).await.map_err(open)?;
+            sqlite_file::only_this_one(&write);
             let read = Database::connect(sqlite(config, Access::Read)).await.map_err(open)?;
-            Ok(Connections { read, write })
+            Ok(Connections { read: Reader::Direct(read), write })
         }
     }
 }
@@ -66,20 +76,51 @@ async fn open_sqlite(config: &Config) -> Result<DatabaseConnection, DbErr> {
 }
 
 /// Brings the schema up to date. All of it or nothing, and once, whoever else starts now.
-pub(crate) async fn migrate(write: &DatabaseConnection, backend: Backend) -> Result<(), ConnectError> {
-    let run = async {
-        let transaction = write.begin_with_options(to_write()).await?;
-        // SQLite's transaction has the whole file already.
-        if backend == Backend::Postgres {
-            // Not part of identify's locking: it guards the schema, at start only.
-            transaction.execute_unprepared(MIGRATION_LOCK).await?;
-            // A migration takes as long as the tables are large.
-            transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+pub(crate) async fn migrate(write: &DatabaseConnection, config: &Config) -> Result<(), ConnectError> {
+    let told = |error| refusal::of_schema(config, error);
+    let transaction = begin_alone(write, config).await.map_err(told)?;
+    let database = || config.url.to_string();
+    match schema::misfit(&transaction).await.map_err(told)? {
+        None => {}
+        Some(Misfit::Newer(migration)) => {
+            return Err(ConnectError::Newer { database: database(), migration });
         }
-        Migrator::up(&transaction, None).await?;
-        transaction.commit().await
-    };
-    run.await.map_err(ConnectError::Migrate)
+        Some(Misfit::Foreign(sign)) => return Err(ConnectError::Foreign { database: database(), sign }),
+    }
+    Migrator::up(&transaction, None).await.map_err(told)?;
+    end(transaction, config).await.map_err(told)
+}
+
+/// The migrations that the database still lacks.
+pub(crate) async fn pending(write: &DatabaseConnection, config: &Config) -> Result<usize, ConnectError> {
+    let told = |error| refusal::of_schema(config, error);
+    let transaction = begin_alone(write, config).await.map_err(told)?;
+    let pending = Migrator::get_pending_migrations(&transaction).await.map_err(told)?;
+    end(transaction, config).await.map_err(told)?;
+    Ok(pending.len())
+}
+
+/// A transaction in which nobody else looks after the schema.
+async fn begin_alone(write: &DatabaseConnection, config: &Config) -> Result<DatabaseTransaction, DbErr> {
+    let transaction = write.begin_with_options(to_write()).await?;
+    if config.pooler == Pooler::Transaction {
+        transaction.execute_unprepared(FORGET_STATEMENTS).await?;
+    }
+    // SQLite's transaction has the whole file already.
+    if config.url.backend() == Backend::Postgres {
+        // A migration takes as long as the tables are large, and so does waiting for one.
+        transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+        // Not part of identify's locking: it guards the schema, at start only.
+        transaction.execute_unprepared(MIGRATION_LOCK).await?;
+    }
+    Ok(transaction)
+}
+
+async fn end(transaction: DatabaseTransaction, config: &Config) -> Result<(), DbErr> {
+    if config.pooler == Pooler::Transaction {
+        transaction.execute_unprepared(FORGET_STATEMENTS).await?;
+    }
+    transaction.commit().await
 }
 
 /// How a transaction that writes begins.
@@ -122,42 +163,20 @@ fn sqlite(config: &Config, access: Access) -> ConnectOptions {
                 .optimize_on_close(true, None),
             // What is mapped is shared by all of them; a cache is each connection's own.
             Access::Read => sqlite
+                .create_if_missing(false)
                 .pragma("mmap_size", "67108864")
                 .pragma("cache_size", "-8192")
                 .pragma("query_only", "on"),
         }
     });
-    options
-}
-
-fn postgres(config: &Config) -> ConnectOptions {
-    let mut options = basics(config);
-    options.max_connections(config.max_connections);
-    let statement_timeout = config.statement_timeout_ms.to_string();
-    options.map_sqlx_postgres_opts(move |postgres| {
-        postgres.application_name("onefold").options([
-            ("statement_timeout", statement_timeout.as_str()),
-            ("idle_in_transaction_session_timeout", "30000"),
-            // Every statement here finds its rows by key. The planner learns a table's size minutes
-            // after it grew; until then it must not choose to read all of it.
-            ("enable_seqscan", "off"),
-        ])
-    });
-    options.map_sqlx_postgres_pool_opts(|pool| {
-        pool.after_release(|connection, _| Box::pin(async { let_go(connection).await }))
+    // Should anything have gone past the writer's care, a connection inside a transaction is not used again.
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.before_acquire(|connection, _| {
+            let outside = !connection.is_in_transaction();
+            Box::pin(async move { Ok(outside) })
+        })
     });
     options
-}
-
-/// What a request that was cancelled left unread is read before others get the connection. sqlx would
-/// wait for it without end, and a server that vanished would keep every connection for the quarter of
-/// an hour that TCP takes to notice. Without anything unread this does nothing.
-async fn let_go(connection: &mut PgConnection) -> Result<bool, SqlxError> {
-    match timeout(LETTING_GO, connection.flush()).await {
-        Ok(done) => done.map(|()| true),
-        // An error has the connection closed without a word to the server.
-        Err(_) => Err(SqlxError::PoolTimedOut),
-    }
 }
 
 fn basics(config: &Config) -> ConnectOptions {
@@ -172,16 +191,17 @@ fn basics(config: &Config) -> ConnectOptions {
     options
 }
 
-fn create_folder(url: &DatabaseUrl) -> Result<(), ConnectError> {
-    let folder = url.file().map(Path::new).and_then(Path::parent);
-    match folder {
-        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
-            .map_err(|source| ConnectError::Folder { folder: folder.display().to_string(), source }),
+/// What SQLite would say in the same words of all of these.
+fn check_file(url: &DatabaseUrl) -> Result<(), ConnectError> {
+    let Some(file) = url.file() else { return Ok(()) };
+    let refused = |reason: &str| {
+        Err(ConnectError::Refused { database: format!("SQLite in {file}"), reason: reason.to_owned() })
+    };
+    match std::fs::metadata(file) {
+        Ok(found) if found.is_dir() => refused("is a folder: name a file in `database.url`"),
+        Err(error) if error.kind() == ErrorKind::NotFound && !url.creates() => refused(
+            "is not there: correct the path in `database.url`, or have it made with `?mode=rwc` behind it",
+        ),
         _ => Ok(()),
     }
-}
-
-/// The migrations that the database still lacks.
-pub(crate) async fn pending(write: &DatabaseConnection) -> Result<usize, DbErr> {
-    Ok(Migrator::get_pending_migrations(write).await?.len())
 }

@@ -3,18 +3,19 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    BlockRule, ContactDraft, ContactFilter, ContactId, ContactKind, ContactReader, ContactRecord,
-    ContactRepository, CustomerId, EmailAddress, FiledDraft, PhoneNumber, StoreError, UserId,
+    BlockRule, BlockedValues, ClaimedBy, ContactDraft, ContactFilter, ContactId, ContactKind, ContactReader,
+    ContactRecord, ContactRepository, CustomerId, EmailAddress, EvidenceOrder, FiledDraft, PhoneNumber,
+    StoreError, UserId,
 };
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
-use crate::batch;
 use crate::entities::contact::{self, Column};
 use crate::entities::customer;
 use crate::error::store_error;
-use crate::records::{self, changed_row, col, fetch, row, select};
+use crate::records::{self, changed_row, col, fetch, later, row, select};
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
+use crate::{batch, contact_metadata};
 
 #[async_trait]
 impl ContactReader for SeaOrmStore {
@@ -38,11 +39,25 @@ impl ContactReader for SeaOrmStore {
             let Some(root) = root else { return Ok(Vec::new()) };
             list.and_where(col(Column::CustomerId).in_subquery(members(root)));
         }
+        let backend = self.reader().get_database_backend();
+        contact_metadata::narrow(&mut list, filter, (after, limit), backend);
         fetch(self.reader(), &list).await
+    }
+
+    async fn contested_verifications(&self) -> Result<u64, StoreError> {
+        // The condition of an index, letter by letter.
+        const SQL: &str =
+            "SELECT COUNT(*) FROM contact WHERE verified_at IS NOT NULL AND withdrawn_at IS NULL
+             AND (email_blocked_by = 'verified_elsewhere' OR phone_blocked_by = 'verified_elsewhere')";
+        let connection = self.reader();
+        let statement = Statement::from_string(connection.get_database_backend(), SQL);
+        let row = connection.query_one_raw(statement).await.map_err(store_error)?;
+        let count: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose().map_err(store_error)?;
+        Ok(count.unwrap_or_default().unsigned_abs())
     }
 }
 
-/// The filter without its customer.
+/// The filter without its customer and its metadata.
 pub(crate) fn filtered(filter: &ContactFilter) -> SelectStatement {
     let mut list = select();
     match filter.kind {
@@ -69,6 +84,10 @@ pub(crate) fn filtered(filter: &ContactFilter) -> SelectStatement {
     if let Some(source) = filter.source {
         list.and_where(col(Column::Source).eq(source.as_str()));
     }
+    if filter.is_proven {
+        let other = col(Column::ClaimedBy).ne(ClaimedBy::Registration.as_str());
+        list.and_where(col(Column::ClaimedBy).is_null().or(other));
+    }
     list
 }
 
@@ -93,17 +112,23 @@ pub(crate) async fn of_customer(
     fetch(connection, &list).await
 }
 
-impl SeaOrmTransaction {
-    async fn oldest_blocked(
-        &self,
-        value: SimpleExpr,
-        rule: Column,
-    ) -> Result<Option<ContactRecord>, StoreError> {
-        let because_of_somebody = [BlockRule::TwoUsers, BlockRule::CustomerFull].map(BlockRule::as_str);
-        let mut oldest = select();
-        oldest.and_where(value).and_where(col(rule).is_in(because_of_somebody)).limit(1);
-        Ok(fetch(self.connection()?, &oldest).await?.pop())
-    }
+/// The contacts that show one of these values and do not link by it, although the policy would let them.
+fn blocked(values: &BlockedValues) -> SelectStatement {
+    let waits = |rule: Column| {
+        let rules = BlockRule::ALL.into_iter().filter(|rule| *rule != BlockRule::NeverLinks);
+        col(rule).is_in(rules.map(BlockRule::as_str))
+    };
+    let emails = col(Column::Email).is_in(values.emails.iter().map(EmailAddress::as_str));
+    let at_domains = values.email_domains.iter().map(|domain| {
+        // Only letters, digits, dots and hyphens: nothing that a pattern would read otherwise.
+        col(Column::Email).like(format!("%@{domain}"))
+    });
+    let emails = at_domains.fold(Condition::any().add(emails), Condition::add);
+    let phones = col(Column::Phone).is_in(values.phones.iter().map(PhoneNumber::as_str));
+    let either = Condition::any()
+        .add(Condition::all().add(emails).add(waits(Column::EmailBlockedBy)))
+        .add(Condition::all().add(phones).add(waits(Column::PhoneBlockedBy)));
+    select().cond_where(either).to_owned()
 }
 
 #[async_trait]
@@ -116,7 +141,9 @@ impl ContactRepository for SeaOrmTransaction {
     ) -> Result<ContactId, StoreError> {
         let row = row(draft, customer, at);
         let inserted = contact::Entity::insert(row).exec(self.connection()?).await.map_err(store_error)?;
-        Ok(ContactId(inserted.last_insert_id))
+        let id = ContactId(inserted.last_insert_id);
+        contact_metadata::add(self.connection()?, id, &draft.details.metadata).await?;
+        Ok(id)
     }
 
     async fn reserve_ids(&mut self, count: usize) -> Result<Vec<ContactId>, StoreError> {
@@ -125,7 +152,8 @@ impl ContactRepository for SeaOrmTransaction {
     }
 
     async fn insert_batch(&mut self, contacts: &[FiledDraft], at: DateTime<Utc>) -> Result<(), StoreError> {
-        batch::insert_contacts(self.connection()?, contacts, at).await
+        batch::insert_contacts(self.connection()?, contacts, at).await?;
+        contact_metadata::add_many(self.connection()?, contacts).await
     }
 
     async fn get(&mut self, id: ContactId) -> Result<Option<ContactRecord>, StoreError> {
@@ -142,8 +170,10 @@ impl ContactRepository for SeaOrmTransaction {
     }
 
     async fn update(&mut self, record: &ContactRecord) -> Result<(), StoreError> {
+        contact_metadata::replace(self.connection()?, record.id, Some(&record.details.metadata)).await?;
         contact::Entity::update_many()
             .set(changed_row(record))
+            .col_expr(Column::UpdatedAt, later(Column::UpdatedAt, record.updated_at))
             .filter(Column::Id.eq(record.id.0))
             .exec(self.connection()?)
             .await
@@ -166,7 +196,7 @@ impl ContactRepository for SeaOrmTransaction {
         let stepped_back = contact::Entity::update_many()
             .col_expr(Column::IsPrimary, Expr::value(false))
             .col_expr(Column::Version, Expr::col(Column::Version).add(1))
-            .col_expr(Column::UpdatedAt, Expr::value(at))
+            .col_expr(Column::UpdatedAt, later(Column::UpdatedAt, at))
             .filter(Column::UserId.eq(user.0))
             .filter(Column::IsPrimary.eq(true))
             .filter(Column::WithdrawnAt.is_null())
@@ -179,9 +209,10 @@ impl ContactRepository for SeaOrmTransaction {
     }
 
     async fn withdraw(&mut self, id: ContactId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        contact_metadata::replace(self.connection()?, id, None).await?;
         contact::Entity::update_many()
             .col_expr(Column::WithdrawnAt, Expr::value(at))
-            .col_expr(Column::UpdatedAt, Expr::value(at))
+            .col_expr(Column::UpdatedAt, later(Column::UpdatedAt, at))
             .col_expr(Column::Version, Expr::col(Column::Version).add(1))
             .col_expr(Column::IsPrimary, Expr::value(false))
             // No search finds it any more.
@@ -203,18 +234,19 @@ impl ContactRepository for SeaOrmTransaction {
         Ok(())
     }
 
-    async fn oldest_blocked_email(
-        &mut self,
-        email: &EmailAddress,
-    ) -> Result<Option<ContactRecord>, StoreError> {
-        self.oldest_blocked(col(Column::Email).eq(email.as_str()), Column::EmailBlockedBy).await
+    async fn blocked(&mut self, values: &BlockedValues) -> Result<Vec<ContactRecord>, StoreError> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        fetch(self.connection()?, &blocked(values)).await
     }
 
-    async fn oldest_blocked_phone(
-        &mut self,
-        phone: &PhoneNumber,
-    ) -> Result<Option<ContactRecord>, StoreError> {
-        self.oldest_blocked(col(Column::Phone).eq(phone.as_str()), Column::PhoneBlockedBy).await
+    async fn last_order(&mut self) -> Result<EvidenceOrder, StoreError> {
+        batch::last_id(self.connection()?, "contact").await.map(EvidenceOrder)
+    }
+
+    async fn next_order(&mut self) -> Result<EvidenceOrder, StoreError> {
+        batch::use_up_id(self.connection()?, "contact").await.map(EvidenceOrder)
     }
 
     async fn primaries_of(&mut self, users: &[UserId]) -> Result<Vec<(UserId, ContactKind)>, StoreError> {

@@ -1,7 +1,7 @@
 //! All that links one customer, for computing it anew.
 
 use onefold_domain::{
-    ContactId, CustomerId, CustomerPicture, DetailedContact, JoinRecord, LinkId, StoreError,
+    ContactId, CustomerId, CustomerPicture, DetailedContact, EvidenceOrder, JoinRecord, LinkId, StoreError,
 };
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 use crate::contacts::members;
 use crate::entities::{contact, customer, link};
 use crate::error::store_error;
-use crate::records::{rule, statement};
+use crate::records::{claimed_by, order, rule, statement};
 
 pub(crate) async fn read(
     connection: &impl ConnectionTrait,
@@ -52,8 +52,11 @@ pub(crate) async fn read(
 fn detailed(model: contact::Model) -> Result<DetailedContact, DbErr> {
     Ok(DetailedContact {
         id: ContactId(model.id),
+        order: order(model.id, model.evidence_order),
         filed_under: CustomerId(model.customer_id),
-        statement: statement(model.email, model.phone, model.user_id)?,
+        statement: statement(model.email, model.phone, model.user_id, model.self_stated)?,
+        verified_at: model.verified_at,
+        claimed_by: claimed_by(model.claimed_by.as_deref())?,
         email_blocked_by: rule(model.email_blocked_by.as_deref())?,
         phone_blocked_by: rule(model.phone_blocked_by.as_deref())?,
     })
@@ -62,7 +65,8 @@ fn detailed(model: contact::Model) -> Result<DetailedContact, DbErr> {
 fn join(model: link::Model) -> Result<JoinRecord, DbErr> {
     Ok(JoinRecord {
         id: LinkId(model.id),
+        after: EvidenceOrder(model.after_contact_id),
         filed_under: CustomerId(model.customer_id),
-        statement: statement(model.email, model.phone, model.user_id)?,
+        statement: statement(model.email, model.phone, model.user_id, false)?,
     })
 }

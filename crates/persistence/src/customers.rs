@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::entities::{contact_point, customer};
 use crate::error::store_error;
+use crate::records::later;
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
 use crate::{batch, contacts, customer_pictures, neighbourhood, search};
 
@@ -50,7 +51,7 @@ impl CustomerRepository for SeaOrmTransaction {
     async fn advance(&mut self, id: CustomerId, version: i64, at: DateTime<Utc>) -> Result<(), StoreError> {
         let advanced = customer::Entity::update_many()
             .col_expr(customer::Column::Version, Expr::value(version + 1))
-            .col_expr(customer::Column::UpdatedAt, Expr::value(at))
+            .col_expr(customer::Column::UpdatedAt, later(customer::Column::UpdatedAt, at))
             .filter(customer::Column::Id.eq(id.0))
             .filter(customer::Column::RootId.eq(id.0))
             .filter(customer::Column::Version.eq(version))
@@ -100,7 +101,7 @@ impl CustomerRepository for SeaOrmTransaction {
             .and(Expr::col(customer::Column::RootId).ne(Expr::col(customer::Column::Id)));
         customer::Entity::update_many()
             .col_expr(customer::Column::RootId, Expr::value(survivor.0))
-            .col_expr(customer::Column::UpdatedAt, Expr::value(at))
+            .col_expr(customer::Column::UpdatedAt, later(customer::Column::UpdatedAt, at))
             .filter(itself.or(led))
             .exec(self.connection()?)
             .await
@@ -127,7 +128,7 @@ impl CustomerRepository for SeaOrmTransaction {
         customer::Entity::update_many()
             .col_expr(customer::Column::RootId, Expr::value(id.0))
             .col_expr(customer::Column::Version, Expr::col(customer::Column::Version).add(1))
-            .col_expr(customer::Column::UpdatedAt, Expr::value(at))
+            .col_expr(customer::Column::UpdatedAt, later(customer::Column::UpdatedAt, at))
             .filter(customer::Column::Id.eq(id.0))
             .exec(self.connection()?)
             .await

@@ -166,14 +166,17 @@ impl ImportRepository for SeaOrmTransaction {
         taken.status = ImportStatus::Running;
         taken.lease = Some((owner, until));
         taken.started_at = taken.started_at.or(Some(now));
-        taken.updated_at = now;
+        taken.updated_at = now.max(taken.updated_at);
         self.update(&taken, before).await?;
         Ok(Some(taken))
     }
 
-    async fn drop_chunks(&mut self, id: ImportId) -> Result<(), StoreError> {
+    async fn drop_chunks(&mut self, id: ImportId, before: Option<u32>) -> Result<(), StoreError> {
+        use import_chunk::Column::{ImportId as Owner, Number};
+        let before = before.map(|before| Number.lt(i32::try_from(before).unwrap_or(i32::MAX)));
         import_chunk::Entity::delete_many()
-            .filter(import_chunk::Column::ImportId.eq(id.0))
+            .filter(Owner.eq(id.0))
+            .filter(Condition::all().add_option(before))
             .exec(self.connection()?)
             .await
             .map_err(store_error)?;
@@ -193,11 +196,11 @@ impl ImportRepository for SeaOrmTransaction {
             .await
             .map_err(store_error)?;
         for import in stale {
-            self.drop_chunks(ImportId(import.id)).await?;
+            self.drop_chunks(ImportId(import.id), None).await?;
             import_run::Entity::update_many()
                 .col_expr(Column::Status, Expr::value(ImportStatus::Failed.as_str()))
                 .col_expr(Column::Message, Expr::value(INCOMPLETE))
-                .col_expr(Column::FinishedAt, Expr::value(now))
+                .col_expr(Column::FinishedAt, Expr::value(now.max(import.created_at)))
                 .filter(Column::Id.eq(import.id))
                 .exec(self.connection()?)
                 .await

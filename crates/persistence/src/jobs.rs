@@ -93,13 +93,13 @@ impl JobRepository for SeaOrmTransaction {
         taken.status = JobStatus::Running;
         taken.attempts += 1;
         taken.lease = Some((owner, until));
-        taken.updated_at = now;
+        taken.updated_at = now.max(taken.updated_at);
         Entity::update_many()
             .col_expr(Column::Status, Expr::value(taken.status.as_str()))
             .col_expr(Column::Attempts, Expr::value(i64::from(taken.attempts)))
             .col_expr(Column::LeaseOwner, Expr::value(owner))
             .col_expr(Column::LeaseUntil, Expr::value(until))
-            .col_expr(Column::UpdatedAt, Expr::value(now))
+            .col_expr(Column::UpdatedAt, Expr::value(taken.updated_at))
             .filter(Column::Id.eq(taken.id.0))
             .exec(connection)
             .await
@@ -143,7 +143,7 @@ impl JobRepository for SeaOrmTransaction {
             }
             None => model.attempts = (model.attempts - 1).max(0),
         }
-        model.updated_at = at;
+        model.updated_at = at.max(model.updated_at);
         match failed.not_before {
             Some(not_before) => self.replace(Model { not_before, ..model }).await,
             None => self.bury(model).await,
@@ -157,7 +157,8 @@ impl JobRepository for SeaOrmTransaction {
         }
         let dead = dead.one(self.connection()?).await.map_err(store_error)?;
         let Some(model) = dead else { return Ok(false) };
-        self.replace(Model { attempts: 0, not_before: at, updated_at: at, ..model }).await?;
+        let updated_at = at.max(model.updated_at);
+        self.replace(Model { attempts: 0, not_before: at, updated_at, ..model }).await?;
         Ok(true)
     }
 

@@ -57,7 +57,7 @@ fn join(model: link::Model) -> Result<StoredJoin, DbErr> {
     Ok(StoredJoin {
         id: LinkId(model.id),
         origin: origin(model.origin_hub, model.origin_number),
-        statement: statement(model.email, model.phone, model.user_id)?,
+        statement: statement(model.email, model.phone, model.user_id, false)?,
         after: ContactId(model.after_contact_id),
         at: model.created_at,
     })

@@ -3,11 +3,11 @@
 
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    BlockRule, Channel, ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId,
-    EmailAddress, HubId, ImportId, Metadata, Origin, PhoneNumber, Profile, Received, Statement, StoreError,
-    UserId, search_text,
+    BlockRule, Channel, ClaimedBy, ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource,
+    CustomerId, EmailAddress, EvidenceOrder, HubId, ImportId, Metadata, Origin, PhoneNumber, Profile,
+    Received, Statement, StoreError, UserId, search_text,
 };
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, DbErr, FromQueryResult, Iterable, QueryResult,
 };
@@ -74,13 +74,15 @@ pub(crate) async fn get(
 
 fn record(row: &QueryResult) -> Result<ContactRecord, DbErr> {
     let model = contact::Model::from_query_result(row, "")?;
-    let statement = statement(model.email, model.phone, model.user_id)?;
+    let statement = statement(model.email, model.phone, model.user_id, model.self_stated)?;
     Ok(ContactRecord {
         id: ContactId(model.id),
         customer: CustomerId(row.try_get("", "root_id")?),
         customer_version: row.try_get("", "root_version")?,
         primary: ContactId(row.try_get::<Option<i64>>("", "root_primary")?.unwrap_or(model.id)),
+        order: order(model.id, model.evidence_order),
         statement,
+        claimed_by: claimed_by(model.claimed_by.as_deref())?,
         email_blocked_by: rule(model.email_blocked_by.as_deref())?,
         phone_blocked_by: rule(model.phone_blocked_by.as_deref())?,
         source: known(ContactSource::parse(&model.source), "source")?,
@@ -88,10 +90,7 @@ fn record(row: &QueryResult) -> Result<ContactRecord, DbErr> {
             channel: model.channel.map(|name| known(Channel::parse(&name), "channel")).transpose()?,
             is_primary: model.is_primary,
             verified_at: model.verified_at,
-            metadata: match model.metadata {
-                Some(text) => Metadata::from_stored(&text).map_err(|error| unreadable(&error))?,
-                None => Metadata::default(),
-            },
+            metadata: stored_metadata(model.metadata.as_deref())?,
             profile: profile(model.profile.as_deref())?,
         },
         received: Received { email: model.received_email, phone: model.received_phone },
@@ -107,14 +106,25 @@ pub(crate) fn statement(
     email: Option<String>,
     phone: Option<String>,
     user: Option<uuid::Uuid>,
+    self_stated: bool,
 ) -> Result<Statement, DbErr> {
     let email = email.map(EmailAddress::from_canonical);
     let phone = phone.map(PhoneNumber::from_canonical);
     let statement = known(Statement::new(email, phone), "statement")?;
     Ok(match user {
+        Some(user) if self_stated => statement.stated_by(UserId(user)),
         Some(user) => statement.of_user(UserId(user)),
         None => statement,
     })
+}
+
+/// A contact has the place of its number unless its values were changed.
+pub(crate) fn order(id: i64, evidence_order: Option<i64>) -> EvidenceOrder {
+    EvidenceOrder(evidence_order.unwrap_or(id))
+}
+
+pub(crate) fn claimed_by(name: Option<&str>) -> Result<Option<ClaimedBy>, DbErr> {
+    name.map(|name| known(ClaimedBy::parse(name), "claim")).transpose()
 }
 
 /// Where something was made, if that was elsewhere.
@@ -125,6 +135,12 @@ pub(crate) fn origin(hub: Option<uuid::Uuid>, number: Option<i64>) -> Option<Ori
 pub(crate) fn rule(name: Option<&str>) -> Result<Option<BlockRule>, DbErr> {
     let Some(name) = name else { return Ok(None) };
     known(BlockRule::ALL.into_iter().find(|rule| rule.as_str() == name), "rule").map(Some)
+}
+
+pub(crate) fn stored_metadata(text: Option<&str>) -> Result<Metadata, DbErr> {
+    let read = text.map(Metadata::from_stored).transpose();
+    // What is wrong with it is told without its text.
+    Ok(read.map_err(|error| DbErr::Json(format!("stored metadata is broken: {error}")))?.unwrap_or_default())
 }
 
 pub(crate) fn profile(text: Option<&str>) -> Result<Option<Profile>, DbErr> {
@@ -170,20 +186,30 @@ pub(crate) fn row(draft: &ContactDraft, customer: CustomerId, at: DateTime<Utc>)
         verified_at: Set(details.verified_at),
         metadata: Set(metadata_text(&details.metadata)),
         profile: Set(profile_text(details.profile.as_ref())),
-        search: Set(Some(search_text(statement, details.profile.as_ref()))),
+        search: Set(Some(search_text(statement, details.profile.as_ref(), &details.metadata))),
         import_id: Set(draft.import.map(|import| import.0)),
         updated_at: Set(at),
         withdrawn_at: Set(None),
         version: Set(1),
         origin_hub: Set(draft.origin.map(|origin| origin.hub.0)),
         origin_number: Set(draft.origin.map(|origin| origin.number)),
+        evidence_order: NotSet,
+        self_stated: Set(statement.is_self_stated()),
+        claimed_by: Set(draft.claimed_by.map(|by| by.as_str().to_owned())),
     }
 }
 
-/// What a change may touch, as a row.
+/// The moment of a change, for a column that holds the moment of the one before: never an earlier one, though the clock
+/// went back or is another server's. SQLite compares the texts, which are all of one zone and so in the order of time.
+pub(crate) fn later(column: impl sea_orm::sea_query::IntoColumnRef, at: DateTime<Utc>) -> Expr {
+    Func::greatest([Expr::col(column), Expr::value(at)]).into()
+}
+
+/// What a change may touch, as a row; but for its time, which is set by [`later`].
 pub(crate) fn changed_row(record: &ContactRecord) -> contact::ActiveModel {
     let draft = ContactDraft {
         statement: record.statement.clone(),
+        claimed_by: record.claimed_by,
         email_blocked_by: record.email_blocked_by,
         phone_blocked_by: record.phone_blocked_by,
         source: record.source,
@@ -196,9 +222,11 @@ pub(crate) fn changed_row(record: &ContactRecord) -> contact::ActiveModel {
         customer_id: NotSet,
         created_at: NotSet,
         withdrawn_at: NotSet,
+        updated_at: NotSet,
         version: Set(record.version),
         origin_hub: NotSet,
         origin_number: NotSet,
+        evidence_order: Set(Some(record.order.0).filter(|order| *order != record.id.0)),
         ..row(&draft, record.customer, record.updated_at)
     }
 }

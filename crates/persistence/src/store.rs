@@ -1,30 +1,40 @@
-//! The store, and the transaction that gives access to its repositories.
+//! The store: its connections, and how transactions are opened.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use onefold_domain::{
-    AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
-    CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
-    ImportRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
-    Neighbourhood, OriginReader, OriginRepository, PartnerIndexReader, PartnerIndexRepository, RunReader,
-    RunRepository, Store, StoreError, SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository,
-    TokenReader, TokenRepository, Transaction, UserReader, UserRepository,
+    AuditReader, ConflictReader, ContactReader, CustomerReader, ImportReader, JobReader, LinkKey,
+    MappingReader, Neighbourhood, OriginReader, PartnerIndexReader, RunReader, Store, StoreError,
+    SyncLogReader, SyncRulesReader, TokenReader, Transaction, UserReader,
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use tokio::time::Instant;
 
 use crate::Config;
-use crate::config::Backend;
 use crate::connect::{Connections, connect, migrate, pending};
 use crate::error::{ConnectError, store_error};
 use crate::neighbourhood;
-use crate::sqlite_writer::{Lease, SqliteWriter};
+use crate::reader::Reader;
+use crate::sqlite_writer::{SqliteWriter, Urgency};
+pub(crate) use crate::transaction::SeaOrmTransaction;
+use crate::transaction::{Work, begin};
+use crate::write_health::WriteHealth;
+use crate::write_probe;
+
+/// How long work in bulk may hold the one writer. A caller waits for the rest of it and for the commit; much less, and
+/// an import would do little but commit.
+const BULK_LIMIT: TimeDelta = TimeDelta::milliseconds(10);
 
 /// Contacts in SQLite or PostgreSQL. Clones share the connections.
 #[derive(Clone)]
 pub struct SeaOrmStore {
-    read: DatabaseConnection,
+    read: Reader,
     write: DatabaseConnection,
-    backend: Backend,
+    config: Arc<Config>,
     writer: Option<SqliteWriter>,
+    health: WriteHealth,
 }
 
 /// The state of the connection pool, for metrics.
@@ -41,9 +51,14 @@ impl SeaOrmStore {
     /// A database that cannot be opened or reached.
     pub async fn connect(config: &Config) -> Result<Self, ConnectError> {
         let Connections { read, write } = connect(config).await?;
-        let backend = config.url.backend();
-        let writer = (backend == Backend::Sqlite).then(|| SqliteWriter::start(write.clone()));
-        Ok(Self { read, write, backend, writer })
+        let health = WriteHealth::default();
+        let writer = match &read {
+            Reader::Direct(readers) if config.url.is_sqlite() => {
+                Some(SqliteWriter::start(write.clone(), readers.clone(), health.clone()))
+            }
+            Reader::Direct(_) | Reader::Pooled(_) => None,
+        };
+        Ok(Self { read, write, config: Arc::new(config.clone()), writer, health })
     }
 
     /// Brings the schema up to date. Safe to call from several programs at once.
@@ -51,7 +66,7 @@ impl SeaOrmStore {
     /// # Errors
     /// A database that refuses, for instance for want of rights.
     pub async fn migrate(&self) -> Result<(), ConnectError> {
-        migrate(&self.write, self.backend).await
+        migrate(&self.write, &self.config).await
     }
 
     /// How many migrations the database still lacks.
@@ -59,25 +74,39 @@ impl SeaOrmStore {
     /// # Errors
     /// A database that does not answer.
     pub async fn pending_migrations(&self) -> Result<usize, ConnectError> {
-        pending(&self.write).await.map_err(ConnectError::Migrate)
+        pending(&self.write, &self.config).await
     }
 
     pub fn pool_status(&self) -> PoolStatus {
-        let (open, idle) = match self.backend {
-            Backend::Sqlite => {
-                let pool = self.read.get_sqlite_connection_pool();
+        let (open, idle) = match &self.read {
+            Reader::Direct(read) if self.config.url.is_sqlite() => {
+                let pool = read.get_sqlite_connection_pool();
                 (pool.size(), pool.num_idle())
             }
-            Backend::Postgres => {
-                let pool = self.read.get_postgres_connection_pool();
+            Reader::Direct(_) | Reader::Pooled(_) => {
+                let pool = self.write.get_postgres_connection_pool();
                 (pool.size(), pool.num_idle())
             }
         };
         PoolStatus { open, idle: u32::try_from(idle).unwrap_or(u32::MAX) }
     }
 
+    pub(crate) async fn open(&self, urgency: Urgency) -> Result<SeaOrmTransaction, StoreError> {
+        let work = match &self.writer {
+            Some(writer) => Work::Sqlite(writer.lease(urgency).await?),
+            None => Work::Postgres(begin(self.read.clone(), self.health.clone()).await?),
+        };
+        Ok(SeaOrmTransaction { work, health: self.health.clone() })
+    }
+
+    /// SQLite's writing connection, past the one who hands it out.
+    #[cfg(feature = "testing")]
+    pub(crate) fn writing_connection(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
     /// The connections for reading what is committed.
-    pub(crate) fn reader(&self) -> &DatabaseConnection {
+    pub(crate) fn reader(&self) -> &Reader {
         &self.read
     }
 
@@ -87,11 +116,10 @@ impl SeaOrmStore {
     /// Connections that do not close in order.
     pub async fn close(self) -> Result<(), StoreError> {
         drop(self.writer);
-        self.read.close().await.map_err(store_error)?;
-        if self.backend == Backend::Sqlite {
-            self.write.close().await.map_err(store_error)?;
+        if let (Reader::Direct(read), true) = (self.read, self.config.url.is_sqlite()) {
+            read.close().await.map_err(store_error)?;
         }
-        Ok(())
+        self.write.close().await.map_err(store_error)
     }
 }
 
@@ -102,16 +130,30 @@ impl Store for SeaOrmStore {
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
-        let work = match &self.writer {
-            Some(writer) => Work::Sqlite(writer.lease().await?),
-            None => Work::Postgres(begin(self.write.clone()).await?),
-        };
-        Ok(Box::new(SeaOrmTransaction { work }))
+        Ok(Box::new(self.open(Urgency::Interactive).await?))
+    }
+
+    async fn begin_bulk(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        Ok(Box::new(self.open(Urgency::Bulk).await?))
+    }
+
+    /// Others wait for the one writer of SQLite.
+    fn bulk_limit(&self) -> Option<TimeDelta> {
+        self.writer.is_some().then_some(BULK_LIMIT)
+    }
+
+    async fn begin_reading(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        let work = Work::Reading(begin(self.read.clone(), self.health.clone()).await?);
+        Ok(Box::new(SeaOrmTransaction { work, health: self.health.clone() }))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.read.execute_unprepared("SELECT 1").await.map_err(store_error)?;
-        Ok(())
+        if self.health.standing().is_err() && self.health.may_try(Instant::now()) {
+            write_probe::fill(self.open(Urgency::Interactive).await?).await?;
+            write_probe::clear(self.open(Urgency::Interactive).await?).await?;
+        }
+        self.health.standing()
     }
 
     fn contacts(&self) -> &dyn ContactReader {
@@ -168,116 +210,5 @@ impl Store for SeaOrmStore {
 
     fn origins(&self) -> &dyn OriginReader {
         self
-    }
-}
-
-/// Begins in a task that nobody cancels. Were a caller cut off here, sqlx would hand the connection
-/// to the next one with a transaction open that neither knows of.
-async fn begin(connection: DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
-    let begun = tokio::spawn(async move { connection.begin().await });
-    begun.await.map_err(|error| StoreError::Unavailable(error.into()))?.map_err(store_error)
-}
-
-/// An open transaction; implements every repository.
-pub(crate) struct SeaOrmTransaction {
-    work: Work,
-}
-
-enum Work {
-    Sqlite(Lease),
-    Postgres(DatabaseTransaction),
-}
-
-impl SeaOrmTransaction {
-    pub(crate) fn connection(&self) -> Result<&DatabaseTransaction, StoreError> {
-        match &self.work {
-            Work::Postgres(transaction) => Ok(transaction),
-            Work::Sqlite(lease) => {
-                lease.savepoint().ok_or_else(|| StoreError::Backend("the transaction has ended".into()))
-            }
-        }
-    }
-
-    /// Whether other writers can be at work at the same time, so that rows need locking.
-    pub(crate) fn is_shared(&self) -> bool {
-        matches!(self.work, Work::Postgres(_))
-    }
-}
-
-#[async_trait]
-impl Transaction for SeaOrmTransaction {
-    fn customers(&mut self) -> &mut dyn CustomerRepository {
-        self
-    }
-
-    fn contacts(&mut self) -> &mut dyn ContactRepository {
-        self
-    }
-
-    fn links(&mut self) -> &mut dyn LinkRepository {
-        self
-    }
-
-    fn users(&mut self) -> &mut dyn UserRepository {
-        self
-    }
-
-    fn imports(&mut self) -> &mut dyn ImportRepository {
-        self
-    }
-
-    fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
-        self
-    }
-
-    fn tokens(&mut self) -> &mut dyn TokenRepository {
-        self
-    }
-
-    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
-        self
-    }
-
-    fn audit(&mut self) -> &mut dyn AuditRepository {
-        self
-    }
-
-    fn jobs(&mut self) -> &mut dyn JobRepository {
-        self
-    }
-
-    fn mappings(&mut self) -> &mut dyn MappingRepository {
-        self
-    }
-
-    fn conflicts(&mut self) -> &mut dyn ConflictRepository {
-        self
-    }
-
-    fn runs(&mut self) -> &mut dyn RunRepository {
-        self
-    }
-
-    fn sync_log(&mut self) -> &mut dyn SyncLogRepository {
-        self
-    }
-
-    fn sync_rules(&mut self) -> &mut dyn SyncRulesRepository {
-        self
-    }
-
-    fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository {
-        self
-    }
-
-    fn origins(&mut self) -> &mut dyn OriginRepository {
-        self
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        match self.work {
-            Work::Sqlite(lease) => lease.commit().await,
-            Work::Postgres(transaction) => transaction.commit().await.map_err(store_error),
-        }
     }
 }

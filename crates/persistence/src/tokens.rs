@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    Abilities, Ability, AccessToken, NewToken, StoreError, TokenHash, TokenId, TokenName, TokenReader,
-    TokenRepository, UserId,
+    Abilities, Ability, AccessToken, NewToken, StoreError, TokenExpiry, TokenHash, TokenId, TokenName,
+    TokenReader, TokenRepository, UserId,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter,
@@ -59,7 +59,7 @@ impl TokenRepository for SeaOrmTransaction {
             hash: Set(hash.to_hex()),
             abilities: Set(names(&new.abilities)),
             user_id: Set(new.user.map(|user| user.0)),
-            expires_at: Set(new.expires_at),
+            expires_at: Set(new.expires_at.map(TokenExpiry::moment)),
             last_used_at: Set(None),
             created_at: Set(at),
             revoked_at: Set(None),

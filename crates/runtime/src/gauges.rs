@@ -1,4 +1,4 @@
-//! What the jobs and the mappings are like, as metrics that both programs show.
+//! What the jobs, the mappings and the verifications are like, as metrics that both programs show.
 
 use std::sync::Arc;
 
@@ -7,15 +7,19 @@ use onefold_domain::{JobStatus, MappingStatus, Store, StoreError, SyncSystem};
 
 const JOBS: &str = "onefold_sync_jobs";
 const MAPPINGS: &str = "onefold_sync_mappings";
+/// Two users have verified one value: a person should look.
+const CONTESTED: &str = "onefold_contested_verifications";
 const COMPARED: &str = "onefold_sync_last_comparison_timestamp_seconds";
 
 /// How many of the latest runs are searched for a comparison.
 const RUNS: usize = 50;
 
 /// Names the gauges once.
-pub fn describe_sync_gauges() {
+pub fn describe_gauges() {
     describe_gauge!(JOBS, Unit::Count, "Jobs by status. Dead ones wait for a person.");
     describe_gauge!(MAPPINGS, Unit::Count, "Mappings by system and status.");
+    let contested = "Contacts that their users verified, and whose value another user has verified since.";
+    describe_gauge!(CONTESTED, Unit::Count, contested);
     describe_gauge!(COMPARED, Unit::Seconds, "When a comparison with the system ended last.");
 }
 
@@ -23,7 +27,8 @@ pub fn describe_sync_gauges() {
 ///
 /// # Errors
 /// A store that does not answer; the gauges stay as they were.
-pub async fn refresh_sync_gauges(store: &Arc<dyn Store>) -> Result<(), StoreError> {
+pub async fn refresh_gauges(store: &Arc<dyn Store>) -> Result<(), StoreError> {
+    gauge!(CONTESTED).set(as_gauge(store.contacts().contested_verifications().await?));
     let jobs = store.jobs().counts().await?;
     for status in JobStatus::ALL {
         let count = jobs.iter().find(|(known, _)| *known == status).map_or(0, |(_, count)| *count);

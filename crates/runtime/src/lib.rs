@@ -8,10 +8,10 @@ mod shutdown;
 mod sync;
 mod telemetry;
 
-pub use config::{ConfigError, Section, load};
-pub use gauges::{describe_sync_gauges, refresh_sync_gauges};
+pub use config::{ConfigError, Section, known_keys, load};
+pub use gauges::{describe_gauges, refresh_gauges};
 pub use linking::{LinkingConfig, LinkingConfigError};
 pub use profile::{ProfileConfig, ProfileConfigError};
 pub use shutdown::Signals;
-pub use sync::{SyncConfig, Syncing, Unprepared, WorkerPlace};
+pub use sync::{SyncConfig, Syncing, Unprepared, WorkerPlace, check_base_urls};
 pub use telemetry::{LogConfig, LogFormat, TelemetryError, init_logs, init_metrics};

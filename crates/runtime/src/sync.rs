@@ -13,6 +13,8 @@ use onefold_integrations::openphone::{self, ContactIndex, OpenPhone};
 use serde::Deserialize;
 use validator::Validate;
 
+use crate::config::ConfigError;
+
 /// Who does the jobs.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -119,6 +121,20 @@ pub enum Unprepared {
     MetaKocka(#[from] metakocka::Unprepared),
     #[error(transparent)]
     OpenPhone(#[from] openphone::Unprepared),
+}
+
+/// Whether each connector has an address that it may call, configured or not.
+///
+/// # Errors
+/// One is a private address that its section does not allow by name.
+pub fn check_base_urls(
+    metakocka: &metakocka::Config,
+    openphone: &openphone::Config,
+) -> Result<(), ConfigError> {
+    let fault =
+        |section: &str, message: String| ConfigError::Invalid { key: format!("{section}.base_url"), message };
+    metakocka.check_base_url().map_err(|error| fault("metakocka", error.to_string()))?;
+    openphone.check_base_url().map_err(|error| fault("openphone", error.to_string()))
 }
 
 /// The most calls that one write consists of: writing, and reading back.

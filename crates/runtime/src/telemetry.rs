@@ -10,6 +10,8 @@ use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::util::TryInitError;
 
+use crate::config::strangers;
+
 /// The log part of a program's configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -38,6 +40,10 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is not logged whatever the filter says: where sqlx reads addresses and password files, it repeats lines that it
+/// does not understand, passwords included.
+const NEVER: &str = "sqlx_postgres::options=off";
+
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     #[error("configuration: `log.filter` is not a filter such as \"info\" or \"warn,onefold_api=debug\"")]
@@ -54,6 +60,7 @@ pub enum TelemetryError {
 /// A filter that is none, or a second call.
 pub fn init_logs(config: &LogConfig) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&config.filter).map_err(TelemetryError::Filter)?;
+    let filter = filter.add_directive(NEVER.parse().map_err(TelemetryError::Filter)?);
     let terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -71,7 +78,15 @@ pub fn init_logs(config: &LogConfig) -> Result<(), TelemetryError> {
     } else {
         builder.json().flatten_event(true).with_span_list(false).finish().try_init()
     };
-    ready.map_err(TelemetryError::Twice)
+    ready.map_err(TelemetryError::Twice)?;
+    let strangers = strangers(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
+    if !strangers.is_empty() {
+        tracing::warn!(
+            names = strangers.join(" "),
+            "in the environment, and no settings: those begin with ONEFOLD__"
+        );
+    }
+    Ok(())
 }
 
 /// Collects metrics for the rest of the process; the handle renders them. `durations` names a

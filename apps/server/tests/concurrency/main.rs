@@ -10,6 +10,7 @@
 mod checker;
 mod checker_tests;
 mod clients;
+mod faults;
 mod history;
 mod model;
 mod order;
@@ -20,11 +21,14 @@ mod tables;
 mod trial;
 mod workload;
 
-use futures::future::join;
-use onefold_persistence::testing::{PostgresCluster, TestDatabase};
+use std::pin::pin;
+
+use futures::future::{join, select};
+use onefold_persistence::testing::{PostgresCluster, SmallDisk, TestDatabase};
 use reqwest::StatusCode;
 
 use crate::clients::Clients;
+use crate::faults::Fault;
 use crate::trial::{Trial, seeds};
 use crate::workload::{ALL, Kind, bridges, chains, hot, placeholders, sparse};
 
@@ -92,6 +96,31 @@ async fn the_database_goes_away_and_comes_back() {
         for kind in [sparse as Kind, chains] {
             let database = TestDatabase::on(&cluster).await;
             survive_an_outage(Trial::new(database, seed), &cluster, kind).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_disk_is_full_and_has_space_again_on_sqlite() {
+    for seed in seeds() {
+        for kind in [hot as Kind, sparse, chains, bridges, placeholders] {
+            match SmallDisk::mount(16) {
+                Some(disk) => {
+                    let trial = Trial::new(TestDatabase::sqlite_on(&disk), seed);
+                    survive_faults(trial, kind, &Fault::FullDisk(disk)).await;
+                }
+                // Where nothing may be mounted the next test has to do.
+                None => return,
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_disk_fails_and_works_again_on_sqlite() {
+    for seed in seeds() {
+        for kind in [hot as Kind, sparse, chains, bridges, placeholders] {
+            survive_faults(Trial::new(TestDatabase::sqlite(), seed), kind, &Fault::FailingWrites).await;
         }
     }
 }
@@ -172,5 +201,35 @@ async fn survive_an_outage(mut trial: Trial, cluster: &PostgresCluster, kind: Ki
         clients.await_readiness(StatusCode::OK).await;
     };
     join(clients.send(last), outage).await;
+    trial.conclude(vec![server]).await;
+}
+
+/// In the last burst the storage fails and works again, over and over. The server goes on by itself; when it has been
+/// killed in the end, the next one has everything that was answered.
+async fn survive_faults(mut trial: Trial, kind: Kind, fault: &Fault) {
+    let workload = trial.workload(kind);
+    let (last, first) = workload.bursts.split_last().unwrap();
+    let mut server = trial.server().await;
+    let clients = trial.clients().of(&server).bearing_503();
+    for burst in first {
+        clients.send(burst).await;
+    }
+    let faults = async {
+        loop {
+            fault.begins(&server);
+            trial.history.more_lost(10).await;
+            fault.ends(&server);
+            trial.history.more_answered(last.len() / 20).await;
+        }
+    };
+    // Requests that bring nothing new are answered whatever the disk does, and may end the burst.
+    select(pin!(clients.send(last)), pin!(faults)).await;
+    fault.ends(&server);
+    assert!(trial.history.count_lost() > 0, "the faults met nobody");
+    clients.await_readiness(StatusCode::OK).await;
+    trial.judge().await;
+
+    server.kill();
+    let server = trial.server().await;
     trial.conclude(vec![server]).await;
 }

@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use onefold_domain::{Ability, AccessToken, Acting, Actor, ContactRecord, UserId};
+use onefold_domain::{Abilities, Ability, AccessToken, Acting, Actor, ContactRecord, UserId};
 
 use crate::error::ApiError;
 use crate::telemetry::request_id;
@@ -49,13 +49,24 @@ impl Caller {
         self.limited_to().is_none_or(|own| user == Some(own))
     }
 
+    /// Whether this contact may be seen and changed. A user's own token does not see what a guest left, although it
+    /// is the user's, before the user has verified the address.
+    pub(crate) fn may_see(&self, record: &ContactRecord) -> bool {
+        self.limited_to().is_none() || (self.owns(record.user()) && !record.is_unproven())
+    }
+
+    /// What the caller's token permits; nothing without one.
+    pub(crate) fn abilities(&self) -> Abilities {
+        self.token.as_ref().map(|token| token.abilities.clone()).unwrap_or_default()
+    }
+
     pub(crate) fn permits(&self, ability: Ability) -> bool {
         self.token.as_ref().is_some_and(|token| token.abilities.permit(ability))
     }
 
     /// A contact of somebody else is not told from one that there is not.
     pub(crate) fn must_own_contact(&self, record: &ContactRecord) -> Result<(), ApiError> {
-        if self.owns(record.statement.user()) { Ok(()) } else { Err(ApiError::UnknownContact) }
+        if self.may_see(record) { Ok(()) } else { Err(ApiError::UnknownContact) }
     }
 
     pub(crate) fn must_own_user(&self, user: UserId) -> Result<(), ApiError> {

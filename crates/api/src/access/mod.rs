@@ -6,12 +6,13 @@
 mod acquainted;
 pub(crate) mod bearer;
 mod caller;
+mod loopback;
 mod refusal;
 pub(crate) mod table;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HOST, HeaderMap};
+use actix_web::http::header::HeaderMap;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use onefold_domain::{Ability, AccessToken, IdempotencyScope, PresentedToken, Tokens};
@@ -137,7 +138,7 @@ async fn authenticate(
     text: &str,
     counted: &mut Counted,
 ) -> Result<AccessToken, Refusal> {
-    let address = ClientAddress::of(request).ok_or_else(no_app)?.0;
+    let address = ClientAddress::of(request).ok_or_else(no_app)?.address;
     let presented = PresentedToken::parse(text);
     let decision = app.limits.may_authenticate(address);
     let is_known = presented.as_ref().is_some_and(|presented| app.acquainted.knows(presented));
@@ -172,10 +173,8 @@ fn note_use(tokens: Tokens, token: AccessToken) {
 fn is_open(app: &App, entry: &Entry, request: &ServiceRequest) -> bool {
     let Access::OpenOnLoopback(ability) = entry.access else { return false };
     let by_decree = ability == Some(Ability::Identify) && app.exposure.identify_without_token;
-    let host = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
-    // What a trusted proxy passes on comes from where it says.
-    let near = ClientAddress::of(request).is_some_and(|client| client.0.is_loopback());
-    by_decree || (near && app.exposure.is_local(host))
+    let from_here = ClientAddress::of(request).is_some_and(|client| client.is_this_machine);
+    by_decree || (app.exposure.loopback && from_here && loopback::names_this_machine(request.head()))
 }
 
 fn no_app() -> Refusal {

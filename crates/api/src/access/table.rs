@@ -96,7 +96,7 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::GET, "/users/{id}/contacts", Needs(Ability::ContactsRead), OwnData),
     route(Method::POST, "/ia/admin/contacts", NeedsLate(Ability::AdminContacts), OwnData),
     route(Method::PUT, "/ia/admin/contacts/{contact}", NeedsLate(Ability::AdminContacts), OwnData),
-    route(Method::GET, "/audit", Needs(Ability::TokensManage), Refused),
+    route(Method::GET, "/audit", Needs(Ability::AuditRead), Refused),
     route(Method::GET, "/tokens", Needs(Ability::TokensManage), Refused),
     route(Method::POST, "/tokens", Needs(Ability::TokensManage), Refused),
     route(Method::DELETE, "/tokens/{id}", Needs(Ability::TokensManage), Refused),
@@ -137,13 +137,20 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::GET, "/docs/{_:.*}", Open, OwnData),
 ];
 
+/// `HEAD` is let in where `GET` is, on the same conditions: it tells what the answer would be.
 pub(crate) fn find(method: &Method, pattern: &str) -> Option<&'static Entry> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
     TABLE.iter().find(|entry| entry.pattern == pattern && entry.method == *method)
 }
 
 /// The methods that a path takes, as the header `Allow` has them. `None` for a path that there is not.
 pub(crate) fn allowed(pattern: &str) -> Option<String> {
-    let methods: Vec<_> =
-        TABLE.iter().filter(|entry| entry.pattern == pattern).map(|entry| entry.method.as_str()).collect();
+    let entries = TABLE.iter().filter(|entry| entry.pattern == pattern);
+    let methods: Vec<_> = entries
+        .flat_map(|entry| match entry.method {
+            Method::GET => vec![Method::GET.as_str(), Method::HEAD.as_str()],
+            ref other => vec![other.as_str()],
+        })
+        .collect();
     (!methods.is_empty()).then(|| methods.join(", "))
 }

@@ -11,7 +11,9 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{Ability, CustomerId, InvalidEvent, InvalidNotice, Run, SyncError, UserId};
+use onefold_domain::{
+    Ability, CustomerId, InvalidEvent, InvalidNotice, NotYours, Run, StorageFault, SyncError, UserId,
+};
 use serde_json::{Map, Value};
 
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
@@ -36,6 +38,12 @@ pub(crate) enum ApiError {
         most: usize,
     },
     BodyUnreadable,
+    /// It does not unpack as its `Content-Encoding` says.
+    MalformedEncoding,
+    UnsupportedEncoding {
+        /// As the header `Accept-Encoding` lists it.
+        taken: &'static str,
+    },
     UnsupportedMediaType,
     /// An import of something that is neither CSV nor NDJSON.
     UnsupportedFile,
@@ -57,7 +65,7 @@ pub(crate) enum ApiError {
     /// The caller's token belongs to a user, and this is not for users.
     UserTokenRefused,
     /// Nobody gives what they do not have.
-    AbilitiesNotHeld,
+    TokenNotYours(NotYours),
     UserExists(UserId),
     /// As this customer, if the caller may know.
     AlreadyRegistered(Option<CustomerId>),
@@ -105,6 +113,11 @@ pub(crate) enum ApiError {
     RequestTimeout,
     /// The answer did not come in time.
     TimedOut(Box<dyn Error + Send + Sync>),
+    /// The database's storage is at fault. Repeating is harmless, and of use when somebody has seen to it.
+    Storage {
+        fault: StorageFault,
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The database is away, or these values are in too great demand. Trying again is harmless.
     Unavailable(Box<dyn Error + Send + Sync>),
     /// A defect of ours. Its cause goes to the log and nowhere else.
@@ -148,7 +161,7 @@ impl ApiError {
             Self::TooManyRequests { retry_after_s } | Self::IdempotencyRunning { retry_after_s } => {
                 response.insert_header((RETRY_AFTER, *retry_after_s));
             }
-            Self::Unavailable(_) | Self::TimedOut(_) => {
+            Self::Unavailable(_) | Self::TimedOut(_) | Self::Storage { .. } => {
                 response.insert_header((RETRY_AFTER, TRY_AGAIN_AFTER));
             }
             Self::Sync(error) => {
@@ -186,6 +199,10 @@ impl ApiError {
     fn log(&self) {
         match self {
             Self::Internal(error) => tracing::error!(error = %Chain(error.as_ref()), "request failed"),
+            // The store tells when this begins and ends; here is only which request met it.
+            Self::Storage { fault, source } => {
+                tracing::debug!(%fault, error = %Chain(source.as_ref()), "request could not be served");
+            }
             Self::Unavailable(error) | Self::TimedOut(error) => {
                 tracing::warn!(error = %Chain(error.as_ref()), "request could not be served");
             }

@@ -1,6 +1,6 @@
 //! Where the errors of handlers come from: the domain, the store, the body.
 
-use actix_web::error::JsonPayloadError;
+use actix_web::error::{JsonPayloadError, PayloadError};
 use onefold_domain::{Failure, InvalidEvent, InvalidNotice, RecordError, StoreError};
 
 use super::ApiError;
@@ -37,6 +37,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict | StoreError::Unavailable(_) => Self::Unavailable(Box::new(error)),
+            StoreError::Storage { fault, source } => Self::Storage { fault, source },
             StoreError::Backend(_) => Self::Internal(Box::new(error)),
         }
     }
@@ -65,8 +66,17 @@ impl From<JsonPayloadError> for ApiError {
             JsonPayloadError::Deserialize(error) => {
                 Self::MalformedJson { line: error.line(), column: error.column() }
             }
-            JsonPayloadError::Payload(_) => Self::BodyUnreadable,
+            JsonPayloadError::Payload(error) => error.into(),
             error => Self::Internal(error.to_string().into()),
+        }
+    }
+}
+
+impl From<PayloadError> for ApiError {
+    fn from(error: PayloadError) -> Self {
+        match error {
+            PayloadError::EncodingCorrupted => Self::MalformedEncoding,
+            _ => Self::BodyUnreadable,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The one table from error to answer.
 
 use actix_web::http::StatusCode;
-use onefold_domain::InvalidEvent;
+use chrono::SecondsFormat;
+use onefold_domain::{InvalidEvent, NotYours, StorageFault};
 
 use super::{ApiError, Entry, sync};
 
@@ -22,6 +23,11 @@ impl ApiError {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "head_too_large",
                 format!("The path and the header fields may have at most {most} KiB together."),
+            ),
+            Self::UnsupportedEncoding { taken } => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_encoding",
+                format!("The body may be encoded once, and only so: {taken}; or send it as it is."),
             ),
             Self::TooManyRequests { retry_after_s } => (
                 StatusCode::TOO_MANY_REQUESTS,
@@ -48,6 +54,19 @@ impl ApiError {
             Self::AbilityMissing(ability) => {
                 (StatusCode::FORBIDDEN, "ability_missing", format!("The token lacks the ability {ability}."))
             }
+            Self::TokenNotYours(NotYours::Abilities) => (
+                StatusCode::FORBIDDEN,
+                "abilities_not_held",
+                "A token can be given only abilities that the token which makes it has.".to_owned(),
+            ),
+            Self::TokenNotYours(NotYours::Outlives { end }) => (
+                StatusCode::FORBIDDEN,
+                "outlives_maker",
+                format!(
+                    "A token cannot outlive the one which makes it: send an `expiresAt` up to {}.",
+                    end.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+                ),
+            ),
             Self::Sync(error) => sync::describe(error),
             Self::RunFailed(run) => (
                 StatusCode::BAD_GATEWAY,
@@ -80,6 +99,11 @@ impl ApiError {
                 "body_unreadable",
                 "The body ended early or its encoding is wrong; send it again.",
             ),
+            Self::MalformedEncoding => (
+                StatusCode::BAD_REQUEST,
+                "malformed_encoding",
+                "The body is not what `Content-Encoding` says, or ends early; send it again.",
+            ),
             Self::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
@@ -109,11 +133,6 @@ impl ApiError {
                 StatusCode::FORBIDDEN,
                 "user_token",
                 "The token belongs to a user and is limited to that user's own data; this goes beyond it.",
-            ),
-            Self::AbilitiesNotHeld => (
-                StatusCode::FORBIDDEN,
-                "abilities_not_held",
-                "A token can be given only abilities that the token which makes it has.",
             ),
             Self::AlreadyRegistered(_) => (
                 StatusCode::CONFLICT,
@@ -147,6 +166,24 @@ impl ApiError {
             Self::JobRunning => {
                 (StatusCode::CONFLICT, "job_running", "Somebody is at the job; try again when it has ended.")
             }
+            Self::Storage { fault: StorageFault::Full, .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "storage_full",
+                "The disk of the database is full and nothing was stored. Repeat the request when there is space \
+                 again; that is harmless.",
+            ),
+            Self::Storage { fault: StorageFault::ReadOnly, .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "storage_read_only",
+                "The database cannot be written to and nothing was stored. Repeat the request when it can; that is \
+                 harmless.",
+            ),
+            Self::Storage { fault: StorageFault::Broken, .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "storage_failed",
+                "The storage of the database fails; the server's log says how. Repeat the request when this has \
+                 been seen to; that is harmless.",
+            ),
             Self::Unavailable(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -198,7 +235,10 @@ impl ApiError {
                 ("unknown_customer", "There is no such customer; its contacts may have been withdrawn.")
             }
             Self::UnknownUser => ("unknown_user", "There is no such user; POST /users creates one."),
-            Self::UnknownToken => ("unknown_token", "There is no such token; it may have been revoked."),
+            Self::UnknownToken => (
+                "unknown_token",
+                "There is no such token; it may have been revoked, or permits more than yours.",
+            ),
             Self::UnknownMapping => {
                 ("unknown_mapping", "Nobody here knows of a record in the other system; a sync makes one.")
             }

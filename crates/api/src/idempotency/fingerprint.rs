@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::HttpMessage;
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{self, Bytes};
+use actix_web::web::Bytes;
 use futures_util::{StreamExt, future, stream};
 use onefold_domain::Fingerprint;
 use sha2::{Digest, Sha256};
@@ -16,6 +16,8 @@ use tokio::time::timeout;
 
 use crate::error::ApiError;
 use crate::json::largest;
+use crate::limits::MAX_FILE;
+use crate::raw_body::whole;
 
 /// How long the next piece of a file may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,12 +39,7 @@ pub(super) fn of(request: &ServiceRequest, body: Option<&Bytes>) -> Fingerprint 
 /// Takes the body out, and puts it back for the handler.
 pub(super) async fn read_body(request: &mut ServiceRequest) -> Result<Bytes, ApiError> {
     let most = largest(request.path());
-    let payload = request.extract::<web::Payload>().await.map_err(|_| ApiError::BodyUnreadable)?;
-    let body = match payload.to_bytes_limited(most).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return Err(ApiError::BodyUnreadable),
-        Err(_) => return Err(ApiError::BodyTooLarge { most: most / 1024 }),
-    };
+    let body = whole(request.take_payload(), most).await?;
     let again = stream::once(future::ready(Ok(body.clone())));
     request.set_payload(Payload::Stream { payload: Box::pin(again) });
     Ok(body)
@@ -81,11 +78,18 @@ impl Passing {
 /// The digest of a body that nobody else will read.
 pub(super) async fn drain(request: &mut ServiceRequest) -> Result<[u8; 32], ApiError> {
     let mut payload = request.take_payload();
-    let mut hash = Sha256::new();
+    let (mut hash, mut bytes) = (Sha256::new(), 0);
     loop {
         let next = timeout(PATIENCE, payload.next()).await.map_err(|_| ApiError::BodyUnreadable)?;
         let Some(piece) = next else { return Ok(hash.finalize().into()) };
-        hash.update(piece.map_err(|_| ApiError::BodyUnreadable)?);
+        let piece = piece?;
+        bytes += piece.len() as u64;
+        if bytes > MAX_FILE {
+            return Err(ApiError::FileTooLarge);
+        }
+        hash.update(&piece);
+        // What unpacks to a thousand times its size never waits for the network, and others want their turn.
+        tokio::task::yield_now().await;
     }
 }
 

@@ -27,7 +27,7 @@ use fingerprint::Passing;
 use held::Held;
 use sealed::{Answer, Head, SealingKey};
 
-const KEY: &str = "Idempotency-Key";
+pub(crate) const KEY: &str = "Idempotency-Key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What is kept of an answer's header fields. The others are of the day: ids of requests, limits.
@@ -81,11 +81,16 @@ pub(crate) async fn once(
     }
 }
 
+/// Whether a key means anything there.
+pub(crate) fn takes_key(method: &Method, path: &str) -> bool {
+    method == Method::POST && !path.starts_with(EXEMPT)
+}
+
 /// The key of a request that is to be carried out once.
 fn key(request: &ServiceRequest) -> Result<Option<IdempotencyKey>, ApiError> {
     let mut sent = request.headers().get_all(KEY);
     let Some(first) = sent.next() else { return Ok(None) };
-    if request.method() != Method::POST || request.path().starts_with(EXEMPT) {
+    if !takes_key(request.method(), request.path()) {
         return Ok(None);
     }
     let text = first.to_str().ok().filter(|_| sent.next().is_none());

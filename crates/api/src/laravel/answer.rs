@@ -122,7 +122,7 @@ pub(crate) enum Refusal {
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         match error.logged() {
-            ApiError::Unavailable(_) | ApiError::TimedOut(_) => {
+            ApiError::Unavailable(_) | ApiError::TimedOut(_) | ApiError::Storage { .. } => {
                 Self::Status(StatusCode::SERVICE_UNAVAILABLE, Some(1))
             }
             ApiError::TooManyRequests { retry_after_s } => {

@@ -36,6 +36,10 @@ pub(super) enum Fault {
     RequiredForEmail,
     /// Needed, since the type is another one than email.
     RequiredForPhone,
+    /// Needed, since the request has fields of a number and the contact is an email.
+    RequiredWithNumber,
+    /// Needed, since the request has an email and the contact is a number.
+    RequiredWithEmail,
     Uuid,
     NotInList,
     NotAString,
@@ -49,10 +53,12 @@ pub(super) enum Fault {
 
 impl Fault {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Required,
         Self::RequiredForEmail,
         Self::RequiredForPhone,
+        Self::RequiredWithNumber,
+        Self::RequiredWithEmail,
         Self::Uuid,
         Self::NotInList,
         Self::NotAString,
@@ -68,6 +74,7 @@ impl Fault {
             Self::Required => "required",
             Self::RequiredForEmail => "required_if",
             Self::RequiredForPhone => "required_unless",
+            Self::RequiredWithNumber | Self::RequiredWithEmail => "required_with",
             Self::Uuid => "uuid",
             Self::NotInList => "in",
             Self::NotAString => "string",
@@ -75,6 +82,17 @@ impl Fault {
             Self::Format => "regex",
             Self::TooLong { .. } => "max.string",
             Self::Prohibited => "prohibited",
+        }
+    }
+}
+
+impl Fault {
+    /// The fields whose presence makes another one required.
+    pub(super) fn fields(self) -> &'static [Field] {
+        match self {
+            Self::RequiredWithNumber => &[Field::CountryCode, Field::Number],
+            Self::RequiredWithEmail => &[Field::Email],
+            _ => &[],
         }
     }
 }

@@ -29,6 +29,10 @@ pub(super) fn message(field: Field, fault: Fault, language: Language) -> String 
     fill(template(fault.rule(), language), |placeholder| match placeholder {
         "attribute" => Some(display_name(field, language)),
         "other" => Some(display_name(Field::Type, language)),
+        "values" if !fault.fields().is_empty() => {
+            let names: Vec<_> = fault.fields().iter().map(|field| display_name(*field, language)).collect();
+            Some(names.join(" / "))
+        }
         // The only value that another field's need hangs on. Values are not translated.
         "value" | "values" => Some("email".to_owned()),
         "max" => match fault {
@@ -161,6 +165,18 @@ mod tests {
                 Fault::RequiredForPhone,
                 L::English,
                 "The number field is required when type is not email.",
+            ),
+            (
+                Field::Type,
+                Fault::RequiredWithNumber,
+                L::English,
+                "The type field is required when country code / number is present.",
+            ),
+            (
+                Field::Type,
+                Fault::RequiredWithEmail,
+                L::German,
+                "Typ muss ausgefüllt werden, wenn E-Mail-Adresse ausgefüllt wurde.",
             ),
             (Field::Number, Fault::NotAString, L::English, "The number field must be a string."),
             (

@@ -3,7 +3,7 @@
 //! | field | POST | PUT |
 //! | --- | --- | --- |
 //! | `uuid` | required, uuid | prohibited |
-//! | `type` | required, in | in |
+//! | `type` | required, in | in, required with fields that the contact has no place for |
 //! | `email` | required if the type is email, string, email | the same |
 //! | `country_code` | required unless the type is email, string, max 10, has digits | the same |
 //! | `number` | required unless the type is email, string, max 20, has digits | the same |
@@ -14,7 +14,8 @@
 //!
 //! What a PUT leaves out comes from the stored contact. A new type of the same structure (WhatsApp to
 //! Telegram) keeps the number; one of the other structure needs its own fields, and misses them with the
-//! messages of a POST. Fields of the structure that the contact does not have are judged and ignored.
+//! messages of a POST. Without a type, fields of the structure that the contact does not have would be lost without a
+//! word, so that they ask for one; beside a type that has no use for them they are judged and ignored.
 
 use std::fmt;
 
@@ -76,6 +77,9 @@ impl ChangeContact {
         }
         let is_typed = input.get(Field::Type.name()).is_some();
         let channel = checks.optional(Field::Type, Fault::NotInList, rules::channel);
+        if !is_typed {
+            checks.type_for_others(stored.channel);
+        }
         // With a type that nobody knows, nobody knows what is missing.
         let effective = if is_typed { channel } else { Some(stored.channel) };
         let is_email = effective == Some(Channel::Email);
@@ -185,6 +189,17 @@ impl Checks<'_> {
             self.errors.add(field, fault);
         }
         value
+    }
+
+    /// Fields of another structure than the contact's mean another type, which is not for us to guess.
+    fn type_for_others(&mut self, stored: Channel) {
+        let is_email = stored == Channel::Email;
+        let fault = if is_email { Fault::RequiredWithNumber } else { Fault::RequiredWithEmail };
+        let is_given =
+            |field: &Field| self.input.get(field.name()).is_some_and(|value| !rules::is_empty(value));
+        if fault.fields().iter().any(is_given) {
+            self.errors.add(Field::Type, fault);
+        }
     }
 
     fn point_fields(&mut self, is_email: bool, email: Need, country_code: Need, number: Need) -> Given {

@@ -11,9 +11,16 @@ use ipnet::IpNet;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedProxies(Vec<IpNet>);
 
-/// The address that a request is counted under. A part of every request, put there by [`TrustedProxies::note`].
+/// Whose request it is. A part of every request, put there by [`TrustedProxies::note`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct ClientAddress(pub(crate) IpAddr);
+pub(crate) struct ClientAddress {
+    /// What the request is counted under.
+    pub(crate) address: IpAddr,
+    /// A program of this machine called, and no proxy that is known as one. Whatever a proxy says of its caller, or keeps
+    /// to itself, nobody becomes this machine by it: one that names nobody, or something that is no address, would
+    /// otherwise pass on everybody as if they sat here.
+    pub(crate) is_this_machine: bool,
+}
 
 impl TrustedProxies {
     pub(crate) fn new(networks: Vec<IpNet>) -> Self {
@@ -22,18 +29,22 @@ impl TrustedProxies {
 
     /// Finds out whose request it is, and remembers it in the request.
     pub(super) fn note(&self, request: &ServiceRequest) -> ClientAddress {
-        // Without a peer there is no connection, as in a unit test.
-        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
-        let address = ClientAddress(self.client(peer, request.headers()));
-        request.extensions_mut().insert(address);
-        address
+        // Without a peer there is no connection that could be from here, as in a unit test.
+        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let peer = peer.to_canonical();
+        let client = ClientAddress {
+            address: self.client(peer, request.headers()),
+            is_this_machine: peer.is_loopback() && !self.trusts(peer),
+        };
+        request.extensions_mut().insert(client);
+        client
     }
 
     /// The last address of `X-Forwarded-For` that is no trusted proxy: each proxy appends whom it was called
     /// by, so what stands further left may be the caller's invention. `Forwarded` is not read: a proxy that
     /// writes the one hands on what a caller wrote into the other.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let mut client = peer.to_canonical();
+        let mut client = peer;
         let lines: Vec<_> =
             headers.get_all(X_FORWARDED_FOR).map(|line| line.to_str().unwrap_or("?")).collect();
         let mut named = lines.iter().rev().flat_map(|line| line.rsplit(','));
@@ -69,8 +80,8 @@ mod tests {
 
     use super::*;
 
-    /// The client by the lines of the header, called by `peer`.
-    fn client(trusted: &[&str], peer: &str, lines: &[&str]) -> String {
+    /// Who called by the lines of the header, called by `peer`.
+    fn noted(trusted: &[&str], peer: &str, lines: &[&str]) -> ClientAddress {
         let proxies = TrustedProxies(trusted.iter().map(|network| network.parse().unwrap()).collect());
         let mut request = TestRequest::default().peer_addr(SocketAddr::new(peer.parse().unwrap(), 1));
         for line in lines {
@@ -79,7 +90,44 @@ mod tests {
         let request = request.to_srv_request();
         let noted = proxies.note(&request);
         assert_eq!(ClientAddress::of(&request), Some(noted));
-        noted.0.to_string()
+        noted
+    }
+
+    fn client(trusted: &[&str], peer: &str, lines: &[&str]) -> String {
+        noted(trusted, peer, lines).address.to_string()
+    }
+
+    fn is_this_machine(trusted: &[&str], peer: &str, lines: &[&str]) -> bool {
+        noted(trusted, peer, lines).is_this_machine
+    }
+
+    #[test]
+    fn who_comes_by_a_proxy_is_never_this_machine() {
+        for peer in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            assert!(is_this_machine(&[], peer, &[]), "{peer}");
+            assert!(is_this_machine(&["10.0.0.0/8"], peer, &["203.0.113.5"]), "{peer}");
+        }
+        let here = ["127.0.0.0/8", "::1/128"];
+        for lines in [
+            &[][..],
+            &[""],
+            &["unknown"],
+            &["_hidden, 127.0.0.1:x"],
+            &["127.0.0.1"],
+            &["::1"],
+            &["[::1]:80"],
+            &["::ffff:127.0.0.1"],
+            &["localhost"],
+            &["fe80::1%lo"],
+            &["203.0.113.5", "127.0.0.1"],
+        ] {
+            assert!(!is_this_machine(&here, "127.0.0.1", lines), "{lines:?}");
+            assert!(!is_this_machine(&here, "::1", lines), "{lines:?}");
+            assert!(!is_this_machine(&["127.0.0.1/32"], "127.0.0.1", lines), "{lines:?}");
+        }
+        // A proxy elsewhere that names its own machine does not name this one.
+        assert!(!is_this_machine(&["10.0.0.0/8"], "10.1.2.3", &["127.0.0.1"]));
+        assert!(!is_this_machine(&[], "198.51.100.7", &["127.0.0.1"]));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use actix_web::{Error, HttpMessage, web};
 use futures_util::{StreamExt, stream};
 use tokio::time::timeout;
 
-use super::{ClientAddress, Limits, TrustedProxies};
+use super::{Limits, TrustedProxies};
 use crate::access::{Family, Refusal};
 use crate::answered::with_headers;
 use crate::app::App;
@@ -22,16 +22,19 @@ use crate::error::ApiError;
 /// Files come for as long as they are large; the handler has a limit for the time between their pieces.
 const STREAMED: &str = "/contacts/import";
 
+/// The largest file in bytes, unpacked: what a table of pieces can number, and more than a team has customers.
+pub(crate) const MAX_FILE: u64 = 16 << 30;
+
 /// Counts the request under the address of its caller.
 pub(crate) async fn limit_address(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let ClientAddress(address) = match request.app_data::<web::Data<TrustedProxies>>() {
+    let client = match request.app_data::<web::Data<TrustedProxies>>() {
         Some(proxies) => proxies.note(&request),
         None => TrustedProxies::default().note(&request),
     };
-    let Some(decision) = limits(&request).map(|limits| limits.address(address)) else {
+    let Some(decision) = limits(&request).map(|limits| limits.address(client)) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let answered = match decision.retry_after_s {

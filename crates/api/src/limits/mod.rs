@@ -22,7 +22,7 @@ use onefold_domain::Clock;
 
 pub(crate) use address::{ClientAddress, TrustedProxies};
 pub use config::LimitsConfig;
-pub(crate) use guard::{is_streamed, keep_time, limit_address, limit_head};
+pub(crate) use guard::{MAX_FILE, is_streamed, keep_time, limit_address, limit_head};
 pub use window::WindowDecision;
 
 use rate::Rate;
@@ -73,11 +73,11 @@ impl Limits {
         }
     }
 
-    /// A request from this address. This machine's own are not limited: they are a proxy's that names nobody, or
-    /// a program's of the same operator.
-    pub fn address(&self, address: IpAddr) -> Decision {
+    /// A request of this caller. This machine's own are not limited: they are a program's of the same operator. What
+    /// came by a proxy that is known as one never is its own, also where the proxy names nobody.
+    pub(crate) fn address(&self, client: ClientAddress) -> Decision {
         match &self.address {
-            Some(rate) if !address.to_canonical().is_loopback() => rate.take(address_key(address)),
+            Some(rate) if !client.is_this_machine => rate.take(address_key(client.address)),
             _ => Decision::unlimited("address"),
         }
     }

@@ -33,6 +33,14 @@ fn limits(configure: impl FnOnce(&mut LimitsConfig)) -> (Limits, Arc<ByHand>) {
     (Limits::new(&config, &port), clock)
 }
 
+fn from(text: &str) -> ClientAddress {
+    away(ip(text))
+}
+
+fn away(address: IpAddr) -> ClientAddress {
+    ClientAddress { address, is_this_machine: false }
+}
+
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
@@ -78,16 +86,20 @@ fn a_clock_that_is_set_back_refuses_nobody_for_longer() {
 #[test]
 fn addresses_are_counted_by_network_and_this_machine_is_not() {
     let (limits, _) = limits(|config| config.address_per_minute = 1);
-    assert_eq!(limits.address(ip("203.0.113.5")).retry_after_s, None);
-    assert_eq!(limits.address(ip("203.0.113.5")).retry_after_s, Some(60));
-    assert_eq!(limits.address(ip("::ffff:203.0.113.5")).retry_after_s, Some(60));
-    assert_eq!(limits.address(ip("203.0.113.6")).retry_after_s, None);
-    assert_eq!(limits.address(ip("2001:db8:1:2::1")).retry_after_s, None);
-    assert_eq!(limits.address(ip("2001:db8:1:2:ffff::9")).retry_after_s, Some(60));
-    assert_eq!(limits.address(ip("2001:db8:1:3::1")).retry_after_s, None);
+    assert_eq!(limits.address(from("203.0.113.5")).retry_after_s, None);
+    assert_eq!(limits.address(from("203.0.113.5")).retry_after_s, Some(60));
+    assert_eq!(limits.address(from("::ffff:203.0.113.5")).retry_after_s, Some(60));
+    assert_eq!(limits.address(from("203.0.113.6")).retry_after_s, None);
+    assert_eq!(limits.address(from("2001:db8:1:2::1")).retry_after_s, None);
+    assert_eq!(limits.address(from("2001:db8:1:2:ffff::9")).retry_after_s, Some(60));
+    assert_eq!(limits.address(from("2001:db8:1:3::1")).retry_after_s, None);
     for own in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
         for _ in 0..3 {
-            assert_eq!(limits.address(ip(own)), Decision::unlimited("address"), "{own}");
+            assert_eq!(
+                limits.address(ClientAddress { is_this_machine: true, ..from(own) }),
+                Decision::unlimited("address"),
+                "{own}"
+            );
         }
     }
 }
@@ -145,7 +157,7 @@ fn what_is_off_refuses_and_tells_nothing() {
     });
     let address = ip("203.0.113.5");
     limits.failed_authentication(address);
-    for decision in [limits.token(7), limits.address(address), limits.may_authenticate(address)] {
+    for decision in [limits.token(7), limits.address(away(address)), limits.may_authenticate(address)] {
         assert_eq!((decision.limit, decision.retry_after_s), (0, None));
         assert!(shown(|headers| decision.write(headers)).is_empty());
     }
@@ -160,7 +172,7 @@ fn decisions_are_told_in_header_fields() {
     });
     let both = shown(|headers| {
         limits.token(7).write(headers);
-        limits.address(ip("203.0.113.5")).write(headers);
+        limits.address(from("203.0.113.5")).write(headers);
     });
     assert_eq!(
         both,

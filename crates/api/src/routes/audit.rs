@@ -4,7 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    AuditAction, AuditEntry, AuditFilter, AuditSubject, CustomerId, Snapshot, TokenId, UserId,
+    Abilities, AuditAction, AuditEntry, AuditFilter, AuditSubject, CustomerId, Snapshot, TokenId, UserId,
 };
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -41,12 +41,15 @@ pub(crate) struct ShownEntry<'a> {
     customer_id: Option<Uuid>,
     /// The request's `X-Request-Id`, or `import:` and the id of an import.
     request_id: Option<&'a str>,
-    /// As it was; null for what is new.
+    /// As it was; null for what is new, and if `missingAbilities` names something.
     #[schema(value_type = Option<Object>, example = json!({"id": 7, "kind": "email", "email": "maker@example.com"}))]
     before: Option<Box<RawValue>>,
-    /// As it is; null for what is gone.
+    /// As it is; null for what is gone, and if `missingAbilities` names something.
     #[schema(value_type = Option<Object>, example = json!({"id": 7, "kind": "email", "email": "maker@example.org"}))]
     after: Option<Box<RawValue>>,
+    /// What the caller's token lacks to be shown `before` and `after`, which are withheld then.
+    #[schema(value_type = Vec<String>, example = json!([]))]
+    missing_abilities: Vec<&'static str>,
     /// SHA-256 over all of this and the hash before.
     hash: &'a str,
     previous_hash: &'a str,
@@ -88,6 +91,10 @@ pub(crate) struct AuditEntries<'a> {
 
 /// Who changed what, when, before and after, newest first. Everything that is asked for must hold.
 ///
+/// How something was and is, is shown to tokens that may read it elsewhere: contacts, users and imports with
+/// `contacts:read`, customers with `customers:read`, tokens with `tokens:manage`, rules of sync with `sync:read`, resolved
+/// conflicts with `sync:read` and `customers:read`.
+///
 /// Entries are only ever added. Each holds the hash of the one before, so that `onefold-server audit verify` finds
 /// what somebody changed, removed or exchanged.
 #[utoipa::path(
@@ -121,7 +128,9 @@ pub(crate) async fn list(
     query.finish()?;
     let page = app.audit.list(&filter, before, limit).await?;
     let (mut response, next_cursor) = page_answer(&request, page.next.map(u64::cast_signed));
-    Ok(response.json(AuditEntries { entries: page.entries.iter().map(shown).collect(), next_cursor }))
+    let reader = caller.abilities();
+    let entries = page.entries.iter().map(|entry| shown(entry, &reader)).collect();
+    Ok(response.json(AuditEntries { entries, next_cursor }))
 }
 
 fn filter(query: &mut Query, user: Option<UserId>) -> AuditFilter {
@@ -146,8 +155,11 @@ fn filter(query: &mut Query, user: Option<UserId>) -> AuditFilter {
     }
 }
 
-fn shown(entry: &AuditEntry) -> ShownEntry<'_> {
+fn shown<'a>(entry: &'a AuditEntry, reader: &Abilities) -> ShownEntry<'a> {
     let facts = &entry.facts;
+    let missing = facts.states_withheld_from(reader);
+    let state =
+        |snapshot: &Option<Snapshot>| snapshot.as_ref().filter(|_| missing.is_empty()).and_then(state);
     let (kind, name) = match facts.actor.split_once(':') {
         Some((kind, name)) => (kind, Some(name)),
         None => (facts.actor.as_str(), None),
@@ -165,8 +177,9 @@ fn shown(entry: &AuditEntry) -> ShownEntry<'_> {
         subject: ShownSubject { kind: &facts.subject_kind, id: &facts.subject_id },
         customer_id: facts.customer.map(|customer| customer.0),
         request_id: facts.request_id.as_deref(),
-        before: facts.before.as_ref().and_then(state),
-        after: facts.after.as_ref().and_then(state),
+        before: state(&facts.before),
+        after: state(&facts.after),
+        missing_abilities: missing.iter().map(|ability| ability.as_str()).collect(),
         hash: &entry.hash,
         previous_hash: &entry.previous_hash,
     }

@@ -23,7 +23,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[openapi(
     info(
         title = "Onefold",
-        description = "Folds every email address, phone number and record of a customer into one."
+        description = "Folds every email address, phone number and record of a customer into one.\n\nWherever `GET` is \
+            answered, `HEAD` is as well: with the same status and header fields, and no body."
     ),
     // In the place of other data, when asked for.
     components(schemas(

@@ -4,7 +4,7 @@ use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use onefold_domain::{
-    Channel, EmailAddress, ExportRow, ExportedContact, ExportedJoin, ExternalId, PhoneNumber,
+    Channel, ClaimedBy, EmailAddress, ExportRow, ExportedContact, ExportedJoin, ExternalId, PhoneNumber,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -44,6 +44,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         ("userId" = Option<String>, Query),
         ("customerId" = Option<String>, Query),
         ("source" = Option<String>, Query),
+        ("metadata.{name}" = Option<String>, Query),
     ),
     responses(
         (status = 200, description = "The contacts", content((String = "application/x-ndjson"), (String = "text/csv"))),
@@ -93,6 +94,8 @@ struct ContactLine<'a> {
     received_email: Option<&'a str>,
     received_phone: Option<&'a str>,
     user_external_id: Option<&'a str>,
+    self_stated: bool,
+    claimed_by: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -122,6 +125,8 @@ impl<'a> Line<'a> {
                 received_email: exported.record.received.email.as_deref(),
                 received_phone: exported.record.received.phone.as_deref(),
                 user_external_id: exported.user_external_id.as_ref().map(ExternalId::as_str),
+                self_stated: exported.record.statement.is_self_stated(),
+                claimed_by: exported.record.claimed_by.map(ClaimedBy::as_str),
             })),
             ExportRow::Join(join) => Self::Join(JoinLine {
                 id: join.id.0,
@@ -154,7 +159,7 @@ const COLUMNS: [&str; 11] = [
 ];
 
 /// The columns behind them.
-const LAST_COLUMNS: [&str; 11] = [
+const LAST_COLUMNS: [&str; 13] = [
     "customerId",
     "linkPrecedence",
     "linkedId",
@@ -166,6 +171,8 @@ const LAST_COLUMNS: [&str; 11] = [
     "receivedPhone",
     "userExternalId",
     "profileNone",
+    "selfStated",
+    "claimedBy",
 ];
 
 fn as_csv(rows: &[ExportRow], first: bool) -> Bytes {
@@ -206,7 +213,7 @@ fn columns(contact: &ExportedContact) -> [String; 11] {
     ]
 }
 
-fn last_columns(exported: &ExportedContact) -> [String; 11] {
+fn last_columns(exported: &ExportedContact) -> [String; 13] {
     let ExportedContact { record, origin, user_external_id } = exported;
     let linked = record.linked();
     [
@@ -221,6 +228,8 @@ fn last_columns(exported: &ExportedContact) -> [String; 11] {
         text(record.received.phone.as_deref()),
         text(user_external_id.as_ref().map(ExternalId::as_str)),
         nones(record.details.profile.as_ref()),
+        if record.statement.is_self_stated() { "true" } else { "" }.to_owned(),
+        text(record.claimed_by.map(ClaimedBy::as_str)),
     ]
 }
 
@@ -234,8 +243,8 @@ fn join_columns(join: &ExportedJoin) -> [String; 11] {
     columns
 }
 
-fn last_join_columns(join: &ExportedJoin) -> [String; 11] {
-    let mut columns: [String; 11] = Default::default();
+fn last_join_columns(join: &ExportedJoin) -> [String; 13] {
+    let mut columns: [String; 13] = Default::default();
     columns[3] = moment(join.at);
     columns[5] = join.origin.hub.0.to_string();
     columns[6] = join.origin.number.to_string();

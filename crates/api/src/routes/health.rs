@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
+use onefold_domain::StoreError;
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
@@ -36,18 +37,21 @@ pub(crate) async fn live() -> impl Responder {
     web::Json(Health { status: "ok" })
 }
 
-/// The database answers, so requests will be served.
+/// The database answers and takes what is written, so requests will be served. After a write that failed because of
+/// the disk (`storage_full`, `storage_read_only`, `storage_failed`) the answer is 503 until one succeeds; the server
+/// tries that by itself when it is asked, at most once a second.
 #[utoipa::path(
     get, path = "/health/ready", tag = "operations",
     responses(
-        (status = 200, description = "The database answers", body = Health),
-        (status = 503, description = "It does not", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The database answers and can be written to", body = Health),
+        (status = 503, description = "It does not, or cannot", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn ready(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     match timeout(PATIENCE, app.env.store.ping()).await {
         Ok(Ok(())) => Ok(HttpResponse::Ok().json(Health { status: "ok" })),
-        Ok(Err(error)) => Err(ApiError::Unavailable(Box::new(error))),
+        Ok(Err(error @ StoreError::Backend(_))) => Err(ApiError::Unavailable(Box::new(error))),
+        Ok(Err(error)) => Err(error.into()),
         Err(elapsed) => Err(ApiError::Unavailable(Box::new(elapsed))),
     }
 }

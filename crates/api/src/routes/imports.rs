@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::csv::{self, Table, accepts};
 use crate::error::ApiError;
 use crate::fields::id_in_path;
+use crate::limits::MAX_FILE;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, page_answer};
 
@@ -30,9 +31,6 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 
 /// How long the next piece of a file may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The largest file: what a table of pieces can number, and more than a team has customers.
-const MAX_FILE: u64 = 16 << 30;
 
 /// How many failures are read at a time for a table of all of them.
 const FAILURES_AT_ONCE: usize = 1_000;
@@ -101,8 +99,10 @@ pub(crate) struct RowError {
 /// Takes a CSV file (with a header) or an NDJSON file in, and imports it in the background.
 ///
 /// Columns `email`, `phone`, `userId`, `source` and those of the profile are known in several spellings;
-/// others are kept as metadata. `userId` takes a user's external id as well. A row that fails does not stop the others. The same file
-/// again changes nothing. The exports of contacts and of users come back as what they were, users that do not exist included.
+/// others are kept as metadata. `userId` takes a user's external id as well. A row may also have the form that `POST /contacts` takes
+/// and `GET /contacts` shows, with `kind` and `value`. A row that fails does not stop the others. The same file again changes nothing.
+/// The exports of contacts and of users come back as what they were, users that do not exist included.
+/// A file may come packed (`Content-Encoding: gzip`); what it may have at most counts unpacked.
 #[utoipa::path(
     post, path = "/contacts/import", tag = "imports",
     params(
@@ -115,7 +115,7 @@ pub(crate) struct RowError {
     responses(
         (status = 202, description = "The file is stored and will be imported", body = ImportAccepted),
         (status = 413, description = "The file is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Neither CSV nor NDJSON", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Neither CSV nor NDJSON, or of a `Content-Encoding` that is not taken", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
     )
@@ -133,7 +133,7 @@ pub(crate) async fn import(
         // Who sends nothing for so long has gone.
         let next = timeout(PATIENCE, body.next()).await.map_err(|_| ApiError::BodyUnreadable)?;
         let Some(piece) = next else { break };
-        receiving.append(&piece.map_err(|_| ApiError::BodyUnreadable)?).await?;
+        receiving.append(&piece?).await?;
         if receiving.bytes() > MAX_FILE {
             return Err(ApiError::FileTooLarge);
         }

@@ -4,7 +4,9 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{Abilities, Ability, AccessToken, NewToken, TokenId, TokenName, UserId};
+use onefold_domain::{
+    Abilities, Ability, AccessToken, Clock, NewToken, TokenError, TokenExpiry, TokenId, TokenName, UserId,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -34,13 +36,13 @@ pub(crate) struct TokenBody {
     #[schema(example = "shop", min_length = 1, max_length = 255)]
     name: String,
     /// `identify`, `contacts:read`, `contacts:write`, `customers:read`, `customers:write`, `admin:contacts`,
-    /// `sync:read`, `sync:run`, `tokens:manage`, or `*` for all.
+    /// `sync:read`, `sync:run`, `tokens:manage`, `audit:read`, or `*` for all.
     #[schema(example = json!(["identify", "contacts:read"]), min_items = 1)]
     abilities: Vec<String>,
     /// Limits the token to this user's own data: its id or its external id.
     #[schema(max_length = 255)]
     user_id: Option<String>,
-    /// From then on it is worth nothing.
+    /// From then on it is worth nothing. Not later than the end of the caller's own token.
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -82,7 +84,7 @@ pub(crate) struct Tokens<'a> {
     next_cursor: Option<String>,
 }
 
-/// Makes a token. Its secret is in this answer and nowhere else.
+/// Makes a token that permits no more than the caller's own, and for no longer. Its secret is in this answer and nowhere else.
 #[utoipa::path(
     post, path = "/tokens", tag = "access",
     request_body = TokenBody,
@@ -99,18 +101,14 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let body = body.into_inner();
     let user = in_body(&app, &caller, &body).await?;
-    let new = new_token(body, app.env.clock.now(), user)?;
-    // Otherwise whoever may make tokens may do everything.
-    if !caller.token().is_some_and(|token| token.abilities.cover(&new.abilities)) {
-        return Err(ApiError::AbilitiesNotHeld);
-    }
-    let (token, plain) = app.tokens.acting(caller.acting()).create(&new).await.map_err(of_body)?;
+    let new = new_token(body, app.env.clock.as_ref(), user)?;
+    let (token, plain) = held(&app, &caller)?.create(&new).await.map_err(not_made)?;
     let location = format!("/tokens/{}", token.id.0);
     let created = CreatedToken { token: plain.expose(), shown: shown(&token) };
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(created))
 }
 
-/// Lists the tokens that were not revoked, oldest first.
+/// Lists the tokens that were not revoked and permit no more than the caller's own, oldest first.
 #[utoipa::path(
     get, path = "/tokens", tag = "access",
     params(
@@ -122,19 +120,20 @@ pub(crate) async fn create(
         (status = 422, description = "A parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list(
+    app: web::Data<App>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let mut query = Query::of(&request);
     let (limit, after) = (usize::from(query.limit(MAX_PAGE)), query.cursor().map(TokenId));
     query.finish()?;
-    // One more than asked for tells whether there is a next page.
-    let mut tokens = app.tokens.list(after, limit + 1).await?;
-    let next = (tokens.len() > limit).then(|| tokens[limit - 1].id);
-    tokens.truncate(limit);
-    let (mut response, next_cursor) = page_answer(&request, next.map(|last| last.0));
-    Ok(response.json(Tokens { tokens: tokens.iter().map(shown).collect(), next_cursor }))
+    let page = held(&app, &caller)?.list(after, limit).await?;
+    let (mut response, next_cursor) = page_answer(&request, page.next.map(|last| last.0));
+    Ok(response.json(Tokens { tokens: page.tokens.iter().map(shown).collect(), next_cursor }))
 }
 
-/// Revokes a token: from now on it is worth nothing.
+/// Revokes a token: from now on it is worth nothing. One that permits more than the caller's own is not found.
 #[utoipa::path(
     delete, path = "/tokens/{id}", tag = "access",
     params(("id" = i64, Path, description = "The number before the `|`")),
@@ -155,14 +154,27 @@ pub(crate) async fn revoke(
         faults.add("id", "A token's id is the number before the |, such as 12.");
         return Err(faults.into());
     };
-    if app.tokens.acting(caller.acting()).revoke(id).await? {
+    if held(&app, &caller)?.revoke(id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(ApiError::UnknownToken)
     }
 }
 
-fn new_token(body: Members, now: DateTime<Utc>, user: Option<UserId>) -> Result<NewToken, ApiError> {
+/// What the caller may do about tokens.
+fn held(app: &App, caller: &Caller) -> Result<onefold_domain::Tokens, ApiError> {
+    let token = caller.token().ok_or(ApiError::Unauthenticated)?;
+    Ok(app.tokens.acting(caller.acting()).held_by(token))
+}
+
+fn not_made(error: TokenError) -> ApiError {
+    match error {
+        TokenError::NotYours(error) => ApiError::TokenNotYours(error),
+        TokenError::Record(error) => of_body(error),
+    }
+}
+
+fn new_token(body: Members, clock: &dyn Clock, user: Option<UserId>) -> Result<NewToken, ApiError> {
     let mut fields = Fields::of(body);
     let name = fields.text("name").unwrap_or_default();
     let name = fields.faults.note("name", TokenName::parse(&name));
@@ -170,7 +182,8 @@ fn new_token(body: Members, now: DateTime<Utc>, user: Option<UserId>) -> Result<
     let abilities = fields.faults.note("abilities", parse_abilities(&abilities));
     let user = fields.user("userId", user);
     let expires_at = fields.text("expiresAt");
-    let expires_at = expires_at.and_then(|text| fields.faults.note("expiresAt", moment(&text, now)));
+    let expires_at =
+        expires_at.and_then(|text| fields.faults.note("expiresAt", TokenExpiry::parse(&text, clock)));
     fields.finish()?;
     let (Some(name), Some(abilities)) = (name, abilities) else { return Err(Faults::default().into()) };
     Ok(NewToken { name, abilities, user, expires_at })
@@ -187,12 +200,6 @@ fn parse_abilities(names: &[String]) -> Result<Abilities, String> {
         })
     };
     names.iter().map(parse).collect()
-}
-
-fn moment(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
-    let moment =
-        DateTime::parse_from_rfc3339(text).map_err(|_| "Send a time such as 2027-01-31T00:00:00Z.")?;
-    if moment > now { Ok(moment.into()) } else { Err("The time is over already; send one to come.") }
 }
 
 fn shown(token: &AccessToken) -> ShownToken<'_> {

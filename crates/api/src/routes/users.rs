@@ -176,7 +176,8 @@ pub(crate) async fn contacts(
     let id = UserId(id_in_path(&id)?);
     caller.must_own_user(id)?;
     let user = app.users.user(id).await?;
-    let filter = ContactFilter { user: Some(user.id), ..ContactFilter::default() };
+    let is_proven = caller.limited_to().is_some();
+    let filter = ContactFilter { user: Some(user.id), is_proven, ..ContactFilter::default() };
     let page = app.contacts.contacts(&filter, page).await?;
     Ok(shown_page(&request, &page))
 }

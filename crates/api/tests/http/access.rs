@@ -17,15 +17,22 @@ on_both_databases!(
 );
 
 /// A route with values in its path that exist.
-struct Route {
-    method: Method,
-    path: String,
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: String,
     /// `None` where everybody is let in or proves itself in another way.
     ability: Option<Ability>,
     open_on_loopback: bool,
 }
 
-async fn routes(app: &TestApp) -> Vec<Route> {
+impl Route {
+    /// One of which nothing is asked but where it is.
+    pub(crate) fn unchecked(method: Method, path: &str) -> Self {
+        Self { method, path: path.to_owned(), ability: None, open_on_loopback: false }
+    }
+}
+
+pub(crate) async fn routes(app: &TestApp) -> Vec<Route> {
     let document: Value = app.get("/openapi.json").await.json();
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -97,17 +104,25 @@ async fn nothing_is_reached_around_the_table() {
     let unknown = send(app.bare_request(Method::GET, "/nothing")).await;
     assert_eq!((unknown.status, unknown.json()["code"].as_str()), (404, Some("unknown_path")));
     let method = send(app.bare_request(Method::DELETE, "/contacts")).await;
-    assert_eq!((method.status, method.header("allow")), (405, "GET, POST, PUT"), "the route comes first");
+    assert_eq!(
+        (method.status, method.header("allow")),
+        (405, "GET, HEAD, POST, PUT"),
+        "the route comes first"
+    );
     let unknown = send(app.bare_request(Method::GET, "/ia/nothing")).await;
     assert_eq!((unknown.status, unknown.body.as_str()), (404, r#"{"message":"Not Found"}"#));
 }
 
 /// As it stands: a client would tidy the path up.
 async fn raw_get(app: &TestApp, path: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let host = app.address.trim_start_matches("http://");
-    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    raw(app, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await
+}
+
+/// Sends bytes that no client would send, up to an answer that ends with the connection.
+pub(crate) async fn raw(app: &TestApp, request: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(app.address.trim_start_matches("http://")).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -148,19 +163,4 @@ async fn what_is_revoked_or_expired_is_worth_nothing(app: TestApp) {
     assert_eq!(bare.status, 401);
     let again = app.call(Method::DELETE, &format!("/tokens/{id}"), &Value::Null).await;
     assert_eq!(again.status, 404);
-}
-
-/// A page in a browser can be led to this machine under a name of its own.
-#[tokio::test(flavor = "multi_thread")]
-async fn identify_is_open_to_this_machine_only() {
-    let app = TestApp::sqlite().await;
-    let identify = |host: &str| {
-        let request = app.bare_request(Method::POST, "/identify").header("Content-Type", "application/json");
-        request.header("Host", host).body(r#"{"email":"doc@hillvalley.edu"}"#)
-    };
-    for (host, status) in [("localhost:3000", 200), ("127.0.0.1", 200), ("onefold.example.com", 401)] {
-        assert_eq!(send(identify(host)).await.status, status, "{host}");
-    }
-    let token = app.token_for(&["identify"], None).await;
-    assert_eq!(send(identify("onefold.example.com").bearer_auth(token)).await.status, 200);
 }

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use onefold_api::{App, Config, PoolGauge, serve};
 use onefold_domain::{
     Ability, Clock, Environment, Imports, LinkPolicy, NewToken, Region, SurvivorshipRules, SystemRandomness,
-    TokenName, Tokens, UserId,
+    TokenExpiry, TokenName, Tokens, UserId,
 };
 use onefold_integrations::tls::client_builder;
 use onefold_persistence::testing::{SeededRandomness, SteppingClock, TestDatabase};
@@ -107,9 +107,15 @@ impl TestApp {
         self.new_token(abilities, user, None).await
     }
 
-    /// One that was good until the clock of the test was started.
+    /// One that was good until the clock of the test had been looked at once.
     pub(crate) async fn expired_token(&self) -> String {
-        self.new_token(&["*"], None, Some(SteppingClock::fixed().now())).await
+        let end = SteppingClock::fixed().now() + TimeDelta::microseconds(1);
+        self.new_token(&["*"], None, Some(end)).await
+    }
+
+    /// One that ends.
+    pub(crate) async fn token_until(&self, abilities: &[&str], end: DateTime<Utc>) -> String {
+        self.new_token(abilities, None, Some(end)).await
     }
 
     async fn new_token(
@@ -122,7 +128,7 @@ impl TestApp {
             name: TokenName::parse("test").unwrap(),
             abilities: abilities.iter().map(|name| Ability::parse(name).unwrap()).collect(),
             user: user.map(|id| UserId(id.parse().unwrap())),
-            expires_at,
+            expires_at: expires_at.map(|end| TokenExpiry::at(end, &SteppingClock::fixed()).unwrap()),
         };
         self.tokens.create(&new).await.unwrap().1.expose().to_owned()
     }

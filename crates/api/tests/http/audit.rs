@@ -15,6 +15,7 @@ on_both_databases!(
     only_reading_is_possible,
     tokens_are_on_record_without_their_secrets,
     a_users_token_names_the_user,
+    states_are_shown_to_those_who_may_read_them,
 );
 
 /// The trail, oldest first, without the token that the test calls with.
@@ -84,7 +85,7 @@ async fn entries_show_who_what_when_before_and_after(app: TestApp) {
         &json!({
             "number": 2, "at": contact["createdAt"], "actor": caller, "action": "contact.created",
             "subject": {"kind": "contact", "id": "1"}, "customerId": contact["customerId"],
-            "requestId": first["requestId"], "before": null, "after": after,
+            "requestId": first["requestId"], "before": null, "after": after, "missingAbilities": [],
             "hash": first["hash"], "previousHash": first["previousHash"],
         })
     );
@@ -149,7 +150,7 @@ async fn only_reading_is_possible(app: TestApp) {
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
         let answer = send(app.request(method, "/audit")).await;
         check(&answer, 405, "method_not_allowed");
-        assert_eq!(answer.header("allow"), "GET");
+        assert_eq!(answer.header("allow"), "GET, HEAD");
     }
     assert_eq!(trail(&app).await.len(), 1);
 }
@@ -164,6 +165,71 @@ async fn tokens_are_on_record_without_their_secrets(app: TestApp) {
     assert_eq!((&entries[1]["action"], &entries[1]["before"]), (&json!("token.revoked"), &shown));
     let subject = json!({"kind": "token", "id": made["id"].to_string()});
     assert_eq!((&entries[0]["subject"], &entries[1]["subject"]), (&subject, &subject));
+}
+
+/// Each reads the trail, and of states only what they may read elsewhere.
+async fn states_are_shown_to_those_who_may_read_them(app: TestApp) {
+    app.user().await;
+    app.create("/tokens", json!({"name": "shop", "abilities": ["identify"]})).await;
+    app.import("text/csv", "", "email,notes\nmarty@hillvalley.edu,secret words\n").await;
+    app.import("text/csv", "", "email,notes\nmarty@hillvalley.edu,other words\n").await;
+    app.identify(json!({"email": "doc@hillvalley.edu"})).await;
+    app.identify(json!({"phoneNumber": "123456"})).await;
+    app.identify(json!({"email": "doc@hillvalley.edu", "phoneNumber": "123456"})).await;
+    let rules = app.call(Method::PUT, "/sync/rules", &json!({"metakocka": {"email": "local"}})).await;
+    let has_rules = rules.status == 200;
+    let everything = app.show("/audit?limit=200").await;
+
+    let kinds = ["contact", "customer", "user", "import", "token", "sync"];
+    for (abilities, shown) in [
+        (&["audit:read"][..], &[][..]),
+        (&["audit:read", "contacts:write", "customers:write", "identify", "sync:run"], &[]),
+        (&["audit:read", "contacts:read"], &["contact", "user", "import"]),
+        (&["audit:read", "customers:read"], &["customer"]),
+        (&["audit:read", "tokens:manage"], &["token"]),
+        (&["audit:read", "sync:read"], &["sync"]),
+        (&["*"], &kinds),
+    ] {
+        let token = app.token_for(abilities, None).await;
+        let page = send(app.bare_request(Method::GET, "/audit?limit=200").bearer_auth(&token)).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        let page = page.json();
+        let mut seen = Vec::new();
+        for (entry, whole) in everything["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .rev()
+            .zip(page["entries"].as_array().unwrap().iter().rev())
+            .map(|(whole, entry)| (entry, whole))
+        {
+            let kind = entry["subject"]["kind"].as_str().unwrap();
+            let is_shown = shown.contains(&kind);
+            for state in ["before", "after"] {
+                let expected = if is_shown { &whole[state] } else { &Value::Null };
+                assert_eq!(&entry[state], expected, "{abilities:?}: {entry}");
+            }
+            assert_eq!(entry["missingAbilities"].as_array().unwrap().is_empty(), is_shown, "{entry}");
+            for member in ["number", "at", "actor", "action", "subject", "customerId", "requestId", "hash"] {
+                assert_eq!(entry[member], whole[member], "{member} is for every reader");
+            }
+            seen.push(kind.to_owned());
+        }
+        for kind in kinds.iter().filter(|kind| has_rules || **kind != "sync") {
+            assert!(seen.iter().any(|seen| seen == kind), "there is no entry of {kind}");
+        }
+        if shown.is_empty() {
+            let text = page.to_string();
+            for word in ["hillvalley", "words", "shop", "123456"] {
+                assert!(!text.contains(word), "{word}: {text}");
+            }
+        }
+    }
+    for weaker in ["tokens:manage", "contacts:read"] {
+        let token = app.token_for(&[weaker], None).await;
+        let refused = send(app.bare_request(Method::GET, "/audit").bearer_auth(&token)).await;
+        check(&refused, 403, "ability_missing");
+    }
 }
 
 async fn a_users_token_names_the_user(app: TestApp) {

@@ -155,8 +155,12 @@ async fn a_guest_is_claimed_by_the_user(app: TestApp) {
     assert_eq!(upserted(&app, 200, guest).await["id"], 2, "a guest's record stays a guest's");
     let other = app.user().await;
     let answer = put(&app, &of(&other.into())).await;
-    assert_eq!((answer.status, answer.header("onefold-blocked")), (201, "value;rule=two_users"));
+    assert_eq!((answer.status, answer.header("onefold-blocked")), (201, ""), "verified last");
     assert!(answer.json()["customerId"] != before["customerId"], "two users are never joined");
+    let first = app.show("/contacts/1").await;
+    assert_eq!((&first["userId"], &first["blockedBy"]), (&user, &json!("verified_elsewhere")));
+    let guests = app.show("/contacts/2").await;
+    assert_eq!(guests["customerId"], answer.json()["customerId"], "a guest's history is the owner's");
     app.database.assert_invariants().await;
 }
 

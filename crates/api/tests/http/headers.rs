@@ -111,7 +111,11 @@ async fn a_website_that_is_named_may_call() {
     let asked =
         preflight(&app, "https://shop.example", "PATCH", "authorization, if-match, content-type").await;
     assert_eq!((asked.status, asked.header("access-control-allow-origin")), (200, "https://shop.example"));
-    assert_eq!(list(&asked, "access-control-allow-methods"), ["delete", "get", "patch", "post", "put"]);
+    assert_eq!(
+        list(&asked, "access-control-allow-methods"),
+        ["delete", "get", "head", "patch", "post", "put"]
+    );
+    assert_eq!(preflight(&app, "https://shop.example", "HEAD", "authorization").await.status, 200);
     assert_eq!(asked.header("access-control-allow-credentials"), "");
     let allowed = list(&asked, "access-control-allow-headers");
     assert!(allowed.contains(&"idempotency-key".to_owned()), "{allowed:?}");

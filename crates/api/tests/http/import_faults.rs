@@ -31,7 +31,7 @@ async fn failures(app: &TestApp, import: &Value) -> Vec<(u64, String, String)> {
     errors.map(|one| (one["line"].as_u64().unwrap(), text(&one["field"]), text(&one["message"]))).collect()
 }
 
-async fn expect(app: &TestApp, import: &Value, expected: &[(u64, &str, &str)]) {
+pub(crate) async fn expect(app: &TestApp, import: &Value, expected: &[(u64, &str, &str)]) {
     let found = failures(app, import).await;
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for ((line, field, word), (found_line, found_field, message)) in expected.iter().zip(&found) {

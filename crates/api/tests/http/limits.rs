@@ -28,6 +28,11 @@ async fn server(limits: LimitsConfig) -> (TestApp, Arc<ManualClock>) {
     (app, clock)
 }
 
+/// A server that is called directly.
+async fn unproxied(limits: LimitsConfig) -> TestApp {
+    TestApp::start_with(TestDatabase::sqlite(), None, |app| app.with_limits(&limits)).await
+}
+
 async fn from(app: &TestApp, forwarded: &str) -> Answer {
     send(app.request(Method::GET, "/health/live").header("X-Forwarded-For", forwarded)).await
 }
@@ -56,7 +61,7 @@ async fn each_address_has_its_own_number() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn this_machine_is_not_limited() {
-    let (app, _) = server(LimitsConfig { address_per_minute: 1, ..LimitsConfig::default() }).await;
+    let app = unproxied(LimitsConfig { address_per_minute: 1, ..LimitsConfig::default() }).await;
     for _ in 0..5 {
         let answer = app.get("/health/live").await;
         assert_eq!((answer.status, answer.header("ratelimit")), (200, ""));
@@ -64,11 +69,20 @@ async fn this_machine_is_not_limited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_names_nobody_is_no_way_around() {
+    for said in ["", "unknown", "127.0.0.1", "::1", "127.0.0.1:80", "8.8.8.8, localhost"] {
+        let (app, _) = server(LimitsConfig { address_per_minute: 1, ..LimitsConfig::default() }).await;
+        assert_eq!(from(&app, said).await.status, 200, "{said}");
+        assert_eq!(from(&app, said).await.status, 429, "{said}");
+    }
+    let (app, _) = server(LimitsConfig { address_per_minute: 1, ..LimitsConfig::default() }).await;
+    assert_eq!(app.get("/health/live").await.status, 200);
+    assert_eq!(app.get("/health/live").await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_trust_nobody_is_believed() {
-    let app = TestApp::start_with(TestDatabase::sqlite(), None, |app| {
-        app.with_limits(&LimitsConfig { address_per_minute: 1, ..LimitsConfig::default() })
-    })
-    .await;
+    let app = unproxied(LimitsConfig { address_per_minute: 1, ..LimitsConfig::default() }).await;
     for _ in 0..5 {
         assert_eq!(from(&app, "203.0.113.5").await.status, 200, "the peer is this machine");
     }
@@ -104,7 +118,7 @@ async fn raw(app: &TestApp, text: String) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_does_not_come_is_not_waited_for() {
-    let (app, _) = server(LimitsConfig { request_timeout_s: 1, ..LimitsConfig::default() }).await;
+    let app = unproxied(LimitsConfig { request_timeout_s: 1, ..LimitsConfig::default() }).await;
     let head = "POST /identify HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n";
     let answer = raw(&app, format!("{head}{{")).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");

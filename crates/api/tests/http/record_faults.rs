@@ -17,7 +17,7 @@ on_both_databases!(
 );
 
 /// Members that replace those of a good body, the fields at fault, and a word of the message of each.
-const FAULTS: [(&str, &[(&str, &str)]); 36] = [
+const FAULTS: [(&str, &[(&str, &str)]); 43] = [
     (r#"{"kind":null}"#, &[("kind", "email or phone")]),
     (r#"{"kind":"fax"}"#, &[("kind", "email, phone")]),
     (r#"{"kind":"both"}"#, &[("kind", "email, phone")]),
@@ -43,8 +43,15 @@ const FAULTS: [(&str, &[(&str, &str)]); 36] = [
     (r#"{"isVerified":1}"#, &[("isVerified", "true or false")]),
     (r#"{"metadata":[]}"#, &[("metadata", "no JSON object")]),
     (r#"{"metadata":"{}"}"#, &[("metadata", "no JSON object")]),
-    (r#"{"metadata":{"a":"\ud800"}}"#, &[("metadata", "escape")]),
-    (r#"{"metadata":{"a":1e999}}"#, &[("metadata", "out of range")]),
+    (r#"{"metadata":{"a":"\ud800"}}"#, &[("metadata.a", "escape")]),
+    (r#"{"metadata":{"a":1e999}}"#, &[("metadata.a", "out of range")]),
+    (r#"{"metadata":{"a":{"b":[1,18446744073709551616]}}}"#, &[("metadata.a.b.1", "string")]),
+    (r#"{"metadata":{"a":-9223372036854775809}}"#, &[("metadata.a", "string")]),
+    (r#"{"metadata":{"a":0.1234567890123456789}}"#, &[("metadata.a", "string")]),
+    (r#"{"metadata":{"a":1,"b":2,"a":1}}"#, &[("metadata.a", "twice")]),
+    (r#"{"metadata":{"a":{"b":[{"c":1,"\u0063":1}]}}}"#, &[("metadata.a.b.0.c", "twice")]),
+    (r#"{"profile":{"name":"Ann","name":"Bob"}}"#, &[("profile.name", "twice")]),
+    (r#"{"profile":{"address":{"city":"X","city":"Y"}}}"#, &[("profile.address.city", "twice")]),
     (r#"{"profile":"Marty"}"#, &[("profile", "no object")]),
     (r#"{"profile":{"country":"USA"}}"#, &[("profile.country", "two letters")]),
     (r#"{"profile":{"nickname":"Calvin"}}"#, &[("profile.nickname", "no such member")]),

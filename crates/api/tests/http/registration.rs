@@ -14,6 +14,7 @@ on_both_connected!(
     a_person_is_registered_and_in_openphone,
     the_token_is_good_for_the_users_own_data,
     what_a_guest_left_is_claimed,
+    what_was_claimed_is_not_shown_before_the_address_is_verified,
     the_same_person_again_is_refused_and_told_to_those_who_may_know,
     a_registration_that_is_sent_again_is_answered_as_before,
     an_outage_is_pending_and_made_up_for,
@@ -81,6 +82,34 @@ async fn what_a_guest_left_is_claimed(scene: SyncScene) {
     let body = register(&scene, &ann()).await;
     assert_eq!(body["customer"]["id"], customer);
     assert_eq!(scene.app.show("/contacts/1").await["userId"], body["customer"]["userId"]);
+}
+
+async fn what_was_claimed_is_not_shown_before_the_address_is_verified(scene: SyncScene) {
+    let email = json!({"kind": "email", "value": "ann@example.com"});
+    scene.customer_of(email, json!({"name": "A. Lee"})).await;
+    let body = register(&scene, &ann()).await;
+    let token = body["tokens"]["accessToken"].as_str().unwrap();
+    let user = body["customer"]["userId"].as_str().unwrap();
+    let call = async |method: Method, path: &str| {
+        let request = scene.app.bare_request(method, path).bearer_auth(token);
+        let answer = send(request.header("Content-Type", "application/json").body("{}")).await;
+        (answer.status, answer.body.contains("ann@example.com"))
+    };
+    let lists =
+        ["/contacts".to_owned(), format!("/users/{user}/contacts"), format!("/contacts?userId={user}")];
+    for path in &lists {
+        assert_eq!(call(Method::GET, path).await, (200, false), "{path}");
+    }
+    for method in [Method::GET, Method::PATCH, Method::DELETE] {
+        assert_eq!(call(method.clone(), "/contacts/1").await.0, 404, "{method}");
+    }
+    assert_eq!(call(Method::PUT, "/ia/admin/contacts/1").await.0, 403);
+    let verified = json!({"kind": "email", "value": "ann@example.com", "source": "auth", "userId": user, "isVerified": true});
+    assert_eq!(scene.app.call(Method::PUT, "/contacts", &verified).await.status, 200);
+    for path in &lists {
+        assert_eq!(call(Method::GET, path).await, (200, true), "{path}");
+    }
+    assert_eq!(call(Method::GET, "/contacts/1").await, (200, true));
 }
 
 async fn the_same_person_again_is_refused_and_told_to_those_who_may_know(scene: SyncScene) {

@@ -12,6 +12,8 @@ on_both_databases!(
     a_token_is_made_listed_and_revoked,
     a_body_with_faults_makes_no_token,
     nobody_gives_what_they_do_not_have,
+    nobody_takes_or_sees_what_permits_more,
+    nobody_outlives_their_own_end,
     the_last_use_is_noted,
 );
 
@@ -65,6 +67,8 @@ async fn a_body_with_faults_makes_no_token(app: TestApp) {
         (json!({"userId": "0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11"}), "userId"),
         (json!({"expiresAt": "tomorrow"}), "expiresAt"),
         (json!({"expiresAt": "2001-01-01T00:00:00Z"}), "expiresAt"),
+        (json!({"expiresAt": "+10000-01-01T00:00:00Z"}), "expiresAt"),
+        (json!({"expiresAt": "9999-12-31T23:59:59-01:00"}), "expiresAt"),
         (json!({"ability": "identify"}), "ability"),
     ] {
         let mut body = good.clone();
@@ -95,6 +99,60 @@ async fn nobody_gives_what_they_do_not_have(app: TestApp) {
         let request = app.bare_request(Method::POST, "/tokens").header("Content-Type", "application/json");
         let answer = send(request.bearer_auth(&keeper).body(body)).await;
         assert_eq!(answer.status, status, "{abilities}: {answer:?}");
+    }
+}
+
+async fn nobody_takes_or_sees_what_permits_more(app: TestApp) {
+    let all = app.token_for(&["*"], None).await;
+    let keeper = app.token_for(&["tokens:manage"], None).await;
+    let sync = app.token_for(&["tokens:manage", "sync:read"], None).await;
+    let nothing = app.token_for(&[], None).await;
+    let id = |token: &str| token.split_once('|').unwrap().0.to_owned();
+    let by = async |token: &str, method: Method, path: &str| {
+        send(app.bare_request(method, path).bearer_auth(token)).await
+    };
+    let listed = async |token: &str| {
+        let page = by(token, Method::GET, "/tokens?limit=200").await.json();
+        assert_eq!(page["nextCursor"], Value::Null);
+        let ids = page["tokens"].as_array().unwrap().iter().map(|token| token["id"].to_string());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&keeper).await, [id(&keeper), id(&nothing)]);
+    assert_eq!(listed(&sync).await, [id(&keeper), id(&sync), id(&nothing)]);
+    assert_eq!(listed(&all).await.len(), 5, "with the one of the test");
+    for other in [&all, &sync] {
+        let answer = by(&keeper, Method::DELETE, &format!("/tokens/{}", id(other))).await;
+        assert_eq!(
+            (answer.status, answer.json()["code"].as_str()),
+            (404, Some("unknown_token")),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(by(&all, Method::GET, "/contacts").await.status, 200, "it is good as before");
+    assert_eq!(by(&sync, Method::DELETE, &format!("/tokens/{}", id(&nothing))).await.status, 204);
+    assert_eq!(by(&sync, Method::DELETE, &format!("/tokens/{}", id(&keeper))).await.status, 204);
+    assert_eq!(by(&sync, Method::DELETE, &format!("/tokens/{}", id(&sync))).await.status, 204, "its own");
+    assert_eq!(by(&sync, Method::GET, "/tokens").await.status, 401);
+}
+
+async fn nobody_outlives_their_own_end(app: TestApp) {
+    let end = "2030-01-31T00:00:00Z";
+    let brief = app.token_until(&["*"], end.parse().unwrap()).await;
+    for (expires_at, status) in [
+        (json!(end), 201),
+        (json!("2029-01-01T00:00:00Z"), 201),
+        (json!("2030-01-31T00:00:00.000001Z"), 403),
+        (json!("9999-12-31T23:59:59Z"), 403),
+        (Value::Null, 403),
+    ] {
+        let body = json!({"name": "x", "abilities": ["*"], "expiresAt": expires_at}).to_string();
+        let request = app.bare_request(Method::POST, "/tokens").header("Content-Type", "application/json");
+        let answer = send(request.bearer_auth(&brief).body(body)).await;
+        assert_eq!(answer.status, status, "{expires_at}: {answer:?}");
+        if status == 403 {
+            assert_eq!(answer.json()["code"], "outlives_maker");
+            assert!(answer.json()["detail"].as_str().unwrap().contains(end), "{answer:?}");
+        }
     }
 }
 

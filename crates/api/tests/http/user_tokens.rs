@@ -10,6 +10,7 @@ on_both_databases!(
     a_user_sees_their_own_contacts,
     a_user_changes_their_own_contacts,
     a_user_vouches_for_nothing,
+    a_users_word_links_nobody_and_the_owner_gets_the_address,
     what_belongs_to_everybody_is_closed,
     a_user_is_named_by_what_other_systems_call_them,
 );
@@ -105,6 +106,40 @@ async fn a_user_vouches_for_nothing(app: TestApp) {
         let answer = scene.call(Method::PATCH, &path, Some(change.clone())).await;
         assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("user_token")), "{change}");
     }
+}
+
+/// Somebody states a stranger's address, and the stranger proves it later.
+async fn a_users_word_links_nobody_and_the_owner_gets_the_address(app: TestApp) {
+    let scene = Scene::on(app).await;
+    let customer_of = async |id: i64| {
+        scene.app.show(&format!("/contacts/{id}")).await["customerId"].as_str().unwrap().to_owned()
+    };
+    let guests = customer_of(scene.guest).await;
+    let body = json!({"kind": "email", "value": "guest@example.com", "source": "signup_form",
+        "profile": {"name": "Mallory"}});
+    let made = scene.call(Method::POST, "/contacts", Some(body)).await;
+    assert_eq!((made.status, made.header("onefold-blocked")), (201, "value;rule=unverified"));
+    assert_eq!(made.json()["blockedBy"], "unverified");
+    assert_ne!(made.json()["customerId"].as_str(), Some(guests.as_str()));
+    assert!(!scene.app.show(&format!("/customers/{guests}")).await.to_string().contains("Mallory"));
+    let number = json!({"uuid": scene.user, "type": "email", "email": "guest@example.com"});
+    let admin = scene.call(Method::POST, "/ia/admin/contacts", Some(number)).await;
+    assert!(admin.status < 300, "{admin:?}");
+    assert_eq!(customer_of(scene.guest).await, guests);
+
+    // A trusted caller says that it is hers; then the owner turns up.
+    let claim =
+        json!({"kind": "email", "value": "guest@example.com", "source": "order", "userId": scene.user});
+    assert_eq!(scene.app.call(Method::PUT, "/contacts", &claim).await.status, 200);
+    let owned = json!({"kind": "email", "value": "guest@example.com", "source": "auth", "userId": scene.other,
+        "isVerified": true});
+    let owned = scene.app.create("/contacts", owned).await;
+    assert_eq!(
+        (customer_of(scene.guest).await.as_str(), owned["blockedBy"].as_str()),
+        (owned["customerId"].as_str().unwrap(), None)
+    );
+    let said = scene.get(&format!("/contacts/{}", made.json()["id"])).await.json();
+    assert_eq!(said["blockedBy"], "verified_elsewhere");
 }
 
 async fn what_belongs_to_everybody_is_closed(app: TestApp) {

@@ -13,7 +13,7 @@ use std::str::FromStr;
 use chrono::SecondsFormat;
 use sha2::{Digest, Sha256};
 
-use super::{AuditEntry, AuditFacts, Snapshot};
+use super::{AuditEntry, AuditFacts, AuditSubject, Snapshot};
 
 /// Keeps these hashes apart from any others.
 const FORM: &str = "onefold-audit-v1";
@@ -62,6 +62,8 @@ pub enum AuditFault {
     PreviousHash { number: u64 },
     #[error("entry {number} has another hash than the one that was expected")]
     Unexpected { number: u64 },
+    #[error("no entry tells how {} {} came to be", .subject.kind(), .subject.id())]
+    Untold { subject: AuditSubject },
 }
 
 /// Numbers and chains what is to follow `head`.

@@ -5,6 +5,7 @@ mod chain;
 mod change;
 mod entry;
 mod ports;
+mod readers;
 mod service;
 mod snapshot;
 

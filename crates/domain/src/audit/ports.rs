@@ -50,6 +50,11 @@ pub trait AuditReader: Send + Sync {
 
     /// In ascending order, those behind number `after`, at most `limit`.
     async fn entries_after(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// A contact, user, token or import that is there, and of which no entry tells, sealed or waiting. Whoever makes one
+    /// tells the trail in the same transaction, so that there is none while the trail is whole. What was made before the
+    /// database had a trail is passed over.
+    async fn first_untold(&self) -> Result<Option<AuditSubject>, StoreError>;
 }
 
 #[async_trait]

@@ -6,13 +6,14 @@ use tokio::time::sleep;
 
 use super::chain::{AuditFault, AuditHead, ChainCheck, seal};
 use super::{AuditEntry, AuditFilter, SealedEntry};
+use crate::streak::Streak;
 use crate::{Environment, Failure};
 
-/// The most entries that are sealed in one transaction.
-const BATCH: usize = 500;
+/// The most entries that are sealed in one transaction: what SQLite's writer does within `Store::bulk_limit`.
+const BATCH: usize = 200;
 
 /// How many batches are sealed before the trail is shown; a larger backlog is worked off in the background.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 50;
 
 /// How long a change may stay unsealed while a server runs.
 const PACE: Duration = Duration::from_secs(1);
@@ -36,7 +37,8 @@ pub struct AuditPage {
 
 impl Audit {
     pub fn new(env: Environment) -> Self {
-        Self { env }
+        // Those who list the trail wait for it, but behind those who change something.
+        Self { env: env.in_bulk() }
     }
 
     /// Entries in front of number `before`, newest first. All that was committed before the call is among them,
@@ -60,8 +62,9 @@ impl Audit {
         Ok(AuditPage { entries, next })
     }
 
-    /// Goes along the whole chain, and returns its head if all is well. With `expected`, a head that it had
-    /// once, also a cut-off tail and a chain that was made anew are found.
+    /// Goes along the whole chain, looks whether it tells of all that is there, and returns its head if all is well. By the
+    /// second an empty trail is found, a cut-off tail that told of something new, and a chain that was made anew; with
+    /// `expected`, a head that the chain had once, every one.
     ///
     /// # Errors
     /// A store that does not answer. The fault that was found is no error: it is the answer.
@@ -80,16 +83,27 @@ impl Audit {
                 }
             }
             if entries.len() < STRETCH {
-                return Ok(check.finish());
+                break;
             }
         }
+        let head = match check.finish() {
+            Ok(head) => head,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let untold = self.env.store.audit().first_untold().await?;
+        Ok(untold.map_or(Ok(head), |subject| Err(AuditFault::Untold { subject })))
     }
 
     /// Seals what waits, for ever. To be stopped by dropping it.
     pub async fn work(&self) {
+        let streak = Streak::default();
         loop {
-            if let Err(error) = self.seal().await {
-                tracing::warn!(error = %error, "the audit trail was not sealed and will be later");
+            match self.seal().await {
+                Ok(_) if streak.succeeded() => tracing::info!("the audit trail is sealed again"),
+                Err(error) if streak.failed() => {
+                    tracing::warn!(error = %error, "the audit trail is not sealed; this is tried every second");
+                }
+                _ => {}
             }
             sleep(PACE).await;
         }
@@ -113,7 +127,7 @@ impl Audit {
     }
 
     async fn seal_batch(&self) -> Result<usize, Failure> {
-        let mut transaction = self.env.store.begin().await?;
+        let mut transaction = self.env.begin().await?;
         let head = transaction.audit().head().await?;
         let pending = transaction.audit().pending(BATCH).await?;
         if pending.is_empty() {

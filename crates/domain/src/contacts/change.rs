@@ -5,10 +5,7 @@ use std::convert::Infallible;
 use chrono::{DateTime, Utc};
 
 use super::open::{find, lock};
-use super::withdraw::free;
-use super::{
-    ContactKind, ContactRecord, Contacts, Expectation, RecordError, rearrange, rejudge, reread, step_back,
-};
+use super::{ContactKind, ContactRecord, Contacts, Expectation, RecordError, reread, settle, step_back};
 use crate::audit::Change;
 use crate::{
     Channel, ContactId, ContactSource, EmailAddress, Environment, Metadata, PhoneNumber, Received, Statement,
@@ -19,6 +16,8 @@ use crate::{
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct ContactChange {
     pub value: Option<NewValue>,
+    /// When it was changed, if not now: a file brings what was changed elsewhere.
+    pub made_at: Option<DateTime<Utc>>,
     /// How the phone is reached; without a phone it means nothing.
     pub channel: Option<Channel>,
     pub source: Option<ContactSource>,
@@ -102,17 +101,18 @@ pub(crate) async fn apply(
     change: &ContactChange,
 ) -> Result<(), RecordError> {
     let at = env.clock.now();
+    let (kind, verifier, before) = (record.kind(), record.verifier(), record.statement.clone());
     patch(record, change, at)?;
-    let kind = record.kind();
-    let restated = change.value.as_ref().map(|value| restated(record, value)).transpose()?;
-    let moved = restated.map(|restated| std::mem::replace(&mut record.statement, restated));
-    let moved = moved.filter(|before| *before != record.statement);
+    if let Some(value) = &change.value {
+        restate(transaction, env, record, value).await?;
+    }
+    let moved = !record.statement.says_the_same_as(&before);
     if record.kind() != kind {
         // Neither the way to reach it nor being first among the emails carries over to a phone.
         record.details.channel = change.channel;
         record.details.is_primary = change.is_primary.unwrap_or_default();
     }
-    if moved.is_some() && change.is_verified.is_none() {
+    if moved && change.is_verified.is_none() {
         // Another value has yet to be verified.
         record.details.verified_at = None;
     }
@@ -123,26 +123,31 @@ pub(crate) async fn apply(
         remember(&mut record.received, value);
     }
     transaction.contacts().update(record).await?;
-    if let Some(before) = moved {
-        relink(transaction, env, record, &before, at).await?;
+    if moved {
+        transaction.links().revoke_of(record.id, at).await?;
+    }
+    if record.statement != before || record.verifier() != verifier {
+        let said = [before, record.statement.clone()];
+        settle(transaction, env, record.id, record.customer, &said, at).await?;
     }
     Ok(())
 }
 
-/// Takes the contact's old value out of the evidence, then lets the new one link by the usual rules.
-async fn relink(
+/// Puts another value into the record. It counts from now on, not since the record was made.
+async fn restate(
     transaction: &mut dyn Transaction,
     env: &Environment,
-    record: &ContactRecord,
-    before: &Statement,
-    at: DateTime<Utc>,
+    record: &mut ContactRecord,
+    value: &NewValue,
 ) -> Result<(), RecordError> {
-    transaction.links().revoke_of(record.id, at).await?;
-    let gone = rearrange(transaction, env, record.customer, record.id, before, at).await?;
-    let mut moved = reread(transaction, record.id).await?;
-    rejudge(transaction, env, &mut moved, at).await?;
-    transaction.contacts().update(&moved).await?;
-    free(transaction, env, &gone, at).await
+    let restated = env.weighed(restated(record, value)?);
+    // The user's own word takes nothing from what somebody trusted has said.
+    let says_less = restated.is_self_stated() && restated.says_the_same_as(&record.statement);
+    if restated != record.statement && !says_less {
+        record.statement = restated;
+        record.order = transaction.contacts().next_order().await?;
+    }
+    Ok(())
 }
 
 /// The record with everything but its value changed.
@@ -171,7 +176,7 @@ fn patch(record: &mut ContactRecord, change: &ContactChange, at: DateTime<Utc>) 
     details.channel = change.channel.or(details.channel);
     record.source = change.source.unwrap_or(record.source);
     record.import = None;
-    record.touch(at);
+    record.touch(change.made_at.unwrap_or(at));
     Ok(())
 }
 

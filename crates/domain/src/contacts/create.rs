@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    ContactRecord, ContactRequest, Contacts, RecordError, Row, carry_out, require_user, reread, step_back,
+    ContactRecord, ContactRequest, Contacts, RecordError, Row, carry_out, require_user, reread, settle,
+    step_back,
 };
 use crate::audit::Change;
 use crate::link_key::StatementKeys;
@@ -25,7 +26,7 @@ impl Contacts {
         let env = &self.env;
         env.patience
             .keep_trying(env.randomness.as_ref(), |_| async move {
-                let mut transaction = env.store.begin().await?;
+                let mut transaction = env.begin().await?;
                 let record = create(transaction.as_mut(), env, request).await?;
                 match transaction.commit().await {
                     Ok(()) => Ok(record),
@@ -46,6 +47,7 @@ pub(crate) async fn create(
     request: &ContactRequest,
 ) -> Result<ContactRecord, RecordError> {
     require_user(transaction, &request.statement).await?;
+    let request = &weighed(env, request);
     let keys = StatementKeys::of(&request.statement, &env.policy).to_vec();
     let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
     let plan = decide_record(&request.statement, &neighbourhood, &env.policy);
@@ -69,13 +71,25 @@ pub(super) async fn insert(
         // Before the new one is there: at no moment may a user have two.
         step_back(transaction, env, (user, draft.kind()), None, at).await?;
     }
+    let verifies = draft.details.verified_at.is_some() && request.statement.user().is_some();
     let carried = carry_out(transaction, env, plan, Row::Insert(&draft), neighbourhood, at).await?;
-    carried.added.ok_or_else(|| StoreError::Backend("the plan asked for no contact".into()).into())
+    let added = carried.added.ok_or_else(|| StoreError::Backend("the plan asked for no contact".into()))?;
+    if verifies {
+        let said = std::slice::from_ref(&request.statement);
+        settle(transaction, env, added, carried.customer, said, at).await?;
+    }
+    Ok(added)
+}
+
+/// The request as it counts when it comes from whoever acts.
+pub(super) fn weighed(env: &Environment, request: &ContactRequest) -> ContactRequest {
+    ContactRequest { statement: env.weighed(request.statement.clone()), ..request.clone() }
 }
 
 pub(crate) fn draft(request: &ContactRequest, at: DateTime<Utc>) -> Result<ContactDraft, RecordError> {
     Ok(ContactDraft {
         statement: request.statement.clone(),
+        claimed_by: None,
         email_blocked_by: None,
         phone_blocked_by: None,
         source: request.source,

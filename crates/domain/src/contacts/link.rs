@@ -4,11 +4,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::audit::Change;
-use crate::link_key::{LinkKey, StatementKeys};
-use crate::linking::decide_stored;
 use crate::{
-    Block, BlockRule, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, LinkDraft, LinkPlan,
-    Neighbourhood, NewContact, Outcome, Part, StoreError, Transaction,
+    Block, BlockRule, ContactDraft, ContactId, ContactRecord, CustomerId, Environment, EvidenceOrder,
+    LinkDraft, LinkPlan, Neighbourhood, NewContact, Part, StoreError, Transaction,
 };
 
 /// The contact that a plan is about.
@@ -63,9 +61,11 @@ pub(crate) async fn carry_out(
         transaction.customers().set_primary(customer, Some(first)).await?;
     }
     env.record(transaction, at, merges(plan, customer, neighbourhood)).await?;
-    for link in links(plan, customer, &row, neighbourhood, added, at) {
-        transaction.links().insert(&link).await?;
-    }
+    let holds = match row {
+        Row::Insert(_) => added,
+        Row::Stored(id) => Some(id),
+    };
+    links(transaction, plan, customer, holds, at).await?;
     Ok(Carried { customer, added })
 }
 
@@ -76,31 +76,6 @@ pub(crate) fn placed(draft: &ContactDraft, blocked: NewContact) -> ContactDraft 
         phone_blocked_by: blocked.phone_blocked_by,
         ..draft.clone()
     }
-}
-
-/// Judges a stored contact anew, when its value has changed or has become free, and links it accordingly.
-/// Its customer is found by the contact's own key, its user, or its exact values; a contact that a rule
-/// kept out, or whose value was changed, has claimed one of them.
-pub(crate) async fn rejudge(
-    transaction: &mut dyn Transaction,
-    env: &Environment,
-    record: &mut ContactRecord,
-    at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let own = LinkKey::of_contact(record.id);
-    let mut keys = StatementKeys::of(&record.statement, &env.policy).to_vec();
-    keys.push(own.clone());
-    let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
-    let plan = decide_stored(&record.statement, &neighbourhood, &env.policy, Some(&own));
-    let concerned = plan.customer == Some(record.customer) || plan.absorbed.contains(&record.customer);
-    if !concerned {
-        return Ok(());
-    }
-    note_blocks(record, &plan);
-    if plan.outcome != Outcome::Known {
-        carry_out(transaction, env, &plan, Row::Stored(record.id), &neighbourhood, at).await?;
-    }
-    Ok(())
 }
 
 /// Notes which values of a stored contact a plan keeps from linking.
@@ -124,35 +99,25 @@ fn merges(plan: &LinkPlan, survivor: CustomerId, neighbourhood: &Neighbourhood) 
         .collect()
 }
 
-fn links(
+/// The record of a merge. One that no contact holds has its place behind all evidence that there is.
+async fn links(
+    transaction: &mut dyn Transaction,
     plan: &LinkPlan,
     survivor: CustomerId,
-    row: &Row<'_>,
-    neighbourhood: &Neighbourhood,
-    added: Option<ContactId>,
+    contact: Option<ContactId>,
     at: DateTime<Utc>,
-) -> Vec<LinkDraft> {
-    let youngest = neighbourhood
-        .customers
-        .iter()
-        .filter_map(|customer| customer.contacts.last())
-        .map(|contact| contact.id)
-        .max();
-    let Some(after) = youngest else { return Vec::new() };
-    let contact = match row {
-        Row::Insert(_) => added,
-        Row::Stored(id) => Some(*id),
+) -> Result<(), StoreError> {
+    if plan.absorbed.is_empty() {
+        return Ok(());
+    }
+    let after = match contact {
+        Some(contact) => EvidenceOrder(contact.0),
+        None => transaction.contacts().last_order().await?,
     };
-    plan.absorbed
-        .iter()
-        .map(|absorbed| LinkDraft {
-            survivor,
-            absorbed: *absorbed,
-            statement: plan.statement.clone(),
-            contact,
-            after,
-            at,
-            origin: None,
-        })
-        .collect()
+    for absorbed in &plan.absorbed {
+        let statement = plan.statement.clone();
+        let link = LinkDraft { survivor, absorbed: *absorbed, statement, contact, after, at, origin: None };
+        transaction.links().insert(&link).await?;
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Looking contacts up, page by page.
 
 use super::{ContactKind, ContactRecord, Contacts, RecordError};
-use crate::{ContactId, ContactSource, CustomerId, EmailAddress, PhoneNumber, UserId};
+use crate::{ContactId, ContactSource, CustomerId, EmailAddress, MetadataFilter, PhoneNumber, UserId};
 
 /// Which contacts are meant. Everything that is given must hold.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -12,6 +12,10 @@ pub struct ContactFilter {
     pub user: Option<UserId>,
     pub customer: Option<CustomerId>,
     pub source: Option<ContactSource>,
+    /// Leaves out what a registration claimed from a guest as long as its user has verified none of the values.
+    pub is_proven: bool,
+    /// Members that the metadata is to have, at most [`MetadataFilter::MOST`].
+    pub metadata: Vec<MetadataFilter>,
 }
 
 /// A part of a list, in ascending order of ids.

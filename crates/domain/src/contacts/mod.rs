@@ -1,13 +1,16 @@
 //! Contact records: create, upsert, change, withdraw, look up. Every change is one transaction in which
 //! the record is written and linked by the same rules as `identify`.
 
+mod blocked;
 mod change;
 mod create;
 mod export;
+mod hull;
 mod link;
 mod list;
 mod open;
 mod record;
+mod settle;
 mod upsert;
 mod withdraw;
 
@@ -17,20 +20,21 @@ use futures_core::future::BoxFuture;
 use crate::attempts::Attempted;
 use crate::audit::Change;
 use crate::{
-    Acting, Channel, ContactId, ContactSource, Environment, Failure, InvalidMetadata, InvalidProfile,
-    Metadata, Profile, Received, Statement, StoreError, Transaction, UserId,
+    Acting, Channel, ClaimedBy, ContactId, ContactSource, Environment, Failure, InvalidMetadata,
+    InvalidProfile, Metadata, Profile, Received, Statement, StoreError, Transaction, UserId,
 };
 
+pub use blocked::BlockedValues;
 pub(crate) use change::apply;
 pub use change::{ContactChange, NewValue};
 pub(crate) use create::{create, draft};
 pub use export::{ExportPage, ExportPlace, ExportRow, ExportedContact, ExportedJoin};
-pub(crate) use link::{Row, carry_out, note_blocks, placed, rejudge};
+pub(crate) use link::{Row, carry_out, note_blocks, placed};
 pub use list::{ContactFilter, ContactPage, PageRequest};
 pub use record::{ContactDetails, ContactKind, ContactRecord, Expectation};
+pub(crate) use settle::settle;
 pub use upsert::Upserted;
 pub(crate) use upsert::{claim_record, keep, matching, merge, upsert};
-pub(crate) use withdraw::rearrange;
 
 /// A contact as a source tells it.
 #[derive(Clone, PartialEq, Debug)]
@@ -49,6 +53,8 @@ pub struct ContactRequest {
     pub metadata: Metadata,
     /// Fields that it states replace what the contact said of them before.
     pub profile: Option<Profile>,
+    /// On whose word a guest's contact becomes the user's, if there is one.
+    pub claims_by: ClaimedBy,
 }
 
 impl ContactRequest {
@@ -63,6 +69,7 @@ impl ContactRequest {
             is_verified: None,
             metadata: Metadata::default(),
             profile: None,
+            claims_by: ClaimedBy::Caller,
         }
     }
 }
@@ -146,7 +153,7 @@ impl Environment {
         let work = &work;
         self.patience
             .keep_trying(self.randomness.as_ref(), |_| async move {
-                let transaction = self.store.begin().await?;
+                let transaction = self.begin().await?;
                 let (done, transaction) = work(transaction).await?;
                 transaction.commit().await?;
                 Ok(done)

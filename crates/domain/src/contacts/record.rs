@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    BlockRule, Channel, ContactId, ContactSource, CustomerId, ImportId, Metadata, Origin, Profile, Received,
-    Statement, UserId,
+    BlockRule, Channel, ClaimedBy, ContactId, ContactSource, CustomerId, EvidenceOrder, ImportId, Metadata,
+    Origin, Profile, Received, Statement, UserId,
 };
 
 /// What a contact is about. The names are those of the API.
@@ -50,7 +50,11 @@ pub struct ContactRecord {
     pub customer_version: i64,
     /// That customer's oldest contact; its own id if it is the oldest.
     pub primary: ContactId,
+    /// Its place among all evidence.
+    pub order: EvidenceOrder,
     pub statement: Statement,
+    /// How a guest's contact became its user's; `None` for one that always was, and for a guest's.
+    pub claimed_by: Option<ClaimedBy>,
     pub email_blocked_by: Option<BlockRule>,
     pub phone_blocked_by: Option<BlockRule>,
     pub source: ContactSource,
@@ -112,9 +116,22 @@ impl ContactRecord {
         format!("{}-{}-{}", self.version, self.primary.0, self.customer.0.simple())
     }
 
+    /// Whether a registration claimed it from a guest, and its user has verified none of its values yet. Until then
+    /// it links as the user's, and is not shown to whoever comes with the user's own token.
+    pub fn is_unproven(&self) -> bool {
+        self.claimed_by == Some(ClaimedBy::Registration)
+    }
+
+    /// The user who has verified it: a guest's verification counts for nobody.
+    pub(crate) fn verifier(&self) -> Option<UserId> {
+        self.user().filter(|_| self.details.verified_at.is_some())
+    }
+
+    /// Notes a change. A clock may have gone back since the change before, or be another server's: no record changes
+    /// before it was made, and of two changes the later one is not the earlier.
     pub(crate) fn touch(&mut self, at: DateTime<Utc>) {
         self.version += 1;
-        self.updated_at = at;
+        self.updated_at = at.max(self.updated_at).max(self.created_at);
     }
 }
 

@@ -3,16 +3,17 @@
 
 use chrono::{DateTime, Utc};
 
-use super::create::insert;
+use super::create::{insert, weighed};
 use super::{
     ContactKind, ContactRecord, ContactRequest, Contacts, RecordError, Row, carry_out, note_blocks,
-    require_user, reread, step_back,
+    require_user, reread, settle, step_back,
 };
 use crate::audit::Change;
 use crate::link_key::StatementKeys;
 use crate::linking::{decide_record, decide_stored};
 use crate::{
-    ContactId, ContactSource, Environment, KnownContact, Neighbourhood, Statement, Transaction, UserId,
+    ClaimedBy, ContactId, ContactSource, Environment, KnownContact, Neighbourhood, Statement, Transaction,
+    UserId,
 };
 
 /// What an upsert did.
@@ -83,6 +84,7 @@ pub(crate) async fn keep(
     request: &ContactRequest,
 ) -> Result<Kept, RecordError> {
     require_user(transaction, &request.statement).await?;
+    let request = &weighed(env, request);
     let keys = StatementKeys::of(&request.statement, &env.policy).to_vec();
     let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
     let at = env.clock.now();
@@ -94,9 +96,17 @@ pub(crate) async fn keep(
                 Upserted::Claimed => {
                     claim(transaction, env, request, &mut record, &neighbourhood, at).await?;
                 }
-                _ => transaction.customers().advance(record.customer, record.customer_version, at).await?,
+                _ => {
+                    transaction.customers().advance(record.customer, record.customer_version, at).await?;
+                    vouch(transaction, &mut record, request).await?;
+                }
             }
             write(transaction, env, &record, request, at).await?;
+            if gained(&before, &record, upserted) {
+                let said = [before.statement.clone(), record.statement.clone()];
+                let customer = reread(transaction, record.id).await?.customer;
+                settle(transaction, env, record.id, customer, &said, at).await?;
+            }
             let record = reread(transaction, record.id).await?;
             Ok(Kept { before: Some(before), record, upserted })
         }
@@ -176,7 +186,7 @@ async fn find(
     if matched.claimable.is_empty() {
         return Ok(None);
     }
-    let plan = decide_stored(&request.statement, neighbourhood, &env.policy, None);
+    let plan = decide_stored(&request.statement, neighbourhood, &env.policy);
     let record = first_open(transaction, &matched.claimable, request.source).await?;
     // A rule may keep the guest's customer and the user apart.
     let joined = |record: &ContactRecord| {
@@ -214,7 +224,7 @@ pub(crate) async fn claim_record(
 ) -> Result<bool, RecordError> {
     let keys = StatementKeys::of(&request.statement, &env.policy).to_vec();
     let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
-    let plan = decide_stored(&request.statement, &neighbourhood, &env.policy, None);
+    let plan = decide_stored(&request.statement, &neighbourhood, &env.policy);
     if plan.customer != Some(record.customer) && !plan.absorbed.contains(&record.customer) {
         return Ok(false);
     }
@@ -230,14 +240,47 @@ async fn claim(
     neighbourhood: &Neighbourhood,
     at: DateTime<Utc>,
 ) -> Result<(), RecordError> {
-    let plan = decide_stored(&request.statement, neighbourhood, &env.policy, None);
+    let plan = decide_stored(&request.statement, neighbourhood, &env.policy);
     carry_out(transaction, env, &plan, Row::Stored(record.id), neighbourhood, at).await?;
     record.statement = request.statement.clone();
+    record.claimed_by = Some(request.claims_by).filter(|_| !has_proven(&request.statement, neighbourhood));
+    if request.claims_by == ClaimedBy::Registration && request.is_verified != Some(true) {
+        // Whoever verified the guest's address did not verify this user.
+        record.details.verified_at = None;
+    }
     // What once kept a value of the guest's from linking may be gone.
     note_blocks(record, &plan);
     // What a guest preferred says nothing about the user's choice among several.
     record.details.is_primary = request.is_primary.unwrap_or(false);
     Ok(())
+}
+
+/// Whether the statement's user has verified one of its values.
+fn has_proven(statement: &Statement, neighbourhood: &Neighbourhood) -> bool {
+    let contacts = neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
+    contacts.filter(|contact| contact.is_verified && contact.user == statement.user()).any(|contact| {
+        let same_email = contact.email.is_some() && contact.email.as_ref() == statement.email();
+        same_email || (contact.phone.is_some() && contact.phone.as_ref() == statement.phone())
+    })
+}
+
+/// What only the user had said of itself counts in full from the moment that somebody trusted says it, too.
+async fn vouch(
+    transaction: &mut dyn Transaction,
+    record: &mut ContactRecord,
+    request: &ContactRequest,
+) -> Result<(), RecordError> {
+    if record.statement.is_self_stated() && !request.statement.is_self_stated() {
+        record.statement = request.statement.clone();
+        record.order = transaction.contacts().next_order().await?;
+    }
+    Ok(())
+}
+
+/// Whether values may link from now on that did not, or be another's that were not.
+fn gained(before: &ContactRecord, record: &ContactRecord, upserted: Upserted) -> bool {
+    let vouched = upserted == Upserted::Updated && before.statement != record.statement;
+    vouched || before.verifier() != record.verifier()
 }
 
 /// Stores a changed record; a user's other contacts of the kind step back if it has become the primary.

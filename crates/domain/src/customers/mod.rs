@@ -167,6 +167,7 @@ impl Customers {
 pub(crate) fn speaking_for(primary: &ContactRecord, source: ContactSource, profile: Profile) -> ContactDraft {
     ContactDraft {
         statement: primary.statement.clone(),
+        claimed_by: primary.claimed_by,
         email_blocked_by: primary.email_blocked_by,
         phone_blocked_by: primary.phone_blocked_by,
         source,

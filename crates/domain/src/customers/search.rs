@@ -4,13 +4,17 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::{ContactRecord, EmailAddress, PhoneNumber, Profile, ProfileField, Region, Statement};
+use crate::{ContactRecord, EmailAddress, Metadata, PhoneNumber, Profile, ProfileField, Region, Statement};
 
 /// The profile's part of the line.
 const SEARCHED: [ProfileField; 4] =
     [ProfileField::FirstName, ProfileField::LastName, ProfileField::Name, ProfileField::CompanyName];
 
-/// The words of a search. All of them must occur in one contact's name, company, email or phone: as a whole,
+/// The most characters that metadata adds to the line: it is to lead to a contact by an order's number, and not by all
+/// that is written down there.
+const MOST_METADATA: usize = 1_000;
+
+/// The words of a search. All of them must occur in one contact's name, company, email, phone or metadata: as a whole,
 /// at the beginning or inside. Capitals and accents do not matter.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SearchQuery {
@@ -62,7 +66,8 @@ impl SearchQuery {
     }
 
     pub(crate) fn matches(&self, record: &ContactRecord) -> bool {
-        let line = search_text(&record.statement, record.details.profile.as_ref());
+        let details = &record.details;
+        let line = search_text(&record.statement, details.profile.as_ref(), &details.metadata);
         self.terms.iter().all(|term| line.contains(term.as_str()))
     }
 }
@@ -74,16 +79,28 @@ impl std::fmt::Debug for SearchQuery {
     }
 }
 
-/// The line under which a contact is found.
-pub fn search_text(statement: &Statement, profile: Option<&Profile>) -> String {
+/// The line under which a contact is found: its values, its names, and the texts and numbers among its
+/// [`Metadata::terms`], up to 1,000 characters of them.
+pub fn search_text(statement: &Statement, profile: Option<&Profile>, metadata: &Metadata) -> String {
     let mut line = String::new();
-    let values = [statement.email().map(EmailAddress::as_str), statement.phone().map(PhoneNumber::as_str)];
-    let texts = profile.into_iter().flat_map(|profile| SEARCHED.map(|field| profile.text(field)));
-    for text in values.into_iter().chain(texts).flatten() {
+    let mut add = |text: &str| {
         if !line.is_empty() {
             line.push(' ');
         }
         line.push_str(text);
+    };
+    let values = [statement.email().map(EmailAddress::as_str), statement.phone().map(PhoneNumber::as_str)];
+    let texts = profile.into_iter().flat_map(|profile| SEARCHED.map(|field| profile.text(field)));
+    values.into_iter().chain(texts).flatten().for_each(&mut add);
+    let mut room = MOST_METADATA;
+    for (name, text) in metadata.terms() {
+        if metadata.as_map().get(name).is_some_and(serde_json::Value::is_boolean) {
+            // Every search for "true" would find half of all contacts.
+            continue;
+        }
+        let Some(rest) = room.checked_sub(text.chars().count()) else { continue };
+        room = rest;
+        add(&text);
     }
     // Most lines are ASCII, and folding them is only a matter of case.
     if line.is_ascii() {
@@ -118,7 +135,7 @@ mod tests {
     fn line(email: &str, phone: &str) -> String {
         let statement =
             Statement::new(EmailAddress::parse(email).ok(), PhoneNumber::parse(phone, None).ok()).unwrap();
-        search_text(&statement, None)
+        search_text(&statement, None, &Metadata::default())
     }
 
     #[test]
@@ -129,6 +146,19 @@ mod tests {
             let query = SearchQuery::parse(query, None).unwrap();
             assert!(query.terms.iter().all(|term| line.contains(term.as_str())), "{:?}", query.terms);
         }
+    }
+
+    #[test]
+    fn metadata_is_part_of_the_line_within_bounds() {
+        let statement = Statement::new(EmailAddress::parse("doc@hillvalley.edu").ok(), None).unwrap();
+        let long = "x".repeat(250);
+        let metadata = serde_json::json!({
+            "order": "Ordré_123", "count": 42, "vip": true, "inner": {"a": "b"}, "list": ["c"],
+            "p": long, "q": long, "r": long, "s": long, "z": "last",
+        });
+        let line = search_text(&statement, None, &Metadata::parse(&metadata).unwrap());
+        let found: Vec<_> = line.split(' ').map(|word| if word == long { "x…" } else { word }).collect();
+        assert_eq!(found, ["doc@hillvalley.edu", "42", "ordre_123", "x…", "x…", "x…", "last"]);
     }
 
     #[test]

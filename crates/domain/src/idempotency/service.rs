@@ -15,6 +15,8 @@ use crate::{Environment, RecordError, StoreError, Transaction};
 #[derive(Clone)]
 pub struct Idempotency {
     env: Environment,
+    /// For what nobody waits for.
+    tidying: Environment,
 }
 
 /// What is to be done about a request.
@@ -46,14 +48,15 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(60 * 60);
 
 /// How many old keys go at once: a transaction should not keep others waiting.
-const AT_ONCE: usize = 1_000;
+const AT_ONCE: usize = 250;
 
 impl Idempotency {
     /// How often whoever takes long should `prolong`.
     pub const PROLONG_EVERY: Duration = Duration::from_secs(20);
 
     pub fn new(env: Environment) -> Self {
-        Self { env }
+        let tidying = env.clone().in_bulk();
+        Self { env, tidying }
     }
 
     /// Says what is to be done about a request with this key. Of many at once, one gets [`Begun::New`].
@@ -137,7 +140,7 @@ impl Idempotency {
     /// # Errors
     /// A store that does not answer.
     pub async fn forget_expired(&self, limit: usize) -> Result<usize, RecordError> {
-        let env = &self.env;
+        let env = &self.tidying;
         env.in_transaction(move |mut transaction| {
             Box::pin(async move {
                 let now = env.clock.now();

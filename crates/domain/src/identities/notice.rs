@@ -21,10 +21,13 @@ pub trait IdentityReader: Send + Sync {
 }
 
 /// Why a call cannot be read: a mistake in how the provider was configured, never a person's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidNotice {
     #[error("The body is not valid JSON; give the hook a template that makes a JSON object.")]
     NotJson,
+    /// Which of the two was meant? A person must not be known by the one that happens to stand last.
+    #[error("The body has `{path}` twice; let the hook's template send it once.")]
+    Doubled { path: String },
     #[error("The body has no object `identity`; let the hook's template send one.")]
     NoIdentity,
     #[error("The `identity` has no `id` that is a UUID; let the hook's template send `ctx.identity.id`.")]

@@ -2,7 +2,7 @@
 
 use super::parse::ImportRow;
 use crate::audit::Change;
-use crate::contacts::{ContactChange, NewValue, apply, keep, merge, reread};
+use crate::contacts::{ContactChange, NewValue, apply, keep, merge, reread, step_back};
 use crate::{
     ContactKind, ContactRecord, ContactSource, Environment, ImportId, RecordError, Transaction, UserId,
 };
@@ -56,6 +56,9 @@ pub(super) async fn store(
         return Ok(Stored::Unchanged);
     }
     transaction.customers().advance(before.customer, before.customer_version, at).await?;
+    if merged.details.is_primary && !before.details.is_primary {
+        step_back(transaction, env, (user, merged.kind()), Some(merged.id), at).await?;
+    }
     transaction.contacts().update(&merged).await?;
     for value in values {
         let mut record = reread(transaction, before.id).await?;
@@ -83,8 +86,9 @@ async fn meant(
             && (record.source != ContactSource::Manual || row.request.source == ContactSource::Manual)
     };
     let records = transaction.contacts().of_user(user, MOST).await?;
-    let rank =
-        |record: &ContactRecord| (record.statement != *statement, !record.details.is_primary, record.id);
+    let rank = |record: &ContactRecord| {
+        (!record.statement.says_the_same_as(statement), !record.details.is_primary, record.id)
+    };
     Ok(records.into_iter().filter(open).min_by_key(rank))
 }
 

@@ -37,6 +37,10 @@ pub(super) enum Target {
     UserExternalId,
     /// The external id of the user that the row is.
     ExternalId,
+    /// Whether there is only its user's word for the row.
+    SelfStated,
+    /// How a guest's contact became its user's.
+    ClaimedBy,
     /// The fields of which the profile states that there is no value, which no cell can say by being empty.
     ProfileNone,
     /// Of an exported contact: what is made anew.
@@ -52,8 +56,15 @@ pub(super) fn is_of_export(name: &str) -> bool {
     EXPORTED.contains(&name)
 }
 
-/// The columns that only an export has.
-const EXPORT_COLUMNS: [(&str, Target); 19] = [
+/// Whether members of these names make a row in the form of the API: its `value` is an email or a phone, as its `kind`
+/// says. Beside an email or a phone the two are metadata, as they are in the file of anybody else.
+pub(super) fn is_posted<'a>(mut names: impl Iterator<Item = &'a str> + Clone) -> bool {
+    let is_value = |name: &str| matches!(Target::of(name), Target::Email | Target::Phone);
+    names.clone().any(|name| matches!(name, "kind" | "value")) && !names.any(is_value)
+}
+
+/// The columns that only an export has, or a row in the form of the API.
+const EXPORT_COLUMNS: [(&str, Target); 24] = [
     ("kind", Target::Kind),
     ("value", Target::Value),
     ("channel", Target::Channel),
@@ -70,9 +81,14 @@ const EXPORT_COLUMNS: [(&str, Target); 19] = [
     ("userExternalId", Target::UserExternalId),
     ("externalId", Target::ExternalId),
     ("profileNone", Target::ProfileNone),
+    ("selfStated", Target::SelfStated),
+    ("claimedBy", Target::ClaimedBy),
     ("customerId", Target::PassedOver),
     ("linkPrecedence", Target::PassedOver),
     ("linkedId", Target::PassedOver),
+    ("blockedBy", Target::PassedOver),
+    ("emailBlockedBy", Target::PassedOver),
+    ("phoneBlockedBy", Target::PassedOver),
 ];
 
 /// Other names under which older systems export our fields, without capitals, blanks, `_` and `-`.
@@ -107,7 +123,7 @@ const SPELLINGS: [(&str, Target); 27] = [
 ];
 
 impl Target {
-    /// What a column of this name means in a file of ours.
+    /// What a column of this name means in a file of ours, or in the form of the API.
     pub(super) fn of_export(name: &str) -> Self {
         let known = EXPORT_COLUMNS.iter().find(|(column, _)| *column == name);
         known.map_or_else(|| Self::of(name), |(_, target)| target.clone())

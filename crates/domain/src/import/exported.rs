@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::columns::Target;
 use super::parse::{FileRow, JoinRow, Parsed, RowParser, UserRow};
 use super::reading::{Named, Reading};
-use crate::{ExternalId, HubId, Origin, Profile, ProfileField, Received, UserId};
+use crate::{ClaimedBy, ExternalId, HubId, Origin, Profile, ProfileField, Received, UserId};
 
 /// What is kept of a contact that was made elsewhere.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +17,9 @@ pub(super) struct Kept {
     /// Never before it was created.
     pub(super) updated_at: DateTime<Utc>,
     pub(super) verified_at: Option<DateTime<Utc>>,
+    /// Whether there was only its user's word for it.
+    pub(super) is_self_stated: bool,
+    pub(super) claimed_by: Option<ClaimedBy>,
 }
 
 /// What has been read of an exported row.
@@ -34,6 +37,8 @@ pub(super) struct ExportCells {
     external_id: Option<Named>,
     nones: Vec<String>,
     is_primary: bool,
+    is_self_stated: bool,
+    claimed_by: Option<Named>,
     /// Whether the row says where it comes from. Older exports did not.
     has_origin: bool,
 }
@@ -55,6 +60,11 @@ impl ExportCells {
             Target::ReceivedPhone => &mut self.received_phone,
             Target::UserExternalId => &mut self.user_external_id,
             Target::ExternalId => &mut self.external_id,
+            Target::ClaimedBy => &mut self.claimed_by,
+            Target::SelfStated => {
+                self.is_self_stated = named.text == "true";
+                return None;
+            }
             Target::IsPrimary => {
                 self.is_primary = named.text == "true";
                 return None;
@@ -91,7 +101,13 @@ impl Reading {
         let updated_at = updated_at.and_then(|named| self.moment(&named, parser)).unwrap_or(created_at);
         let verified_at = self.export_cell(|export| &mut export.verified_at);
         let verified_at = verified_at.and_then(|named| self.moment(&named, parser));
-        Some(Kept { origin, created_at, updated_at: updated_at.max(created_at), verified_at })
+        let claimed_by = self.export_cell(|export| &mut export.claimed_by).and_then(|named| {
+            let known = ClaimedBy::parse(named.text.trim()).ok_or("There is no such way to claim a contact.");
+            self.read(&named.column, known)
+        });
+        let is_self_stated = self.export.as_ref().is_some_and(|export| export.is_self_stated);
+        let updated_at = updated_at.max(created_at);
+        Some(Kept { origin, created_at, updated_at, verified_at, is_self_stated, claimed_by })
     }
 
     pub(super) fn is_primary(&self) -> bool {

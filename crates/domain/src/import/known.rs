@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::parse::{FileRow, ImportRow, JoinRow, Parsed};
 use crate::audit::Change;
-use crate::contacts::{ContactChange, NewValue, apply, claim_record, draft, reread, step_back};
+use crate::contacts::{ContactChange, NewValue, apply, claim_record, draft, reread, settle, step_back};
 use crate::{
     ContactId, ContactRecord, Environment, ImportId, LinkId, Origin, Originated, RecordError, Statement,
     StoreError, Transaction,
@@ -106,7 +106,8 @@ pub(super) async fn renew(
             let received = row.request.received.clone();
             NewValue::Instead { statement, received }
         });
-        apply(transaction, env, &mut record, &ContactChange { value, ..ContactChange::default() }).await?;
+        let change = ContactChange { value, made_at: Some(kept.updated_at), ..ContactChange::default() };
+        apply(transaction, env, &mut record, &change).await?;
         record = reread(transaction, id).await?;
     }
     match (record.user(), wanted.user()) {
@@ -127,6 +128,7 @@ pub(super) async fn renew(
     record.received = told.received;
     record.details = told.details;
     record.details.verified_at = kept.verified_at;
+    record.claimed_by = record.claimed_by.and(kept.claimed_by);
     record.import = Some(import);
     record.version += 1;
     record.updated_at = kept.updated_at;
@@ -134,6 +136,10 @@ pub(super) async fn renew(
         step_back(transaction, env, (user, record.kind()), Some(id), at).await?;
     }
     transaction.contacts().update(&record).await?;
+    if record.verifier() != before.verifier() {
+        let said = [before.statement.clone(), record.statement.clone()];
+        settle(transaction, env, id, record.customer, &said, at).await?;
+    }
     let changed = Change::contact_updated(&before, &reread(transaction, id).await?);
     env.record(transaction, at, Vec::from_iter(changed)).await?;
     Ok(Renewed::Done)

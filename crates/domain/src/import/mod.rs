@@ -14,6 +14,7 @@ mod lookup;
 mod model;
 mod ndjson;
 mod outcome;
+mod pace;
 mod parse;
 mod reader;
 mod reading;

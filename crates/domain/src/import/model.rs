@@ -118,6 +118,13 @@ pub struct Import {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
+impl Import {
+    /// Notes a change; it is not before the one that was noted last, should the clock have gone back.
+    pub(crate) fn touch(&mut self, at: DateTime<Utc>) {
+        self.updated_at = at.max(self.updated_at);
+    }
+}
+
 /// What is wrong with a row.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RowFailure {
@@ -167,8 +174,8 @@ pub trait ImportRepository: Send {
         until: DateTime<Utc>,
     ) -> Result<Option<Import>, StoreError>;
 
-    /// Removes the pieces of the file.
-    async fn drop_chunks(&mut self, id: ImportId) -> Result<(), StoreError>;
+    /// Removes the pieces of the file, or those before this one.
+    async fn drop_chunks(&mut self, id: ImportId, before: Option<u32>) -> Result<(), StoreError>;
 
     /// Gives up files that stopped coming in before this moment.
     async fn abandon_received_before(

@@ -1,7 +1,9 @@
 //! What the rows of a batch come to, and what is to be written for them.
 
 use super::model::{CustomerBatch, FiledDraft};
-use crate::{ContactDraft, ContactId, ContactRecord, CustomerId, LinkDraft};
+use crate::{
+    ContactDraft, ContactId, ContactKind, ContactRecord, CustomerId, EvidenceOrder, LinkDraft, UserId,
+};
 
 /// Contacts that have no id yet get numbers from here on: larger than any that a store gives, so that they
 /// are the younger ones, as they will be.
@@ -21,11 +23,16 @@ pub(super) struct Outcome {
     /// Stored customers that others absorb: survivor, absorbed, and its stored contacts.
     pub(super) merged: Vec<(CustomerId, CustomerId, Vec<ContactId>)>,
     pub(super) links: Vec<LinkDraft>,
+    /// Contacts whose users have verified their values with this batch: what hangs together with them is laid anew.
+    pub(super) unsettled: Vec<ContactId>,
+    /// Users whose first choice among the contacts of a kind is another one now.
+    pub(super) preferred: Vec<(UserId, ContactKind)>,
 }
 
 impl Outcome {
     /// The writes with the ids that were reserved for the new contacts, ascending.
     pub(super) fn numbered(&mut self, ids: &[ContactId]) -> (CustomerBatch, Vec<FiledDraft>, Vec<LinkDraft>) {
+        let unsettled = std::mem::take(&mut self.unsettled);
         let real = |id: ContactId| match usize::try_from(id.0 - PROVISIONAL) {
             Ok(index) => ids.get(index).copied().unwrap_or(id),
             Err(_) => id,
@@ -39,6 +46,7 @@ impl Outcome {
                 customer: record.customer,
                 draft: ContactDraft {
                     statement: record.statement,
+                    claimed_by: record.claimed_by,
                     email_blocked_by: record.email_blocked_by,
                     phone_blocked_by: record.phone_blocked_by,
                     source: record.source,
@@ -52,8 +60,13 @@ impl Outcome {
             .collect();
         let links = std::mem::take(&mut self.links)
             .into_iter()
-            .map(|link| LinkDraft { contact: link.contact.map(real), after: real(link.after), ..link })
+            .map(|link| LinkDraft {
+                contact: link.contact.map(real),
+                after: EvidenceOrder(real(ContactId(link.after.0)).0),
+                ..link
+            })
             .collect();
+        self.unsettled = unsettled.into_iter().map(real).collect();
         (customers, contacts, links)
     }
 }

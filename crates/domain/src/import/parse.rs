@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::columns::{Target, is_of_export};
+use super::columns::{Target, is_of_export, is_posted};
 use super::exported::Kept;
 use super::reading::Reading;
 use super::{CsvHeader, MatchBy, RawRow, RowContent, RowFailure};
@@ -77,6 +77,8 @@ pub(super) struct RowParser {
     columns: Vec<(String, Target)>,
     /// Whether it is one that we wrote.
     exported: bool,
+    /// Whether its rows are in the form of the API.
+    posted: bool,
     pub(super) match_by: MatchBy,
     pub(super) region: Option<Region>,
     /// No row can be younger.
@@ -98,10 +100,12 @@ impl RowParser {
     ) -> Result<Self, &'static str> {
         let cells = || header.into_iter().flat_map(|header| &header.cells);
         let exported = cells().any(|name| is_of_export(name));
-        let target = if exported { Target::of_export } else { Target::of };
+        let posted = !exported && is_posted(cells().map(String::as_str));
+        let target = if exported || posted { Target::of_export } else { Target::of };
         let columns: Vec<(String, Target)> = cells().map(|name| (name.clone(), target(name))).collect();
         let has = |wanted: Target| columns.iter().any(|(_, target)| *target == wanted);
-        if header.is_some() && !has(Target::Email) && !has(Target::Phone) && !has(Target::ExternalId) {
+        let names_somebody = has(Target::Email) || has(Target::Phone) || has(Target::ExternalId);
+        if header.is_some() && !posted && !names_somebody {
             return Err(
                 "The file has no column `email` or `phone`; name at least one of them in the header.",
             );
@@ -112,7 +116,7 @@ impl RowParser {
         if header.is_some() && match_by == MatchBy::UserId && !has(Target::UserId) {
             return Err("Rows are to be matched by user, and the file has no column `userId`.");
         }
-        Ok(Self { columns, exported, match_by, region, latest })
+        Ok(Self { columns, exported, posted, match_by, region, latest })
     }
 
     pub(super) fn parse(&self, row: RawRow) -> Parsed {
@@ -120,13 +124,15 @@ impl RowParser {
         match row.content {
             Err(fault) => reading.fail("row", fault.to_string()),
             Ok(RowContent::Cells(cells)) => {
-                reading.begin(self.exported);
+                reading.begin(self.exported, self.posted);
                 for ((name, target), cell) in self.columns.iter().zip(cells) {
                     reading.cell(name, target, cell);
                 }
             }
             Ok(RowContent::Object(members)) => {
-                reading.begin(members.iter().any(|(name, _)| is_of_export(name)));
+                let exported = members.iter().any(|(name, _)| is_of_export(name));
+                let names = members.iter().map(|(name, _)| name.as_str());
+                reading.begin(exported, !exported && is_posted(names));
                 for (name, value) in members {
                     reading.member(&name, &value);
                 }

@@ -1,5 +1,7 @@
 //! What the cells or members of one row add up to.
 
+mod posted;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -9,8 +11,8 @@ use super::parse::{BY_ORIGIN, FileRow, ImportRow, Parsed, RowParser, RowUser};
 use super::undefused::undefused;
 use super::{MatchBy, RowFailure};
 use crate::{
-    Channel, ContactRequest, ContactSource, EmailAddress, ExternalId, Metadata, PhoneNumber, Profile,
-    Received, Statement,
+    Channel, ContactRequest, ContactSource, EmailAddress, ExternalId, InexactJson, JsonFault, Metadata,
+    PhoneNumber, Profile, Received, Statement, read_exactly,
 };
 
 /// Sources that a row may name. The others are what requests and other systems leave behind, and only an export
@@ -32,6 +34,8 @@ pub(super) struct Reading {
     pub(super) line: u64,
     /// What only a row that we wrote has; `None` for that of anybody else.
     pub(super) export: Option<Box<ExportCells>>,
+    /// Whether it is in the form of the API: what `POST /contacts` takes.
+    posted: bool,
     email: Option<Named>,
     phone: Option<Named>,
     user: Option<Named>,
@@ -40,6 +44,7 @@ pub(super) struct Reading {
     value: Option<Named>,
     channel: Option<Named>,
     is_verified: bool,
+    is_primary: Option<bool>,
     /// Column, path and text of the profile's parts.
     profile: Vec<(String, &'static str, String)>,
     profile_objects: Vec<(String, Map<String, Value>)>,
@@ -58,9 +63,10 @@ impl Reading {
         Self { line, ..Self::default() }
     }
 
-    /// Says whether the row is one that we wrote, which decides what its columns mean.
-    pub(super) fn begin(&mut self, exported: bool) {
+    /// Says whether the row is one that we wrote, or in the form of the API, which decides what its columns mean.
+    pub(super) fn begin(&mut self, exported: bool, posted: bool) {
         self.export = exported.then(Box::default);
+        self.posted = posted;
     }
 
     pub(super) fn fail(&mut self, field: &str, message: String) {
@@ -80,37 +86,38 @@ impl Reading {
         }
         let text = if exported { undefused(text) } else { text };
         match target {
-            Target::WholeMetadata if exported => match serde_json::from_str::<Map<String, Value>>(&text) {
-                Ok(object) => self.metadata.extend(object),
-                Err(_) => self.fail(column, "The metadata is no JSON object.".to_owned()),
+            Target::WholeMetadata if exported => match read_exactly(&text, Metadata::MAX_DEPTH) {
+                Ok(Value::Object(object)) => self.keep_all(column, object),
+                Err(error) if error.fault != JsonFault::Malformed => self.inexact(column, &error),
+                _ => self.fail(column, "The metadata is no JSON object.".to_owned()),
             },
             Target::Metadata | Target::WholeMetadata => {
                 if !column.is_empty() {
-                    self.metadata.insert(column.to_owned(), Value::String(text));
+                    self.keep(column, column, Value::String(text));
                 }
             }
             // A whole address in one cell is its first line.
             Target::WholeAddress => self.profile.push((column.to_owned(), "address.street", text)),
-            Target::WholeProfile => {
-                self.metadata.insert(column.to_owned(), Value::String(text));
-            }
+            Target::WholeProfile => self.keep(column, column, Value::String(text)),
             _ => self.text(column, target, text),
         }
     }
 
     /// A member of a JSON object; null says nothing.
     pub(super) fn member(&mut self, name: &str, value: &RawValue) {
-        let target = if self.export.is_some() { Target::of_export(name) } else { Target::of(name) };
+        let ours = self.export.is_some() || self.posted;
+        let target = if ours { Target::of_export(name) } else { Target::of(name) };
         match (&target, value.get().as_bytes().first()) {
             (_, Some(b'n')) | (Target::PassedOver, _) => {}
-            (Target::IsVerified | Target::IsPrimary, Some(b't' | b'f')) => {
+            (Target::IsVerified | Target::IsPrimary | Target::SelfStated, Some(b't' | b'f')) => {
                 self.text(name, &target, value.get().to_owned());
             }
-            (Target::Metadata, _) => match serde_json::from_str(value.get()) {
-                Ok(value) => {
-                    self.metadata.insert(name.to_owned(), value);
-                }
-                Err(_) => self.fail(name, "The value holds an invalid escape sequence or number.".to_owned()),
+            (Target::IsVerified | Target::IsPrimary, _) if self.posted => {
+                self.fail(name, "Send true or false.".to_owned());
+            }
+            (Target::Metadata, _) => match read_exactly(value.get(), Metadata::MAX_DEPTH) {
+                Ok(value) => self.keep(name, name, value),
+                Err(error) => self.inexact(name, &error),
             },
             (Target::WholeProfile | Target::WholeAddress | Target::WholeMetadata, _) => {
                 self.object(name, &target, value);
@@ -121,7 +128,7 @@ impl Reading {
                 Err(_) => self.fail(name, "The text holds an invalid escape sequence.".to_owned()),
             },
             // Digits are kept as they stand, however many there are.
-            (Target::Phone | Target::Id | Target::OriginId, Some(b'0'..=b'9'))
+            (Target::Phone | Target::Value | Target::Id | Target::OriginId, Some(b'0'..=b'9'))
                 if value.get().bytes().all(|byte| byte.is_ascii_digit()) =>
             {
                 self.text(name, &target, value.get().to_owned());
@@ -131,20 +138,40 @@ impl Reading {
     }
 
     fn object(&mut self, name: &str, target: &Target, value: &RawValue) {
-        match (serde_json::from_str::<Map<String, Value>>(value.get()), target) {
-            (Ok(object), Target::WholeMetadata) => self.metadata.extend(object),
-            (Ok(object), Target::WholeAddress) => {
+        match (read_exactly(value.get(), Metadata::MAX_DEPTH), target) {
+            (Ok(Value::Object(object)), Target::WholeMetadata) => self.keep_all(name, object),
+            (Ok(Value::Object(object)), Target::WholeAddress) => {
                 let address = Map::from_iter([("address".to_owned(), Value::Object(object))]);
                 self.profile_objects.push((name.to_owned(), address));
             }
-            (Ok(object), _) => {
+            (Ok(Value::Object(object)), _) => {
                 if let Some(export) = &mut self.export {
                     export.note_nones(&object);
                 }
                 self.profile_objects.push((name.to_owned(), object));
             }
-            (Err(_), _) => self.fail(name, "Send a JSON object or null.".to_owned()),
+            (Ok(_), _) => self.fail(name, "Send a JSON object or null.".to_owned()),
+            (Err(error), _) => self.inexact(name, &error),
         }
+    }
+
+    /// A member of the metadata. A column of its own and the object `metadata` may both have one of this name, and
+    /// neither is to be lost without a word.
+    fn keep(&mut self, field: &str, name: &str, value: Value) {
+        if self.metadata.insert(name.to_owned(), value).is_some() {
+            self.fail(field, JsonFault::Doubled.to_string());
+        }
+    }
+
+    fn keep_all(&mut self, column: &str, object: Map<String, Value>) {
+        for (name, value) in object {
+            self.keep(&format!("{column}.{name}"), &name, value);
+        }
+    }
+
+    fn inexact(&mut self, column: &str, error: &InexactJson) {
+        let way = if error.path.is_empty() { "" } else { "." };
+        self.fail(&format!("{column}{way}{}", error.path), error.to_string());
     }
 
     fn text(&mut self, column: &str, target: &Target, text: String) {
@@ -162,6 +189,9 @@ impl Reading {
             Target::Value => self.value = named,
             Target::Channel => self.channel = named,
             Target::IsVerified => self.is_verified = named.is_some_and(|named| named.text == "true"),
+            Target::IsPrimary if self.posted => {
+                self.is_primary = named.map(|named| named.text.trim() == "true");
+            }
             Target::Profile(path) => {
                 if let Some(Named { column, text }) = named {
                     self.profile.push((column, path, text));
@@ -189,11 +219,7 @@ impl Reading {
     }
 
     fn contact_row(mut self, parser: &RowParser) -> Parsed {
-        // An exported contact of one kind has its value under that name.
-        if let Some(value) = self.value.take() {
-            let is_phone = self.kind.take().is_some_and(|kind| kind.text == "phone");
-            *(if is_phone { &mut self.phone } else { &mut self.email }) = Some(value);
-        }
+        self.take_value();
         let user = self.user(parser.match_by);
         let kept = self.kept(parser);
         let statement = self.statement(parser, user.as_ref());
@@ -221,7 +247,7 @@ impl Reading {
                 request.profile = profile;
                 request.channel = channel;
                 request.is_verified = self.is_verified.then_some(true);
-                request.is_primary = kept.map(|_| self.is_primary());
+                request.is_primary = if kept.is_some() { Some(self.is_primary()) } else { self.is_primary };
                 let names_source = source.is_some();
                 Ok(FileRow::Contact(ImportRow { line: self.line, request, names_source, user, kept }))
             }
@@ -264,6 +290,7 @@ impl Reading {
 
     fn source(&mut self) -> Option<ContactSource> {
         let named = self.source.take()?;
+        // What an export shows comes back, whoever said it.
         let known: &[ContactSource] = if self.export.is_some() { &ContactSource::ALL } else { &SOURCES };
         let source = known.iter().copied().find(|source| source.as_str() == named.text.trim());
         if source.is_none() {

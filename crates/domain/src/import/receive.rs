@@ -19,6 +19,13 @@ pub struct Receiving {
     chunks: u32,
 }
 
+impl Import {
+    /// The piece of the file in which the next row begins.
+    pub(super) fn piece(&self) -> u32 {
+        u32::try_from(self.position.offset / CHUNK as u64).unwrap_or(u32::MAX)
+    }
+}
+
 impl Imports {
     /// Begins to take a file in.
     ///
@@ -97,7 +104,7 @@ impl Receiving {
         }
         self.import.sha256 = std::mem::take(&mut self.hash).finalize().to_vec();
         self.import.status = ImportStatus::Queued;
-        self.import.updated_at = self.env.clock.now();
+        self.import.touch(self.env.clock.now());
         let (env, import) = (&self.env, &self.import);
         env.in_transaction(move |mut transaction| {
             let import = import.clone();
@@ -119,7 +126,7 @@ impl Receiving {
     /// Stores what is pending as the next piece.
     async fn store(&mut self) -> Result<(), RecordError> {
         let (number, bytes) = (self.chunks, std::mem::take(&mut self.pending));
-        self.import.updated_at = self.env.clock.now();
+        self.import.touch(self.env.clock.now());
         let (import, bytes) = (&self.import, &bytes);
         self.env
             .in_transaction(move |mut transaction| {

@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
+use super::pace::Pace;
 use super::parse::{Parsed, RowParser};
 use super::receive::CHUNK;
 use super::{CsvHeader, Import, Position, RawRow, RowReader, UnusableFile};
@@ -38,7 +39,7 @@ pub(super) fn read(
     env: Environment,
     import: &Import,
     region: Option<Region>,
-    size: usize,
+    pace: Pace,
 ) -> mpsc::Receiver<Result<Rows, Broken>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     let import = import.clone();
@@ -46,7 +47,7 @@ pub(super) fn read(
         let mut source = Source::new(env, &import, region);
         // The send fails when nobody works on the import any more.
         loop {
-            let batch = source.batch(size).await;
+            let batch = source.batch(pace.rows()).await;
             let over = !matches!(&batch, Ok(Rows { last: false, .. }));
             if sender.send(batch).await.is_err() || over {
                 return;
@@ -72,7 +73,6 @@ struct Source {
 impl Source {
     fn new(env: Environment, import: &Import, region: Option<Region>) -> Self {
         let Position { offset, .. } = import.position;
-        let chunk = offset / CHUNK as u64;
         let reader = match (offset, import.format) {
             (0, format) => RowReader::new(format),
             (_, format) => RowReader::resume(format, import.header.clone(), import.position),
@@ -83,7 +83,7 @@ impl Source {
             region,
             reader,
             parser: None,
-            chunk: u32::try_from(chunk).unwrap_or(u32::MAX),
+            chunk: import.piece(),
             skip: usize::try_from(offset % CHUNK as u64).unwrap_or_default(),
             rows: Vec::new(),
             ended: false,

@@ -9,9 +9,11 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::pace::Pace;
 use super::rows::{Broken, Rows, read};
 use super::write::write;
 use super::{Import, ImportStatus, MatchBy, RowFailure};
+use crate::streak::Streak;
 use crate::{Acting, Environment, Failure, ImportId, RecordError, Region, StoreError};
 
 /// Takes files in and imports them.
@@ -23,11 +25,11 @@ pub struct Imports {
     wake: Arc<Notify>,
 }
 
-/// How many rows are stored together. More gain nothing and keep others waiting longer.
+/// The most rows that are stored together; more gain nothing. Where others would wait, `Pace` takes fewer.
 const BATCH: usize = 4_000;
 
 /// Rows that are matched by user are judged one by one in the store.
-const BATCH_BY_USER: usize = 200;
+const BATCH_BY_USER: usize = 400;
 
 /// A dry run writes nothing, so a batch does not know the ones before it: the larger, the fewer rows are
 /// counted as new that repeat an earlier one.
@@ -44,7 +46,7 @@ const ABANDON: TimeDelta = TimeDelta::hours(1);
 
 impl Imports {
     pub fn new(env: Environment, region: Option<Region>) -> Self {
-        Self { env, region, wake: Arc::new(Notify::new()) }
+        Self { env: env.in_bulk(), region, wake: Arc::new(Notify::new()) }
     }
 
     /// The same, on behalf of somebody.
@@ -80,17 +82,19 @@ impl Imports {
     /// Works on whatever waits, for ever. To be stopped by dropping it: what was not stored is done again by
     /// whoever takes the import over.
     pub async fn work(&self) {
+        let streak = Streak::default();
         loop {
-            match self.next().await {
-                Ok(true) => {}
-                Ok(false) => {
-                    // Woken, or time to look again: either is a reason to go on.
-                    let _ = timeout(LOOK, self.wake.notified()).await;
+            let next = self.next().await;
+            match &next {
+                Ok(_) if streak.succeeded() => tracing::info!("imports go on"),
+                Err(error) if streak.failed() => {
+                    tracing::warn!(error = %error, "imports are interrupted; they are taken up again by themselves");
                 }
-                Err(error) => {
-                    tracing::warn!(error = %error, "an import was interrupted and will be taken up again");
-                    let _ = timeout(LOOK, self.wake.notified()).await;
-                }
+                _ => {}
+            }
+            if !matches!(next, Ok(true)) {
+                // Woken, or time to look again: either is a reason to go on.
+                let _ = timeout(LOOK, self.wake.notified()).await;
             }
         }
     }
@@ -164,7 +168,10 @@ impl Imports {
             (true, MatchBy::Value) => BATCH_DRY,
             (false, MatchBy::Value) => BATCH,
         };
-        let mut batches = read(self.env.clone(), &import, self.region, size);
+        // A dry run of values only reads, and nobody waits for that.
+        let limit = self.env.store.bulk_limit().filter(|_| size != BATCH_DRY);
+        let pace = Pace::new(size, limit);
+        let mut batches = read(self.env.clone(), &import, self.region, pace.clone());
         progress(&import);
         loop {
             let next = batches.recv().await.unwrap_or_else(|| {
@@ -180,7 +187,7 @@ impl Imports {
                 }
             };
             let last = rows.last;
-            let stop = self.store(&mut import, owner, rows, &twins).await?;
+            let stop = self.store(&mut import, owner, rows, &twins, &pace).await?;
             progress(&import);
             if stop {
                 import.message = Some("Stopped at the first row that failed, as was asked for.".to_owned());
@@ -199,6 +206,7 @@ impl Imports {
         owner: Uuid,
         mut rows: Rows,
         twins: &[ImportId],
+        pace: &Pace,
     ) -> Result<bool, RecordError> {
         let failing = rows.rows.iter().position(Result::is_err);
         let stop = import.options.stop_on_error && failing.is_some();
@@ -210,7 +218,7 @@ impl Imports {
         let (before, rows) = (&*import, &rows);
         *import = env
             .patience
-            .keep_trying(env.randomness.as_ref(), |_| write(env, before, owner, rows, twins, LEASE))
+            .keep_trying(env.randomness.as_ref(), |_| write(env, before, owner, rows, (twins, LEASE, pace)))
             .await?;
         Ok(stop || (import.options.stop_on_error && import.counts.failed > 0))
     }
@@ -225,8 +233,8 @@ impl Imports {
         let at = self.env.clock.now();
         import.status = status;
         import.lease = None;
-        import.updated_at = at;
-        import.finished_at = Some(at);
+        import.touch(at);
+        import.finished_at = Some(import.updated_at);
         let ended = &import;
         self.env
             .in_transaction(move |mut transaction| {
@@ -236,7 +244,7 @@ impl Imports {
                     // An earlier try may have been carried out.
                     if stored.is_some_and(|stored| !stored.status.is_final()) {
                         transaction.imports().update(&ended, Some(owner)).await?;
-                        transaction.imports().drop_chunks(ended.id).await?;
+                        transaction.imports().drop_chunks(ended.id, None).await?;
                     }
                     Ok(((), transaction))
                 })

@@ -98,10 +98,13 @@ impl Work<'_> {
 
 /// A row with its user, who may have been named in another way than by the id.
 fn of_user(row: &ImportRow, user: Option<UserId>) -> Cow<'_, ImportRow> {
-    let Some(user) = user.filter(|user| row.request.statement.user() != Some(*user)) else {
+    let is_self_stated = row.kept.is_some_and(|kept| kept.is_self_stated);
+    let Some(user) = user.filter(|user| is_self_stated || row.request.statement.user() != Some(*user)) else {
         return Cow::Borrowed(row);
     };
     let mut row = row.clone();
-    row.request.statement = row.request.statement.of_user(user);
+    let statement = row.request.statement;
+    // What was only the user's word elsewhere is no more than that here.
+    row.request.statement = if is_self_stated { statement.stated_by(user) } else { statement.of_user(user) };
     Cow::Owned(row)
 }

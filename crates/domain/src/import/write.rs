@@ -7,11 +7,13 @@ use super::batch::Batch;
 use super::known::{Renewed, renew};
 use super::lookup::{candidates, keys_of};
 use super::outcome::Outcome;
+use super::pace::Pace;
 use super::parse::ImportRow;
 use super::rows::Rows;
 use super::step::Step;
-use super::{Import, ImportCounts, MatchBy, RowFailure, by_user};
+use super::{Import, ImportCounts, ImportOptions, MatchBy, RowFailure, by_user};
 use crate::audit::Change;
+use crate::contacts::{reread, settle, step_back};
 use crate::{ContactId, Environment, ImportId, RecordError, Transaction, UserId};
 
 /// One try. Returns the import as it then is.
@@ -20,10 +22,14 @@ pub(super) async fn write(
     before: &Import,
     owner: Uuid,
     batch: &Rows,
-    twins: &[ImportId],
-    lease: TimeDelta,
+    (twins, lease, pace): (&[ImportId], TimeDelta, &Pace),
 ) -> Result<Import, RecordError> {
-    let mut transaction = env.store.begin().await?;
+    let mut transaction = match before.options {
+        ImportOptions { dry_run: true, match_by: MatchBy::Value, .. } => env.store.begin_reading().await?,
+        _ => env.begin().await?,
+    };
+    // From here on others wait.
+    let begun = env.clock.now();
     let stored = transaction.imports().get(before.id).await?.unwrap_or_else(|| before.clone());
     if stored.position.row > before.position.row {
         // An earlier try was carried out although its commit failed to say so.
@@ -45,7 +51,7 @@ pub(super) async fn write(
     if before.options.dry_run {
         // Everything that was tried is given up; only what it would have come to is kept.
         drop(transaction);
-        transaction = env.store.begin().await?;
+        transaction = env.begin().await?;
     }
     let at = env.clock.now();
     let mut import = before.clone();
@@ -53,12 +59,17 @@ pub(super) async fn write(
     import.header = import.header.or_else(|| batch.header.clone());
     import.counts = work.total(batch.rows.len());
     import.lease = Some((owner, at + lease));
-    import.updated_at = at;
+    import.touch(at);
     if !work.failures.is_empty() {
         transaction.imports().add_failures(import.id, &work.failures).await?;
     }
+    if import.piece() > before.piece() {
+        // Nobody reads them again, and all of them at the end would keep others waiting.
+        transaction.imports().drop_chunks(import.id, Some(import.piece())).await?;
+    }
     // The last word, and the guard: whoever was taken over finds that the import is no longer his.
     transaction.imports().update(&import, Some(owner)).await?;
+    pace.took(batch.rows.len(), env.clock.now() - begun);
     transaction.commit().await?;
     Ok(import)
 }
@@ -155,6 +166,10 @@ impl Work<'_> {
         let ids = transaction.contacts().reserve_ids(outcome.new_contacts).await?;
         let (customers, contacts, links) = outcome.numbered(&ids);
         transaction.customers().write_batch(&customers, at).await?;
+        for preferred in &outcome.preferred {
+            // Before the new ones are there: at no moment may a user have two.
+            step_back(transaction, self.env, *preferred, None, at).await?;
+        }
         transaction.contacts().insert_batch(&contacts, at).await?;
         for link in &links {
             transaction.links().insert(link).await?;
@@ -171,6 +186,10 @@ impl Work<'_> {
             self.env.promise_sync(transaction, at, &changed).await?;
         }
         self.env.record(transaction, at, changes(self.import.id, &outcome)).await?;
+        for id in outcome.unsettled {
+            let record = reread(transaction, id).await?;
+            settle(transaction, self.env, id, record.customer, &[record.statement], at).await?;
+        }
         self.bring_up_to_date(transaction).await
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::place::{EMAIL, PHONE, Placement, Slot, USER, World, place};
 use crate::link_key::StatementKeys;
-use crate::{BlockRule, CustomerId, KnownCustomer, LinkKey, LinkPolicy, Statement};
+use crate::{BlockRule, CustomerId, KnownContact, KnownCustomer, LinkKey, LinkPolicy, Statement, UserId};
 
 /// All that a store knows about the keys of one statement, seen at one moment.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -99,26 +99,24 @@ pub struct LinkPlan {
 /// ```
 #[must_use]
 pub fn decide(statement: &Statement, neighbourhood: &Neighbourhood, policy: &LinkPolicy) -> LinkPlan {
-    judge(statement, neighbourhood, policy, Keeping::News, None)
+    judge(statement, neighbourhood, policy, Keeping::News)
 }
 
 /// Judges a statement that becomes a contact of its own whether or not it says anything new, as a
 /// record does whose source is to be tracked.
 #[must_use]
 pub fn decide_record(statement: &Statement, neighbourhood: &Neighbourhood, policy: &LinkPolicy) -> LinkPlan {
-    judge(statement, neighbourhood, policy, Keeping::Always, None)
+    judge(statement, neighbourhood, policy, Keeping::Always)
 }
 
 /// Judges the statement of a contact that is stored already: links may change, a contact is not added.
-/// `home` leads to the customer of a contact that may not be found by its statement.
 #[must_use]
 pub(crate) fn decide_stored(
     statement: &Statement,
     neighbourhood: &Neighbourhood,
     policy: &LinkPolicy,
-    home: Option<&LinkKey>,
 ) -> LinkPlan {
-    judge(statement, neighbourhood, policy, Keeping::Never, home)
+    judge(statement, neighbourhood, policy, Keeping::Never)
 }
 
 /// Whether a statement becomes a contact.
@@ -134,17 +132,15 @@ pub(crate) fn judge(
     known: &impl Surroundings,
     policy: &LinkPolicy,
     keeping: Keeping,
-    home: Option<&LinkKey>,
 ) -> LinkPlan {
     let keys = StatementKeys::of(statement, policy);
-    let home = home.and_then(|key| known.owner(key));
     let exact = known.owner(&keys.exact);
-    let mut involved: Vec<usize> = keys.iter().filter_map(|key| known.owner(key)).chain(home).collect();
+    let mut involved: Vec<usize> = keys.iter().filter_map(|key| known.owner(key)).collect();
     involved.sort_unstable();
     involved.dedup();
     let view = View { known, policy, keys: &keys, involved, cap: policy.max_contact_points() };
     let slots = view.slots(statement);
-    let verdict = place(&slots, home, exact, &view, view.cap);
+    let verdict = place(&slots, exact, &view, view.cap);
     view.plan(statement, &slots, &verdict, keeping)
 }
 
@@ -179,17 +175,46 @@ struct View<'a, S> {
 
 impl<S: Surroundings> View<'_, S> {
     fn slots(&self, statement: &Statement) -> [Slot<usize>; 3] {
-        let mut slots = [&self.keys.email, &self.keys.phone, &self.keys.user].map(|key| match key {
-            None => Slot::Absent,
-            Some(key) => self.known.owner(key).map_or(Slot::New, Slot::Known),
-        });
-        if statement.email().is_some_and(|email| self.policy.never_links_email(email)) {
-            slots[EMAIL] = Slot::NeverLinks;
-        }
-        if statement.phone().is_some_and(|phone| self.policy.never_links_phone(phone)) {
-            slots[PHONE] = Slot::NeverLinks;
+        let never = [
+            statement.email().is_some_and(|email| self.policy.never_links_email(email)),
+            statement.phone().is_some_and(|phone| self.policy.never_links_phone(phone)),
+            false,
+        ];
+        let mut slots = [Slot::Absent; 3];
+        for (slot, key) in [&self.keys.email, &self.keys.phone, &self.keys.user].into_iter().enumerate() {
+            let Some(key) = key else { continue };
+            let customer = self.known.owner(key);
+            let verifier =
+                customer.filter(|_| slot != USER).and_then(|customer| self.verifier(customer, slot));
+            let blocked = if slot == USER { None } else { rule_of_value(statement, never[slot], verifier) };
+            slots[slot] = match (blocked, customer) {
+                (Some(rule), _) => Slot::Blocked(rule),
+                (None, None) => Slot::New,
+                (None, Some(customer)) if verifier.is_some() => Slot::Verified(customer),
+                (None, Some(customer)) => Slot::Known(customer),
+            };
         }
         slots
+    }
+
+    /// The user of this customer who has verified the statement's value. A verified value leads to the customer
+    /// of the user who verified it last, and a customer has one user at most.
+    fn verifier(&self, customer: usize, slot: usize) -> Option<UserId> {
+        let mut contacts = self.known.customer(customer).contacts.iter();
+        contacts.find(|contact| contact.is_verified && self.shows(contact, slot))?.user
+    }
+
+    /// Whether a contact shows the statement's value.
+    fn shows(&self, contact: &KnownContact, slot: usize) -> bool {
+        match (slot, &self.keys.email, &self.keys.phone) {
+            (EMAIL, Some(key), _) => {
+                contact.email.as_ref().is_some_and(|email| self.policy.email_match_key(email) == key.value)
+            }
+            (PHONE, _, Some(key)) => {
+                contact.phone.as_ref().is_some_and(|phone| phone.match_key() == key.value)
+            }
+            _ => false,
+        }
     }
 
     fn plan(
@@ -257,7 +282,8 @@ impl<S: Surroundings> View<'_, S> {
 
 impl<S: Surroundings> World<usize> for View<'_, S> {
     fn age(&self, customer: usize) -> i64 {
-        self.known.customer(customer).primary().map_or(i64::MAX, |primary| primary.0)
+        let contacts = self.known.customer(customer).contacts.iter();
+        contacts.map(|contact| contact.order.0).min().unwrap_or(i64::MAX)
     }
 
     fn has_user(&self, customer: usize) -> bool {
@@ -281,28 +307,39 @@ impl<S: Surroundings> World<usize> for View<'_, S> {
     }
 
     fn carries(&self, customer: usize, slot: usize) -> bool {
-        let contacts = &self.known.customer(customer).contacts;
-        match (slot, &self.keys.email, &self.keys.phone) {
-            (EMAIL, Some(key), _) => contacts.iter().any(|contact| {
-                contact.email.as_ref().is_some_and(|email| self.policy.email_match_key(email) == key.value)
-            }),
-            (PHONE, _, Some(key)) => contacts
-                .iter()
-                .any(|contact| contact.phone.as_ref().is_some_and(|phone| phone.match_key() == key.value)),
-            _ => false,
-        }
+        self.known.customer(customer).contacts.iter().any(|contact| self.shows(contact, slot))
+    }
+}
+
+/// The rule that keeps a statement's value from linking, whoever else has it: one that the policy lists, one that
+/// another user has verified, and one for which there is only the user's own word.
+pub(super) fn rule_of_value(
+    statement: &Statement,
+    never_links: bool,
+    verifier: Option<UserId>,
+) -> Option<BlockRule> {
+    if never_links {
+        return Some(BlockRule::NeverLinks);
+    }
+    // What a guest states is the verifier's: guests' history goes to the owner.
+    let user = statement.user()?;
+    match verifier {
+        Some(verifier) if verifier == user => None,
+        Some(_) => Some(BlockRule::VerifiedElsewhere),
+        None => statement.is_self_stated().then_some(BlockRule::Unverified),
     }
 }
 
 /// Whether the statement says anything that no contact of these customers says: a value, letter by
-/// letter, or that they are a user's. Which values stand together in one contact does not matter.
+/// letter, one by which nobody links yet, or that they are a user's. Which values stand together in one contact does
+/// not matter.
 fn brings_news(statement: &Statement, slots: &[Slot<usize>; 3], group: &[&KnownCustomer]) -> bool {
     let contacts = || group.iter().flat_map(|customer| &customer.contacts);
     let shown_email =
         statement.email().is_none_or(|email| contacts().any(|contact| contact.email.as_ref() == Some(email)));
     let shown_phone =
         statement.phone().is_none_or(|phone| contacts().any(|contact| contact.phone.as_ref() == Some(phone)));
-    !shown_email || !shown_phone || slots[USER] == Slot::New
+    !shown_email || !shown_phone || slots.contains(&Slot::New)
 }
 
 fn blocks(verdict: &Placement<usize>) -> Vec<Block> {

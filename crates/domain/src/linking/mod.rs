@@ -1,18 +1,24 @@
 //! The linking rules: pure functions from statements to customers.
 //!
 //! `place` holds the rules themselves. `decide` applies them to one statement and what a store knows
-//! about it, `resolve` to any number of statements from nothing. Because both ask `place`, they agree.
-//! `regroup` works out what is left of one customer when evidence is withdrawn.
+//! about it, `resolve` to any number of statements from nothing, `lay` to stored evidence with its verifications.
+//! Because all ask `place`, they agree. `arrange` works out what a store has to write so that it holds what was laid.
 
+mod arrange;
 mod decide;
+mod evidence;
+mod lay;
 mod place;
-mod regroup;
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod verified;
 
+pub(crate) use arrange::{Arrangement, arrange};
 pub use decide::{Block, LinkPlan, Neighbourhood, NewContact, Outcome, Part, decide, decide_record};
 pub(crate) use decide::{Keeping, Surroundings, decide_stored, judge};
-pub use regroup::{CustomerPicture, DetailedContact, JoinRecord, RegroupedPart, Regrouping};
-pub(crate) use regroup::{keys_of_picture, regroup};
+pub use evidence::{CustomerPicture, DetailedContact, JoinRecord};
+pub(crate) use lay::lay_part;
+pub use lay::{LaidGroup, Layout, lay};
 pub use resolve::{Resolution, resolve};
+pub(crate) use verified::Verified;

@@ -13,12 +13,24 @@ pub(super) const USER: usize = 2;
 pub(super) enum Slot<C> {
     /// The statement does not have this part.
     Absent,
-    /// The policy does not let this value link.
-    NeverLinks,
+    /// A rule that looks at the value alone does not let it link.
+    Blocked(BlockRule),
     /// No customer is known under it.
     New,
     /// It leads to this customer.
     Known(C),
+    /// It leads to this customer, whose user has verified it.
+    Verified(C),
+}
+
+impl<C: Copy + Eq> Slot<C> {
+    /// The customer that it leads to.
+    fn customer(&self) -> Option<C> {
+        match *self {
+            Self::Known(customer) | Self::Verified(customer) => Some(customer),
+            Self::Absent | Self::Blocked(_) | Self::New => None,
+        }
+    }
 }
 
 /// The customers that a statement may meet. `C` names one for the time of one call.
@@ -48,20 +60,19 @@ pub(super) struct Placement<C> {
     pub(super) exact: bool,
 }
 
-/// Judges a statement. `home` is the customer of a contact that is stored already and makes it, `exact` the
-/// one that is known under its exact values, `cap` the most contact points of a customer.
+/// Judges a statement. `exact` is the customer that is known under its exact values, `cap` the most contact
+/// points of a customer.
 ///
 /// Customers are tried in a fixed order, so the verdict is a function of the arguments:
 /// 1. the customer of the statement's user, who always takes it;
-/// 2. the home of a guest's contact;
-/// 3. the one known under the exact values of a guest's statement, so that a repetition finds what
+/// 2. the one known under the exact values of a guest's statement, so that a repetition finds what
 ///    its first time left, whatever came in between;
+/// 3. those whose users have verified a value, the email's first;
 /// 4. the oldest.
 ///
 /// The first that may take the statement is the anchor; the others are joined where no rule forbids.
 pub(super) fn place<C: Copy + Eq>(
     slots: &[Slot<C>; 3],
-    home: Option<C>,
     exact: Option<C>,
     world: &impl World<C>,
     cap: usize,
@@ -70,15 +81,15 @@ pub(super) fn place<C: Copy + Eq>(
         anchor: None,
         joined: [None; 3],
         blocked: slots.map(|slot| match slot {
-            Slot::NeverLinks => Some(BlockRule::NeverLinks),
+            Slot::Blocked(rule) => Some(rule),
             _ => None,
         }),
         exact: false,
     };
     let mut group = Group { customers: Vec::new(), user: slots[USER] != Slot::Absent };
     // A guest's exact values say nothing about a user, who is found by the account.
-    let own = [home, exact].map(|customer| customer.filter(|_| !group.user));
-    for customer in candidates(slots, own, world).into_iter().flatten() {
+    let exact = exact.filter(|_| !group.user);
+    for customer in candidates(slots, exact, world).into_iter().flatten() {
         let own_user = slots[USER] == Slot::Known(customer);
         let fresh = fresh_values(slots, world, &[customer]);
         group.customers.push(customer);
@@ -103,8 +114,8 @@ pub(super) fn place<C: Copy + Eq>(
             }
         }
     }
-    let kept_out = verdict.blocked.into_iter().flatten().any(|rule| rule != BlockRule::NeverLinks);
-    let homeless = slots.iter().all(|slot| matches!(slot, Slot::Absent | Slot::NeverLinks));
+    let kept_out = verdict.blocked.into_iter().flatten().any(|rule| !rule.is_about_the_value());
+    let homeless = slots.iter().all(|slot| matches!(slot, Slot::Absent | Slot::Blocked(_)));
     verdict.exact = slots[USER] == Slot::Absent && (kept_out || homeless);
     verdict
 }
@@ -127,28 +138,18 @@ impl<C: Copy + Eq> Placement<C> {
 
     fn block(&mut self, slots: &[Slot<C>; 3], customer: C, rule: Option<BlockRule>) {
         for (slot, blocked) in slots.iter().zip(&mut self.blocked) {
-            if *slot == Slot::Known(customer) {
+            if slot.customer() == Some(customer) {
                 *blocked = rule;
             }
         }
     }
 }
 
-/// The distinct customers of the slots and of a guest's `own` home and exact values, in the order in which
-/// they are tried.
-fn candidates<C: Copy + Eq>(
-    slots: &[Slot<C>; 3],
-    own: [Option<C>; 2],
-    world: &impl World<C>,
-) -> [Option<C>; 4] {
-    // There is no user's customer beside own ones, so four places are enough.
+/// The distinct customers of the slots and of a guest's exact values, in the order in which they are tried.
+fn candidates<C: Copy + Eq>(slots: &[Slot<C>; 3], exact: Option<C>, world: &impl World<C>) -> [Option<C>; 4] {
     let mut found = [None; 4];
     let mut count = 0;
-    let known = slots.iter().map(|slot| match *slot {
-        Slot::Known(customer) => Some(customer),
-        _ => None,
-    });
-    for customer in own.into_iter().chain(known).flatten() {
+    for customer in exact.into_iter().chain(slots.iter().filter_map(Slot::customer)) {
         if !found.contains(&Some(customer)) {
             found[count] = Some(customer);
             count += 1;
@@ -159,7 +160,10 @@ fn candidates<C: Copy + Eq>(
         found[..count].sort_by_key(|candidate| {
             candidate.map(|customer| {
                 let stranger = slots[USER] != Slot::Known(customer);
-                (stranger, own.map(|own| own != Some(customer)), world.age(customer))
+                let verified = slots.iter().position(|slot| *slot == Slot::Verified(customer));
+                // Behind those who verified come the others, by age.
+                let place = verified.unwrap_or(slots.len());
+                (stranger, exact != Some(customer), place, world.age(customer))
             })
         });
     }
@@ -173,9 +177,8 @@ fn fresh_values<C: Copy + Eq>(slots: &[Slot<C>; 3], world: &impl World<C>, custo
         .into_iter()
         .filter(|slot| match slots[*slot] {
             Slot::Absent => false,
-            Slot::New => true,
-            Slot::Known(owner) if customers.contains(&owner) => false,
-            Slot::Known(_) | Slot::NeverLinks => !carried(*slot),
+            Slot::Known(owner) | Slot::Verified(owner) if customers.contains(&owner) => false,
+            Slot::New | Slot::Known(_) | Slot::Verified(_) | Slot::Blocked(_) => !carried(*slot),
         })
         .count()
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 
+use super::decide::rule_of_value;
 use super::place::{EMAIL, PHONE, Placement, Slot, USER, World, place};
 use crate::{BlockRule, LinkPolicy, Statement, UserId};
 
@@ -40,7 +41,8 @@ impl Resolution {
 /// Groups statements into customers.
 ///
 /// As long as neither the cap nor two users get in the way, the order of the statements does not
-/// matter. Where they do, the older statement comes first, as it would have in `identify`.
+/// matter. Where they do, the older statement comes first, as it would have in `identify`. Verifications are not
+/// looked at: `lay` does that.
 ///
 /// At most `u32::MAX` distinct values; memory grows with them, not with the statements' number.
 ///
@@ -89,6 +91,13 @@ struct Node {
     never_links: bool,
 }
 
+impl Node {
+    /// Whether it leads to a customer, or is a value that nobody links by.
+    fn is_claimed(&self) -> bool {
+        self.age != u32::MAX
+    }
+}
+
 struct Resolver<'a> {
     policy: &'a LinkPolicy,
     emails: Table<Cow<'a, str>>,
@@ -124,16 +133,21 @@ impl<'a> Resolver<'a> {
 
     fn add(&mut self, statement: &'a Statement) {
         let nodes = self.intern(statement);
-        let slots = nodes.map(|node| match node {
-            None => Slot::Absent,
-            Some((node, _)) if self.nodes[node as usize].never_links => Slot::NeverLinks,
-            Some((_, true)) => Slot::New,
-            Some((node, false)) => Slot::Known(self.root(node)),
-        });
-        let nodes = nodes.map(|node| node.map_or(NOTHING, |(node, _)| node));
+        let mut slots = [Slot::Absent; 3];
+        for (slot, node) in nodes.iter().enumerate() {
+            let Some(node) = *node else { continue };
+            let never_links = self.nodes[node as usize].never_links;
+            let blocked = if slot == USER { None } else { rule_of_value(statement, never_links, None) };
+            slots[slot] = match blocked {
+                Some(rule) => Slot::Blocked(rule),
+                None if !self.nodes[node as usize].is_claimed() => Slot::New,
+                None => Slot::Known(self.root(node)),
+            };
+        }
+        let nodes = nodes.map(|node| node.unwrap_or(NOTHING));
         let exact = self.exact_customer([nodes[EMAIL], nodes[PHONE]]);
         let world = Placing { resolver: self, nodes };
-        let verdict = place(&slots, None, exact, &world, self.policy.max_contact_points());
+        let verdict = place(&slots, exact, &world, self.policy.max_contact_points());
         for rule in verdict.blocked.into_iter().flatten() {
             self.blocked[rule as usize] += 1;
         }
@@ -141,8 +155,8 @@ impl<'a> Resolver<'a> {
         self.placed.push(home);
     }
 
-    /// The nodes of the statement's parts, and whether each is new.
-    fn intern(&mut self, statement: &'a Statement) -> [Option<(u32, bool)>; 3] {
+    /// The nodes of the statement's parts.
+    fn intern(&mut self, statement: &'a Statement) -> [Option<u32>; 3] {
         let nodes = &mut self.nodes;
         let email = statement.email().map(|email| {
             let known = self.emails.entry(self.policy.email_match_key(email));
@@ -284,11 +298,11 @@ fn node_of<K: Eq + std::hash::Hash>(
     entry: hashbrown::hash_map::Entry<'_, K, u32, FxBuildHasher>,
     nodes: &mut Vec<Node>,
     never_links: impl FnOnce() -> bool,
-) -> (u32, bool) {
+) -> u32 {
     use hashbrown::hash_map::Entry;
     match entry {
-        Entry::Occupied(known) => (*known.get(), false),
-        Entry::Vacant(vacant) => (*vacant.insert(push_node(nodes, never_links())), true),
+        Entry::Occupied(known) => *known.get(),
+        Entry::Vacant(vacant) => *vacant.insert(push_node(nodes, never_links())),
     }
 }
 

@@ -1,11 +1,13 @@
 //! The audit trail in memory.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, MemoryTransaction};
 use crate::audit::{
-    AuditDraft, AuditEntry, AuditFacts, AuditFilter, AuditHead, AuditReader, AuditRepository, PendingEntry,
-    SealedEntry,
+    AuditDraft, AuditEntry, AuditFacts, AuditFilter, AuditHead, AuditReader, AuditRepository, AuditSubject,
+    PendingEntry, SealedEntry,
 };
 use crate::{AuditAction, StoreError};
 
@@ -39,6 +41,22 @@ impl AuditReader for MemoryStore {
     async fn entries_after(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let skip = usize::try_from(after).unwrap_or(usize::MAX);
         Ok(self.read().await.audit.iter().skip(skip).take(limit).cloned().collect())
+    }
+
+    async fn first_untold(&self) -> Result<Option<AuditSubject>, StoreError> {
+        let state = self.read().await;
+        let told: HashSet<_> = (state.audit.iter().map(|entry| &entry.facts))
+            .chain(state.pending.values())
+            .map(|facts| (facts.subject_kind.as_str(), facts.subject_id.as_str()))
+            .collect();
+        let contacts = state.contacts.iter().map(|(id, contact)| match contact.import {
+            Some(import) => AuditSubject::Import(import),
+            None => AuditSubject::Contact(*id),
+        });
+        let users = state.users.keys().copied().map(AuditSubject::User);
+        let tokens = state.tokens.keys().copied().map(AuditSubject::Token);
+        let untold = |subject: &AuditSubject| !told.contains(&(subject.kind(), subject.id().as_str()));
+        Ok(contacts.chain(users).chain(tokens).find(untold))
     }
 }
 

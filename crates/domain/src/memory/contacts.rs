@@ -7,8 +7,8 @@ use super::state::Contact;
 use super::{MemoryStore, MemoryTransaction};
 use crate::import::FiledDraft;
 use crate::{
-    BlockRule, ContactDraft, ContactFilter, ContactId, ContactKind, ContactReader, ContactRecord,
-    ContactRepository, CustomerId, EmailAddress, PhoneNumber, StoreError, UserId,
+    BlockRule, BlockedValues, ContactDraft, ContactFilter, ContactId, ContactKind, ContactReader,
+    ContactRecord, ContactRepository, CustomerId, EvidenceOrder, StoreError, UserId,
 };
 
 #[async_trait]
@@ -33,8 +33,19 @@ impl ContactReader for MemoryStore {
                 && filter.user.is_none_or(|user| record.user() == Some(user))
                 && (filter.customer.is_none() || customer == Some(record.customer))
                 && filter.source.is_none_or(|source| record.source == source)
+                && !(filter.is_proven && record.is_unproven())
+                && filter.metadata.iter().all(|member| member.matches(&record.details.metadata))
         };
         Ok(state.records().filter(wanted).take(limit).collect())
+    }
+
+    async fn contested_verifications(&self) -> Result<u64, StoreError> {
+        let elsewhere = Some(BlockRule::VerifiedElsewhere);
+        let contested = |record: &ContactRecord| {
+            record.details.verified_at.is_some()
+                && [record.email_blocked_by, record.phone_blocked_by].contains(&elsewhere)
+        };
+        Ok(self.read().await.records().filter(contested).count() as u64)
     }
 }
 
@@ -52,7 +63,9 @@ impl MemoryTransaction {
         }
         let contact = Contact {
             filed_under: customer,
+            order: EvidenceOrder(id.0),
             statement: draft.statement.clone(),
+            claimed_by: draft.claimed_by,
             email_blocked_by: draft.email_blocked_by,
             phone_blocked_by: draft.phone_blocked_by,
             source: draft.source,
@@ -71,15 +84,11 @@ impl MemoryTransaction {
         self.state.last_contact = self.state.last_contact.max(id.0);
         Ok(())
     }
-
-    fn oldest(&self, wanted: impl Fn(&ContactRecord) -> bool) -> Option<ContactRecord> {
-        self.state.records().find(wanted)
-    }
 }
 
-/// A rule that looks at who else has the value, not at the value alone.
-fn because_of_somebody(rule: Option<BlockRule>) -> bool {
-    matches!(rule, Some(BlockRule::TwoUsers | BlockRule::CustomerFull))
+/// A rule that may let the value go.
+fn may_end(rule: Option<BlockRule>) -> bool {
+    rule.is_some_and(|rule| rule != BlockRule::NeverLinks)
 }
 
 #[async_trait]
@@ -121,14 +130,16 @@ impl ContactRepository for MemoryTransaction {
 
     async fn update(&mut self, record: &ContactRecord) -> Result<(), StoreError> {
         let contact = self.state.contacts.get_mut(&record.id).ok_or(StoreError::Conflict)?;
+        contact.order = record.order;
         contact.statement = record.statement.clone();
+        contact.claimed_by = record.claimed_by;
         contact.email_blocked_by = record.email_blocked_by;
         contact.phone_blocked_by = record.phone_blocked_by;
         contact.source = record.source;
         contact.details = record.details.clone();
         contact.received = record.received.clone();
         contact.import = record.import;
-        contact.updated_at = record.updated_at;
+        contact.updated_at = contact.updated_at.max(record.updated_at);
         contact.version = record.version;
         Ok(())
     }
@@ -156,7 +167,7 @@ impl ContactRepository for MemoryTransaction {
             if let Some(contact) = self.state.contacts.get_mut(id) {
                 contact.details.is_primary = false;
                 contact.version += 1;
-                contact.updated_at = at;
+                contact.updated_at = contact.updated_at.max(at);
             }
         }
         Ok(others)
@@ -167,7 +178,7 @@ impl ContactRepository for MemoryTransaction {
         contact.withdrawn_at = Some(at);
         contact.details.is_primary = false;
         contact.version += 1;
-        contact.updated_at = at;
+        contact.updated_at = contact.updated_at.max(at);
         let filed = contact.filed_under;
         if let Some(customer) = self.state.customers.get_mut(&filed) {
             customer.contacts.retain(|contact| *contact != id);
@@ -188,22 +199,25 @@ impl ContactRepository for MemoryTransaction {
         Ok(())
     }
 
-    async fn oldest_blocked_email(
-        &mut self,
-        email: &EmailAddress,
-    ) -> Result<Option<ContactRecord>, StoreError> {
-        Ok(self.oldest(|record| {
-            record.statement.email() == Some(email) && because_of_somebody(record.email_blocked_by)
-        }))
+    async fn blocked(&mut self, values: &BlockedValues) -> Result<Vec<ContactRecord>, StoreError> {
+        let email = |record: &ContactRecord| {
+            may_end(record.email_blocked_by)
+                && record.statement.email().is_some_and(|email| values.has_email(email))
+        };
+        let phone = |record: &ContactRecord| {
+            may_end(record.phone_blocked_by)
+                && record.statement.phone().is_some_and(|phone| values.phones.contains(phone))
+        };
+        Ok(self.state.records().filter(|record| email(record) || phone(record)).collect())
     }
 
-    async fn oldest_blocked_phone(
-        &mut self,
-        phone: &PhoneNumber,
-    ) -> Result<Option<ContactRecord>, StoreError> {
-        Ok(self.oldest(|record| {
-            record.statement.phone() == Some(phone) && because_of_somebody(record.phone_blocked_by)
-        }))
+    async fn last_order(&mut self) -> Result<EvidenceOrder, StoreError> {
+        Ok(EvidenceOrder(self.state.last_contact))
+    }
+
+    async fn next_order(&mut self) -> Result<EvidenceOrder, StoreError> {
+        self.state.last_contact += 1;
+        Ok(EvidenceOrder(self.state.last_contact))
     }
 
     async fn primaries_of(&mut self, users: &[UserId]) -> Result<Vec<(UserId, ContactKind)>, StoreError> {

@@ -48,7 +48,7 @@ impl CustomerRepository for MemoryTransaction {
         match self.state.customers.get_mut(&id) {
             Some(customer) if customer.version == version && customer.root == id => {
                 customer.version += 1;
-                customer.updated_at = at;
+                customer.updated_at = customer.updated_at.max(at);
                 Ok(())
             }
             _ => Err(StoreError::Conflict),
@@ -98,7 +98,7 @@ impl CustomerRepository for MemoryTransaction {
         for member in &moved {
             if let Some(customer) = self.state.customers.get_mut(member) {
                 customer.root = survivor;
-                customer.updated_at = at;
+                customer.updated_at = customer.updated_at.max(at);
             }
         }
         self.state.members.entry(survivor).or_default().extend(moved);
@@ -109,7 +109,7 @@ impl CustomerRepository for MemoryTransaction {
         let customer = self.state.customers.get_mut(&id).ok_or(StoreError::Conflict)?;
         let root = std::mem::replace(&mut customer.root, id);
         customer.version += 1;
-        customer.updated_at = at;
+        customer.updated_at = customer.updated_at.max(at);
         if let Some(members) = self.state.members.get_mut(&root) {
             members.retain(|member| *member != id);
         }
@@ -155,8 +155,11 @@ impl CustomerRepository for MemoryTransaction {
         let detailed = |id: ContactId| {
             state.contacts.get(&id).map(|contact| DetailedContact {
                 id,
+                order: contact.order,
                 filed_under: contact.filed_under,
                 statement: contact.statement.clone(),
+                verified_at: contact.details.verified_at,
+                claimed_by: contact.claimed_by,
                 email_blocked_by: contact.email_blocked_by,
                 phone_blocked_by: contact.phone_blocked_by,
             })
@@ -166,6 +169,7 @@ impl CustomerRepository for MemoryTransaction {
         });
         let joined = |(link, number): (&Link, i64)| JoinRecord {
             id: LinkId(number),
+            after: link.draft.after,
             filed_under: link.filed_under,
             statement: link.draft.statement.clone(),
         };

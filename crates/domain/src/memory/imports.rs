@@ -85,13 +85,14 @@ impl ImportRepository for MemoryTransaction {
         import.status = ImportStatus::Running;
         import.lease = Some((owner, until));
         import.started_at = import.started_at.or(Some(now));
-        import.updated_at = now;
+        import.touch(now);
         self.state.imports.insert(import.id, import.clone());
         Ok(Some(import))
     }
 
-    async fn drop_chunks(&mut self, id: ImportId) -> Result<(), StoreError> {
-        self.state.chunks.retain(|(owner, _), _| *owner != id);
+    async fn drop_chunks(&mut self, id: ImportId, before: Option<u32>) -> Result<(), StoreError> {
+        let stays = |number: u32| before.is_some_and(|before| number >= before);
+        self.state.chunks.retain(|(owner, number), _| *owner != id || stays(*number));
         Ok(())
     }
 
@@ -108,12 +109,12 @@ impl ImportRepository for MemoryTransaction {
             .map(|import| import.id)
             .collect();
         for id in stale {
-            self.drop_chunks(id).await?;
+            self.drop_chunks(id, None).await?;
             if let Some(import) = self.state.imports.get_mut(&id) {
                 import.status = ImportStatus::Failed;
                 import.message = Some("The file did not come in completely; send it again.".to_owned());
                 import.finished_at = Some(now);
-                import.updated_at = now;
+                import.touch(now);
             }
         }
         Ok(())

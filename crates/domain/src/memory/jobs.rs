@@ -115,7 +115,7 @@ impl JobRepository for MemoryTransaction {
         job.status = JobStatus::Running;
         job.lease = Some((owner, until));
         job.attempts += 1;
-        job.updated_at = now;
+        job.updated_at = job.updated_at.max(now);
         self.state.jobs.insert(job.id, job.clone());
         Ok(Some(job))
     }
@@ -142,7 +142,7 @@ impl JobRepository for MemoryTransaction {
     ) -> Result<(), StoreError> {
         let Some(mut job) = self.state.held_job(id, owner).cloned() else { return Ok(()) };
         job.lease = None;
-        job.updated_at = at;
+        job.updated_at = job.updated_at.max(at);
         match &failed.error {
             Some(error) => job.error = Some(error.clone()),
             None => job.attempts = job.attempts.saturating_sub(1),
@@ -161,7 +161,8 @@ impl JobRepository for MemoryTransaction {
     async fn replay(&mut self, id: JobId, at: DateTime<Utc>) -> Result<bool, StoreError> {
         let dead = self.state.jobs.get(&id).filter(|job| job.status == JobStatus::Dead).cloned();
         let Some(job) = dead else { return Ok(false) };
-        let fresh = Job { status: JobStatus::Waiting, attempts: 0, not_before: at, updated_at: at, ..job };
+        let updated_at = job.updated_at.max(at);
+        let fresh = Job { status: JobStatus::Waiting, attempts: 0, not_before: at, updated_at, ..job };
         self.state.let_wait(id, fresh);
         Ok(true)
     }

@@ -32,7 +32,7 @@ impl OriginReader for MemoryStore {
                 id: LinkId(number),
                 origin: link.draft.origin,
                 statement: link.draft.statement.clone(),
-                after: link.draft.after,
+                after: ContactId(link.draft.after.0),
                 at: link.draft.at,
             })
             .filter(|join| after.is_none_or(|after| (join.after, join.id) > after))

@@ -7,10 +7,11 @@ use crate::audit::{AuditEntry, AuditFacts};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyScope};
 use crate::import::{Import, RowFailure};
 use crate::{
-    AccessToken, BlockRule, Conflict, ConflictId, ContactDetails, ContactId, ContactRecord, ContactSource,
-    CustomerId, CustomerRecord, HubId, ImportId, IndexedPartner, Job, JobId, KnownContact, KnownCustomer,
-    LinkDraft, LinkKey, Mapping, MappingId, Neighbourhood, Origin, PartnerId, Received, Run, RunId, RunItem,
-    Statement, SyncAttempt, SyncRules, SyncSystem, TokenHash, TokenId, User, UserId,
+    AccessToken, BlockRule, ClaimedBy, Conflict, ConflictId, ContactDetails, ContactId, ContactRecord,
+    ContactSource, CustomerId, CustomerRecord, EvidenceOrder, HubId, ImportId, IndexedPartner, Job, JobId,
+    KnownContact, KnownCustomer, LinkDraft, LinkKey, Mapping, MappingId, Neighbourhood, Origin, PartnerId,
+    Received, Run, RunId, RunItem, Statement, SyncAttempt, SyncRules, SyncSystem, TokenHash, TokenId, User,
+    UserId,
 };
 
 #[derive(Clone, Default)]
@@ -71,7 +72,9 @@ pub(super) struct Customer {
 #[derive(Clone)]
 pub(super) struct Contact {
     pub(super) filed_under: CustomerId,
+    pub(super) order: EvidenceOrder,
     pub(super) statement: Statement,
+    pub(super) claimed_by: Option<ClaimedBy>,
     pub(super) email_blocked_by: Option<BlockRule>,
     pub(super) phone_blocked_by: Option<BlockRule>,
     pub(super) source: ContactSource,
@@ -136,7 +139,9 @@ impl State {
             customer: root,
             customer_version: customer.version,
             primary: customer.primary?,
+            order: contact.order,
             statement: contact.statement.clone(),
+            claimed_by: contact.claimed_by,
             email_blocked_by: contact.email_blocked_by,
             phone_blocked_by: contact.phone_blocked_by,
             source: contact.source,
@@ -176,9 +181,11 @@ impl State {
             .filter_map(|id| self.contacts.get(&id).map(|contact| (id, contact)))
             .map(|(id, contact)| KnownContact {
                 id,
+                order: contact.order,
                 email: contact.statement.email().cloned(),
                 phone: contact.statement.phone().cloned(),
                 user: contact.statement.user(),
+                is_verified: contact.statement.user().is_some() && contact.details.verified_at.is_some(),
             })
             .collect();
         Some(KnownCustomer { id: root, version, contacts })

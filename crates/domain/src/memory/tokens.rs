@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 
 use super::state::{State, Token};
 use super::{MemoryStore, MemoryTransaction};
-use crate::{AccessToken, NewToken, StoreError, TokenHash, TokenId, TokenReader, TokenRepository};
+use crate::{
+    AccessToken, NewToken, StoreError, TokenExpiry, TokenHash, TokenId, TokenReader, TokenRepository,
+};
 
 #[async_trait]
 impl TokenReader for MemoryStore {
@@ -45,7 +47,7 @@ impl TokenRepository for MemoryTransaction {
             name: new.name.clone(),
             abilities: new.abilities.clone(),
             user: new.user,
-            expires_at: new.expires_at,
+            expires_at: new.expires_at.map(TokenExpiry::moment),
             last_used_at: None,
             created_at: at,
         };

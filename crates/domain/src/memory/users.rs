@@ -62,7 +62,8 @@ impl UserRepository for MemoryTransaction {
             }
         }
         let known = self.state.users.get_mut(&user.id).ok_or(StoreError::Conflict)?;
-        *known = user.clone();
+        let updated_at = known.updated_at.max(user.updated_at);
+        *known = User { updated_at, ..user.clone() };
         Ok(())
     }
 

@@ -19,9 +19,9 @@ use crate::identities::is_detached;
 use crate::tokens::Secret;
 use crate::users::keep_user;
 use crate::{
-    Abilities, AccessToken, Acting, ContactSource, CustomerId, EmailAddress, Environment, Failure, JobKind,
-    Neighbourhood, NewToken, PhoneNumber, PlainToken, Profile, Received, RecordError, StoreError,
-    Synchroniser, TokenName, Transaction, User, UserId,
+    Abilities, AccessToken, Acting, ClaimedBy, ContactSource, CustomerId, EmailAddress, Environment, Failure,
+    JobKind, Neighbourhood, NewToken, PhoneNumber, PlainToken, Profile, Received, RecordError, StoreError,
+    Synchroniser, TokenExpiry, TokenName, Transaction, User, UserId,
 };
 
 /// Nobody has as many contacts; those beyond are not looked at.
@@ -29,6 +29,32 @@ const MOST_CONTACTS: usize = 1_000;
 
 /// How long after the deadline of the push its job begins: two at once would only be in each other's way.
 const MARGIN: Duration = Duration::from_secs(1);
+
+/// When a user who registered sees what a guest of the same values left. It is linked in any case.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub enum ShowClaimed {
+    /// Once the user has verified one of the values: a registration proves nothing.
+    #[default]
+    Verified,
+    /// At once, for those who let nobody register before the address is verified.
+    AtOnce,
+}
+
+impl ShowClaimed {
+    pub const ALL: [Self; 2] = [Self::Verified, Self::AtOnce];
+
+    /// The name under which the configuration knows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::AtOnce => "at_once",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|when| when.as_str() == name)
+    }
+}
 
 /// How registration behaves where that is a matter of taste.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +65,8 @@ pub struct RegistrationSettings {
     pub abilities: Abilities,
     /// How long that token is worth something.
     pub token_lifetime: Duration,
+    /// When what a guest left is shown to whoever comes with that token.
+    pub show_claimed: ShowClaimed,
 }
 
 impl Default for RegistrationSettings {
@@ -49,6 +77,7 @@ impl Default for RegistrationSettings {
             push_deadline: Duration::from_secs(2),
             abilities: [ContactsRead, ContactsWrite].into_iter().collect(),
             token_lifetime: Duration::from_secs(30 * 24 * 60 * 60),
+            show_claimed: ShowClaimed::default(),
         }
     }
 }
@@ -142,7 +171,11 @@ impl Registrations {
         let id = new.user.unwrap_or_else(|| UserId(env.randomness.uuid(at)));
         let secret = Secret::generate(env.randomness.as_ref());
         let secret = secret.map_err(|error| StoreError::Backend(error.into()))?;
-        let case = &Case { new, id, hash: secret.hash(), at };
+        let claims_by = match self.settings.show_claimed {
+            ShowClaimed::Verified => ClaimedBy::Registration,
+            ShowClaimed::AtOnce => ClaimedBy::Caller,
+        };
+        let case = &Case { new, id, hash: secret.hash(), claims_by, at };
         let done = env.transact(move |mut transaction: Open| {
             Box::pin(async move {
                 Ok::<_, RegisterError>((self.enter(transaction.as_mut(), case).await?, transaction))
@@ -186,12 +219,11 @@ impl Registrations {
         transaction: &mut dyn Transaction,
         case: &Case<'_>,
     ) -> Result<AccessToken, RecordError> {
-        let lifetime = TimeDelta::from_std(self.settings.token_lifetime).unwrap_or(TimeDelta::MAX);
         let new = NewToken {
             name: TokenName::from_stored("registration".to_owned()),
             abilities: self.settings.abilities.clone(),
             user: Some(case.id),
-            expires_at: case.at.checked_add_signed(lifetime),
+            expires_at: Some(TokenExpiry::after(case.at, self.settings.token_lifetime)),
         };
         let token = transaction.tokens().insert(&new, &case.hash, case.at).await?;
         self.env.record(transaction, case.at, vec![Change::token_created(&token)]).await?;

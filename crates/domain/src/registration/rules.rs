@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use super::{NewRegistration, RegisterError};
 use crate::link_key::{LinkKey, StatementKeys};
 use crate::{
-    ContactId, ContactKind, ContactRecord, ContactRequest, ContactSource, EmailAddress, KnownContact,
-    LinkPolicy, Neighbourhood, PhoneNumber, Received, Statement, TokenHash, UserId,
+    ClaimedBy, ContactId, ContactKind, ContactRecord, ContactRequest, ContactSource, EmailAddress,
+    KnownContact, LinkPolicy, Neighbourhood, PhoneNumber, Received, Statement, TokenHash, UserId,
 };
 
 /// One registration on its way.
@@ -17,6 +17,7 @@ pub(super) struct Case<'a> {
     pub(super) new: &'a NewRegistration,
     pub(super) id: UserId,
     pub(super) hash: TokenHash,
+    pub(super) claims_by: ClaimedBy,
     pub(super) at: DateTime<Utc>,
 }
 
@@ -92,6 +93,7 @@ pub(super) fn requests(
         ContactRequest {
             is_primary: (kind != ContactKind::Both && !has_primary(kind)).then_some(true),
             profile: Some(case.new.profile.clone()),
+            claims_by: case.claims_by,
             ..ContactRequest::new(statement, received, ContactSource::SignupForm)
         }
     };

@@ -134,7 +134,7 @@ impl Runs {
                 pass.position += 1;
             }
         }
-        run.updated_at = self.sync.env.clock.now();
+        run.updated_at = self.sync.env.clock.now().max(run.updated_at);
         self.put(run, &items).await?;
         let most = self.sync.settings.most_lost;
         let braked = !run.approved && !run.dry_run && run.kind != RunKind::ImportAll && pass.merged > most;

@@ -126,7 +126,7 @@ impl Runs {
                     status: RunStatus::Queued,
                     message: None,
                     finished_at: None,
-                    updated_at: at,
+                    updated_at: at.max(run.updated_at),
                     ..run
                 };
                 transaction.runs().update(&run).await?;
@@ -142,7 +142,8 @@ impl Runs {
         let Some(run) = self.run(id).await?.filter(|run| !run.status.rests()) else { return Ok(()) };
         let at = self.sync.env.clock.now();
         let started_at = run.started_at.or(Some(at));
-        let mut run = Run { status: RunStatus::Running, started_at, updated_at: at, ..run };
+        let updated_at = at.max(run.updated_at);
+        let mut run = Run { status: RunStatus::Running, started_at, updated_at, ..run };
         self.put(&run, &[]).await?;
         let asked = Self { sync: self.sync.for_run(&run) };
         let done = match run.kind {
@@ -174,7 +175,7 @@ impl Runs {
     }
 
     async fn end(&self, run: Run, status: RunStatus, message: Option<String>) -> Result<(), SyncError> {
-        let at = self.sync.env.clock.now();
+        let at = self.sync.env.clock.now().max(run.updated_at);
         let ended = Run { status, message, updated_at: at, finished_at: Some(at), ..run };
         self.put(&ended, &[]).await?;
         let counts = ended.counts;
@@ -252,7 +253,7 @@ impl Runs {
                     }
                 }
             }
-            run.updated_at = self.sync.env.clock.now();
+            run.updated_at = self.sync.env.clock.now().max(run.updated_at);
             self.put(run, &done).await?;
             if let Some(error) = stopped {
                 return Err(error);

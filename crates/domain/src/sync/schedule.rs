@@ -80,18 +80,18 @@ impl SyncWorker {
     async fn forget(&self) -> Result<(), SyncError> {
         let now = self.env.clock.now();
         let (moment, received) = (now - delta(self.settings.keep), now - REPORTS);
-        self.env
-            .transact(move |mut transaction: Open| {
-                Box::pin(async move {
-                    transaction.runs().forget_before(moment, 100).await?;
-                    transaction.sync_log().forget_before(moment, FORGET).await?;
-                    for sync in &self.syncs {
-                        let source = sync.system().as_str();
-                        transaction.deliveries().forget_before(source, received, FORGET).await?;
-                    }
-                    Ok::<_, SyncError>(((), transaction))
-                })
+        let env = self.env.clone().in_bulk();
+        env.transact(move |mut transaction: Open| {
+            Box::pin(async move {
+                transaction.runs().forget_before(moment, 100).await?;
+                transaction.sync_log().forget_before(moment, FORGET).await?;
+                for sync in &self.syncs {
+                    let source = sync.system().as_str();
+                    transaction.deliveries().forget_before(source, received, FORGET).await?;
+                }
+                Ok::<_, SyncError>(((), transaction))
             })
-            .await
+        })
+        .await
     }
 }

@@ -1,6 +1,7 @@
 //! The worker: takes jobs and does them, over and over. Any number of workers share them. A job that is at work is
 //! leased, and the lease is made longer while it lasts; a worker that dies lets it run out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 use super::{Errand, PartnerError, Retry, RunKind, Runs, SyncError, SyncSystem, Synchroniser};
 use crate::contacts::Open;
+use crate::streak::Streak;
 use crate::{Environment, FailedAttempt, Failure, Job, JobId, JobKind, RunId};
 
 /// How a worker works.
@@ -81,21 +83,28 @@ impl SyncWorker {
     pub async fn work(&self, stop: watch::Receiver<bool>) -> Result<(), SyncError> {
         self.plan_comparisons().await?;
         let mut loops = JoinSet::new();
+        let streak = Arc::new(Streak::default());
         for _ in 0..self.settings.at_once.max(1) {
-            let (worker, stop) = (self.clone(), stop.clone());
-            loops.spawn(async move { worker.keep_working(stop).await });
+            let (worker, stop, streak) = (self.clone(), stop.clone(), Arc::clone(&streak));
+            loops.spawn(async move { worker.keep_working(stop, &streak).await });
         }
         while loops.join_next().await.is_some() {}
         Ok(())
     }
 
-    async fn keep_working(&self, mut stop: watch::Receiver<bool>) {
+    async fn keep_working(&self, mut stop: watch::Receiver<bool>, streak: &Streak) {
         while !*stop.borrow() {
-            let pause = match self.step(None, &|| *stop.borrow()).await {
+            let step = self.step(None, &|| *stop.borrow()).await;
+            if step.is_ok() && streak.succeeded() {
+                tracing::info!("jobs are taken again");
+            }
+            let pause = match step {
                 Ok(Some(_)) => continue,
                 Ok(None) => self.settings.poll,
                 Err(error) => {
-                    tracing::warn!(error = %error, "no job could be taken or put back; trying again");
+                    if streak.failed() {
+                        tracing::warn!(error = %error, "no job can be taken or put back; this is tried again and again");
+                    }
                     self.settings.poll * 5
                 }
             };
@@ -178,7 +187,7 @@ impl SyncWorker {
     }
 
     async fn extend(&self, id: JobId, owner: Uuid) -> Result<(), SyncError> {
-        let mut transaction = self.env.store.begin().await?;
+        let mut transaction = self.env.begin().await?;
         let until = self.env.clock.now() + delta(self.settings.lease);
         transaction.jobs().extend(id, owner, until).await?;
         Ok(transaction.commit().await?)

@@ -18,10 +18,13 @@ pub enum Ability {
     SyncRead,
     SyncRun,
     TokensManage,
+    /// The trail: who did what to what, and when. What it was before and after is shown to those who may read it
+    /// elsewhere.
+    AuditRead,
 }
 
 impl Ability {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Everything,
         Self::Identify,
         Self::ContactsRead,
@@ -32,6 +35,7 @@ impl Ability {
         Self::SyncRead,
         Self::SyncRun,
         Self::TokensManage,
+        Self::AuditRead,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -46,6 +50,7 @@ impl Ability {
             Self::SyncRead => "sync:read",
             Self::SyncRun => "sync:run",
             Self::TokensManage => "tokens:manage",
+            Self::AuditRead => "audit:read",
         }
     }
 

@@ -2,6 +2,8 @@
 //! here only a hash of it is kept.
 
 mod ability;
+mod authority;
+mod expiry;
 mod secret;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,6 +14,8 @@ use crate::contacts::{Open, require_known_user};
 use crate::{Acting, Environment, Failure, RecordError, StoreError, UserId};
 
 pub use ability::{Abilities, Ability};
+pub use authority::{NotYours, TokenAuthority};
+pub use expiry::{InvalidExpiry, TokenExpiry};
 pub(crate) use secret::Secret;
 pub use secret::{PlainToken, PresentedToken, TokenHash};
 
@@ -83,31 +87,67 @@ pub struct NewToken {
     pub name: TokenName,
     pub abilities: Abilities,
     pub user: Option<UserId>,
-    pub expires_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<TokenExpiry>,
 }
+
+/// Why no token was made.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    #[error(transparent)]
+    NotYours(#[from] NotYours),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Some tokens, ascending.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct TokenPage {
+    pub tokens: Vec<AccessToken>,
+    /// The token behind which the next page begins; `None` at the end. A page may be short of its limit and go on.
+    pub next: Option<TokenId>,
+}
+
+/// How many tokens are read at once to find those that somebody may see.
+const STRETCH: usize = 500;
+
+/// How often for one page. Where many users have registered, most tokens may be others'.
+const STRETCHES: usize = 10;
 
 /// Makes tokens, takes them back, and says whose a secret is.
 #[derive(Clone)]
 pub struct Tokens {
     env: Environment,
+    authority: TokenAuthority,
 }
 
 impl Tokens {
+    /// On the word of an operator.
     pub fn new(env: Environment) -> Self {
-        Self { env }
+        Self { env, authority: TokenAuthority::Operator }
     }
 
     /// The same, on behalf of somebody.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
-        Self { env: self.env.clone().acting(acting.clone()) }
+        Self { env: self.env.clone().acting(acting.clone()), ..self.clone() }
+    }
+
+    /// The same, with no tokens that permit more than this one.
+    #[must_use]
+    pub fn held_by(&self, token: &AccessToken) -> Self {
+        Self { authority: TokenAuthority::of(token), ..self.clone() }
     }
 
     /// The secret is in the answer and nowhere else.
     ///
     /// # Errors
-    /// [`RecordError::NoSuchUser`], a store that does not answer.
-    pub async fn create(&self, new: &NewToken) -> Result<(AccessToken, PlainToken), RecordError> {
+    /// [`NotYours`], [`RecordError::NoSuchUser`], a store that does not answer.
+    pub async fn create(&self, new: &NewToken) -> Result<(AccessToken, PlainToken), TokenError> {
+        self.authority.may_make(new)?;
+        Ok(self.make(new).await?)
+    }
+
+    async fn make(&self, new: &NewToken) -> Result<(AccessToken, PlainToken), RecordError> {
         let secret = self.secret()?;
         let (env, hash, at) = (&self.env, secret.hash(), self.env.clock.now());
         let inserting = |mut transaction: Open| -> BoxFuture<'_, _> {
@@ -159,28 +199,53 @@ impl Tokens {
     /// # Errors
     /// A store that does not answer.
     pub async fn exist(&self) -> Result<bool, StoreError> {
-        Ok(!self.list(None, 1).await?.is_empty())
+        Ok(!self.env.store.tokens().list(None, 1).await?.is_empty())
     }
 
-    /// Tokens that were not revoked, ascending, those behind `after`, at most `limit`.
+    /// Tokens that were not revoked and permit no more than the one who asks may, those behind `after`, at most `limit`.
     ///
     /// # Errors
     /// A store that does not answer.
-    pub async fn list(&self, after: Option<TokenId>, limit: usize) -> Result<Vec<AccessToken>, StoreError> {
-        self.env.store.tokens().list(after, limit).await
+    pub async fn list(&self, after: Option<TokenId>, limit: usize) -> Result<TokenPage, StoreError> {
+        let mut page = TokenPage { tokens: Vec::new(), next: after };
+        for _ in 0..STRETCHES {
+            let read = self.env.store.tokens().list(page.next, STRETCH).await?;
+            let ended = read.len() < STRETCH;
+            for token in read {
+                let is_theirs = self.authority.covers(&token.abilities);
+                // One more than asked for tells whether there is another page.
+                if is_theirs && page.tokens.len() == limit {
+                    return Ok(page);
+                }
+                page.next = Some(token.id);
+                page.tokens.extend(is_theirs.then_some(token));
+            }
+            if ended {
+                return Ok(TokenPage { next: None, ..page });
+            }
+        }
+        Ok(page)
     }
 
+    /// The token, unless it permits more than the one who asks may: then it is as if there were none.
+    ///
     /// # Errors
     /// A store that does not answer.
     pub async fn token(&self, id: TokenId) -> Result<Option<AccessToken>, StoreError> {
-        Ok(self.env.store.tokens().get(id).await?.map(|(token, _)| token))
+        let found = self.env.store.tokens().get(id).await?.map(|(token, _)| token);
+        Ok(found.filter(|token| self.authority.covers(&token.abilities)))
     }
 
-    /// From now on the token is worth nothing, in every process. `false` if there is no such token.
+    /// From now on the token is worth nothing, in every process. `false` if there is no such token that the one who asks
+    /// may see.
     ///
     /// # Errors
     /// A store that does not answer.
     pub async fn revoke(&self, id: TokenId) -> Result<bool, RecordError> {
+        // What a token permits never changes, so that it can be asked before the transaction.
+        if self.token(id).await?.is_none() {
+            return Ok(false);
+        }
         let (env, at) = (&self.env, self.env.clock.now());
         let revoking = |mut transaction: Open| -> BoxFuture<'_, _> {
             Box::pin(async move {

@@ -166,6 +166,33 @@ fn a_body_without_an_identity_is_a_mistake_of_the_template() {
 }
 
 #[test]
+fn of_a_member_that_stands_twice_nobody_knows_which_was_meant() {
+    for (body, path) in [
+        (
+            format!(
+                r#"{{"identity":{{"id":"{ID}","traits":{{"email":"a@x.example","email":"b@x.example"}}}}}}"#
+            ),
+            "identity.traits.email",
+        ),
+        (format!(r#"{{"identity":{{"id":"{ID}","id":"{ID}"}}}}"#), "identity.id"),
+        (
+            format!(
+                r#"{{"identity":{{"id":"{ID}","verifiable_addresses":[{{"via":"email","via":"sms"}}]}}}}"#
+            ),
+            "identity.verifiable_addresses.0.via",
+        ),
+    ] {
+        let error = Kratos::default().read(body.as_bytes(), None).unwrap_err();
+        assert_eq!(error, InvalidNotice::Doubled { path: path.to_owned() }, "{body}");
+    }
+    // What is not read may be as large as it likes.
+    let body = format!(
+        r#"{{"identity":{{"id":"{ID}","traits":{{"email":"a@x.example"}},"metadata_public":{{"n":123456789012345678901234567890}}}}}}"#
+    );
+    assert_eq!(Kratos::default().read(body.as_bytes(), None).unwrap().event.addresses.len(), 1);
+}
+
+#[test]
 fn nothing_personal_is_printed() {
     let traits = json!({"email": "secret@example.com", "phone": "+12025550143", "name": "Hidden"});
     let printed = format!("{:?}", of_traits(&traits));

@@ -2,7 +2,7 @@
 //! `docs/kratos.md`, or is Kratos' whole context; what it has beyond that is passed over unread.
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{IdentityFault, IdentityFaultReason, InvalidNotice};
+use onefold_domain::{IdentityFault, IdentityFaultReason, InvalidNotice, JsonFault, read_undoubled};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -11,6 +11,9 @@ const PHONE: &str = "#/traits/phone";
 pub(super) const NAME: &str = "#/traits/name";
 /// For what no single trait is to blame for.
 pub(super) const TRAITS: &str = "#/traits";
+
+/// The most objects and lists inside one another; Kratos has about five.
+const MOST_LEVELS: usize = 127;
 
 /// What happened, as far as the template says so.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,7 +102,12 @@ impl Call {
     /// # Errors
     /// A body from which the identity cannot be told.
     pub(super) fn parse(body: &[u8]) -> Result<Self, InvalidNotice> {
-        let body: Value = serde_json::from_slice(body).map_err(|_| InvalidNotice::NotJson)?;
+        let body = std::str::from_utf8(body).map_err(|_| InvalidNotice::NotJson)?;
+        // Kratos' whole context may hold numbers of any kind, none of which is read here.
+        let body = read_undoubled(body, MOST_LEVELS).map_err(|error| match error.fault {
+            JsonFault::Doubled => InvalidNotice::Doubled { path: error.path },
+            _ => InvalidNotice::NotJson,
+        })?;
         let identity = body.get("identity").and_then(Value::as_object).ok_or(InvalidNotice::NoIdentity)?;
         let id = identity.get("id").and_then(uuid).ok_or(InvalidNotice::NoId)?;
         let traits = identity.get("traits").and_then(Value::as_object);

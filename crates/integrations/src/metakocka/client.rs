@@ -88,7 +88,7 @@ impl Client {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Source> {
         Ok(Self {
-            http: http::client()?,
+            http: http::client(config.reach()?)?,
             gate: Gate::new(config.gate(), clock),
             base: config.base_url.clone(),
             key: key.clone(),

@@ -12,6 +12,8 @@ use crate::address::{InvalidBaseUrl, base_address};
 use crate::breaker::BreakerPolicy;
 use crate::credential::Credential;
 use crate::gate::GatePolicy;
+use crate::listed::one_or_many;
+use crate::reach::{AllowedHost, PrivateHost, Reach};
 
 /// The most calls at a time: clients in use allow two, and the server runs searches one after another.
 pub(super) const CONCURRENCY: usize = 2;
@@ -30,6 +32,9 @@ pub struct Config {
     pub company_id: Option<Credential>,
     /// The server of MetaKocka, or the company's own installation.
     pub base_url: BaseUrl,
+    /// Hosts that `base_url` may lead to although they have a private address, such as a server of the company's own.
+    #[serde(deserialize_with = "one_or_many")]
+    pub allow_private_hosts: Vec<AllowedHost>,
     /// Where a partner is at home who is not said to be abroad, and whose phone numbers need no prefix.
     pub home_country: HomeCountry,
     /// The language in which countries are written.
@@ -60,6 +65,7 @@ impl Default for Config {
             secret_key: None,
             company_id: None,
             base_url: BaseUrl::default(),
+            allow_private_hosts: Vec::new(),
             home_country: HomeCountry::default(),
             country_language: CountryLanguage::default(),
             request_timeout_ms: 30_000,
@@ -73,6 +79,22 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How far calls may go.
+    ///
+    /// # Errors
+    /// The address is a private one that is not allowed by name.
+    pub(super) fn reach(&self) -> Result<Reach, PrivateHost> {
+        Reach::of(&self.base_url.0, &self.allow_private_hosts)
+    }
+
+    /// For a program that tells of mistakes before it starts.
+    ///
+    /// # Errors
+    /// `base_url` is a private address that is not allowed by name. A name is judged when it is called.
+    pub fn check_base_url(&self) -> Result<(), PrivateHost> {
+        self.reach().map(|_| ())
+    }
+
     pub(super) fn gate(&self) -> GatePolicy {
         GatePolicy {
             concurrency: CONCURRENCY,

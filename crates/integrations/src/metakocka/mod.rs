@@ -35,6 +35,7 @@ pub use country::CountryLanguage;
 
 pub use crate::address::InvalidBaseUrl;
 pub use crate::credential::Credential;
+pub use crate::reach::{AllowedHost, PrivateHost};
 
 /// No safe connection can be made from this program.
 #[derive(Debug, thiserror::Error)]

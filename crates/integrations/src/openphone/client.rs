@@ -71,7 +71,7 @@ impl Client {
         let mut header = HeaderValue::from_str(key.expose())?;
         header.set_sensitive(true);
         Ok(Self {
-            http: http::client()?,
+            http: http::client(config.reach()?)?,
             gate: Gate::new(config.gate(), clock),
             base: config.base_url.clone(),
             key: key.clone(),

@@ -6,11 +6,13 @@ use serde::Deserialize;
 use url::Url;
 use validator::Validate;
 
-use super::setting::{DefaultRegion, FieldKey, NoteText, SourceName, WebhookKey, one_or_many};
+use super::setting::{DefaultRegion, FieldKey, NoteText, SourceName, WebhookKey};
 use crate::address::{InvalidBaseUrl, base_address};
 use crate::breaker::BreakerPolicy;
 use crate::credential::Credential;
 use crate::gate::GatePolicy;
+use crate::listed::one_or_many;
+use crate::reach::{AllowedHost, PrivateHost, Reach};
 
 /// The most calls at a time. Ten a second are allowed, and an answer takes a few tenths of one.
 pub(super) const CONCURRENCY: usize = 4;
@@ -26,6 +28,9 @@ pub struct Config {
     /// Issued in the workspace's settings. It opens the whole workspace.
     pub api_key: Option<Credential>,
     pub base_url: BaseUrl,
+    /// Hosts that `base_url` may lead to although they have a private address, such as a server of the company's own.
+    #[serde(deserialize_with = "one_or_many")]
+    pub allow_private_hosts: Vec<AllowedHost>,
     /// The mark on our contacts there. Contacts with another one are read and never written, so it must not be
     /// changed once there are some.
     pub source: SourceName,
@@ -65,6 +70,7 @@ impl Default for Config {
         Self {
             api_key: None,
             base_url: BaseUrl::default(),
+            allow_private_hosts: Vec::new(),
             source: SourceName::default(),
             note: NoteText::default(),
             note_field: None,
@@ -83,6 +89,22 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How far calls may go.
+    ///
+    /// # Errors
+    /// The address is a private one that is not allowed by name.
+    pub(super) fn reach(&self) -> Result<Reach, PrivateHost> {
+        Reach::of(&self.base_url.0, &self.allow_private_hosts)
+    }
+
+    /// For a program that tells of mistakes before it starts.
+    ///
+    /// # Errors
+    /// `base_url` is a private address that is not allowed by name. A name is judged when it is called.
+    pub fn check_base_url(&self) -> Result<(), PrivateHost> {
+        self.reach().map(|_| ())
+    }
+
     pub(super) fn gate(&self) -> GatePolicy {
         GatePolicy {
             concurrency: CONCURRENCY,

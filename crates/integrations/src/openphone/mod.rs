@@ -42,6 +42,7 @@ pub use webhook::Webhook;
 
 pub use crate::address::InvalidBaseUrl;
 pub use crate::credential::Credential;
+pub use crate::reach::{AllowedHost, PrivateHost};
 
 /// More external ids in one look-up are refused: their server takes a longer list for something else.
 const MOST_EXTERNAL_IDS: usize = 20;

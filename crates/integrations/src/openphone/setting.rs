@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use onefold_domain::{InvalidPhone, Region};
 use secrecy::{ExposeSecret, SecretSlice};
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 
 use super::external_id::ExternalId;
 
@@ -159,32 +159,6 @@ impl std::fmt::Debug for WebhookKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("WebhookKey(…)")
     }
-}
-
-/// A list, or one of it as a text: the environment has no lists. A blank text is none.
-pub(super) fn one_or_many<'de, D: Deserializer<'de>, V>(deserializer: D) -> Result<Vec<V>, D::Error>
-where
-    V: TryFrom<String, Error: std::fmt::Display>,
-{
-    /// More webhooks than one workspace needs, with the key of each being replaced.
-    const MOST: usize = 8;
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        One(String),
-        Many(Vec<String>),
-    }
-    let texts = match Written::deserialize(deserializer) {
-        Ok(Written::One(text)) => text.split(',').map(ToOwned::to_owned).collect(),
-        Ok(Written::Many(texts)) => texts,
-        // The value is a secret.
-        Err(_) => return Err(de::Error::custom("must be a text, or a list of texts in quotes")),
-    };
-    let texts: Vec<_> = texts.into_iter().filter(|text| !text.trim().is_empty()).collect();
-    if texts.len() > MOST {
-        return Err(de::Error::custom(format!("must be at most {MOST}")));
-    }
-    texts.into_iter().map(|text| V::try_from(text).map_err(de::Error::custom)).collect()
 }
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ impl Scene {
     pub(crate) fn mortal(&self, step: usize) -> (Self, Arc<Fate>) {
         let fate = Fate::at(step);
         let store = Arc::new(MortalStore { inner: self.store.clone(), fate: fate.clone() });
-        let env = onefold_domain::Environment { store: store.clone(), ..self.env.clone() };
+        let mut env = self.env.clone();
+        env.store = store.clone();
         let inner = connector(&self.double, self.clock.clone());
         let directory = Arc::new(MortalDirectory { inner, fate: fate.clone() });
         let rules = Arc::new(SurvivorshipRules::shipped());

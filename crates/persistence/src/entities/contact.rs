@@ -29,6 +29,9 @@ pub(crate) struct Model {
     pub(crate) version: i64,
     pub(crate) origin_hub: Option<Uuid>,
     pub(crate) origin_number: Option<i64>,
+    pub(crate) evidence_order: Option<i64>,
+    pub(crate) self_stated: bool,
+    pub(crate) claimed_by: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

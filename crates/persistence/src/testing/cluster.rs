@@ -51,6 +51,13 @@ impl PostgresCluster {
         format!("postgres://postgres@localhost:5432/{database}?host={}", self.supervisor.folder)
     }
 
+    /// Where a database of this server is by way of PgBouncer in transaction mode, which the first to ask starts.
+    #[must_use]
+    pub fn pooled_url(&self, database: &str) -> String {
+        self.supervisor.pooler.get_or_init(|| self.supervisor.order("pool"));
+        format!("postgres://postgres@localhost:6432/{database}?host={}", self.supervisor.folder)
+    }
+
     /// The folder that is gone when the server is.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -78,6 +85,8 @@ impl PostgresCluster {
 struct Supervisor {
     folder: String,
     process: Child,
+    /// Full when PgBouncer runs.
+    pooler: OnceLock<()>,
     /// Empty only while it is being dropped.
     dialogue: Option<Mutex<Dialogue>>,
 }
@@ -104,7 +113,7 @@ impl Supervisor {
             answers: BufReader::new(process.stdout.take().expect("standard output is a pipe")),
         };
         let folder = dialogue.answer().expect("PostgreSQL should start, its log is above");
-        Self { folder, process, dialogue: Some(Mutex::new(dialogue)) }
+        Self { folder, process, pooler: OnceLock::new(), dialogue: Some(Mutex::new(dialogue)) }
     }
 
     fn dialogue(&self) -> MutexGuard<'_, Dialogue> {

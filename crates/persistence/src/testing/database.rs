@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, QueryResult, Statement};
 use tempfile::TempDir;
 
-use super::{PostgresCluster, assert_invariants};
-use crate::{Config, DatabaseUrl, SeaOrmStore};
+use super::{PostgresCluster, SmallDisk, assert_invariants};
+use crate::{Config, DatabaseUrl, Pooler, SeaOrmStore};
 
 /// An empty database that belongs to one test and goes away with this value. Keep it until the end
 /// of the test: `let database = …`, not `let _ = …`.
 pub struct TestDatabase {
     url: String,
+    /// Where a store goes, if that is another way.
+    pooled_url: Option<String>,
     place: Place,
 }
 
@@ -32,7 +34,15 @@ impl TestDatabase {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}/onefold.db?mode=rwc", folder.path().display());
-        Self { url, place: Place::Sqlite { _folder: folder } }
+        Self { url, pooled_url: None, place: Place::Sqlite { _folder: folder } }
+    }
+
+    /// A file in a folder of its own on this disk.
+    #[must_use]
+    pub fn sqlite_on(disk: &SmallDisk) -> Self {
+        let folder = tempfile::tempdir_in(disk.folder()).expect("a temporary folder");
+        let url = format!("sqlite://{}/onefold.db?mode=rwc", folder.path().display());
+        Self { url, pooled_url: None, place: Place::Sqlite { _folder: folder } }
     }
 
     /// A database in the server that the tests of this process share.
@@ -42,14 +52,38 @@ impl TestDatabase {
 
     /// A database in this server.
     pub async fn on(cluster: &PostgresCluster) -> Self {
+        Self::create(cluster, "").await
+    }
+
+    /// A database of this server whose tables are on this disk.
+    pub async fn postgres_on(cluster: &PostgresCluster, disk: &SmallDisk) -> Self {
+        let server = connect(&cluster.url("postgres")).await;
+        let folder = disk.folder_of("postgres");
+        let create = format!("CREATE TABLESPACE small LOCATION '{}'", folder.display());
+        server.execute_unprepared(&create).await.expect("a tablespace should be created");
+        server.close().await.expect("a connection should close");
+        Self::create(cluster, "TABLESPACE small").await
+    }
+
+    async fn create(cluster: &PostgresCluster, place: &str) -> Self {
         static CREATED: AtomicU32 = AtomicU32::new(0);
         // No server outlives this process, so a number is enough.
         let name = format!("onefold_{}", CREATED.fetch_add(1, Ordering::Relaxed));
         let server = connect(&cluster.url("postgres")).await;
-        let create = format!("CREATE DATABASE {name}");
+        let create = format!("CREATE DATABASE {name} {place}");
         server.execute_unprepared(&create).await.expect("a database should be created");
         server.close().await.expect("a connection should close");
-        Self { url: cluster.url(&name), place: Place::Postgres { cluster: cluster.clone(), name } }
+        let place = Place::Postgres { cluster: cluster.clone(), name: name.clone() };
+        Self { url: cluster.url(&name), pooled_url: None, place }
+    }
+
+    /// One in the shared server, whose stores reach it by way of PgBouncer in transaction mode. What looks past the
+    /// store goes straight to it.
+    pub async fn pooled() -> Self {
+        let cluster = PostgresCluster::shared();
+        let mut database = Self::on(cluster).await;
+        database.pooled_url = database.name().map(|name| cluster.pooled_url(name));
+        database
     }
 
     /// In the form that the configuration takes.
@@ -70,8 +104,12 @@ impl TestDatabase {
     /// The default configuration for this database, with few connections.
     #[must_use]
     pub fn config(&self) -> Config {
-        let url = DatabaseUrl::parse(&self.url).expect("the address of a test database");
-        Config { url, max_connections: 8, ..Config::default() }
+        let (url, pooler) = match &self.pooled_url {
+            None => (&self.url, Pooler::None),
+            Some(pooled) => (pooled, Pooler::Transaction),
+        };
+        let url = DatabaseUrl::parse(url).expect("the address of a test database");
+        Config { url, pooler, max_connections: 8, ..Config::default() }
     }
 
     /// A new store, connected and migrated. Every call is one more, as if from another process.
@@ -115,6 +153,11 @@ impl Drop for TestDatabase {
             cluster.drop_database(name);
         }
     }
+}
+
+/// The number in the first column of the only row of a database that the test looks after itself.
+pub async fn count(url: &str, sql: &str) -> i64 {
+    first_number(&query(url, sql).await)
 }
 
 async fn query(url: &str, sql: &str) -> Vec<QueryResult> {

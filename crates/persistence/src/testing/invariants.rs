@@ -76,7 +76,7 @@ const INVARIANTS: [(&str, &str); 11] = [
          OR NOT EXISTS (SELECT 1 FROM customer c WHERE c.id = l.survivor_id)
          OR NOT EXISTS (SELECT 1 FROM customer c WHERE c.id = l.absorbed_id)
          OR NOT EXISTS (SELECT 1 FROM customer c WHERE c.id = l.customer_id)
-         OR NOT EXISTS (SELECT 1 FROM contact c WHERE c.id = l.after_contact_id)
+         OR l.after_contact_id < 1
          OR (l.contact_id IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM contact c WHERE c.id = l.contact_id))",
     ),

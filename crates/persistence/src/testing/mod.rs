@@ -8,9 +8,13 @@
 mod clock;
 mod cluster;
 mod database;
+mod faults;
 mod invariants;
+mod small_disk;
 
 pub use clock::{ManualClock, SeededRandomness, SteppingClock};
 pub use cluster::PostgresCluster;
-pub use database::TestDatabase;
+pub use database::{TestDatabase, count};
+pub use faults::{WriterFault, arrange};
 pub use invariants::{assert_invariants, broken_invariants};
+pub use small_disk::SmallDisk;

@@ -3,7 +3,7 @@
 # folder removed.
 #
 # Arguments: the folder of PostgreSQL's programs, then lines for postgresql.conf.
-# Commands, one a line: `stop`, `start` (both are answered), `drop NAME` (is not).
+# Commands, one a line: `stop`, `start`, `pool` (these are answered), `drop NAME` (is not).
 
 bin=$1
 shift
@@ -35,6 +35,39 @@ prepare() {
     } >>"$data/postgresql.conf"
 }
 
+# Puts PgBouncer in transaction mode before the server. It takes the connections in turn: in any other order those
+# of a quiet pool would mostly be the same one, and nobody would notice what does not outlive a transaction.
+pool() {
+    bouncer=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v pgbouncer) || {
+        echo "PgBouncer was found neither in PATH nor in /usr/sbin. The tests need it: apt-get install pgbouncer" >>"$log"
+        return 1
+    }
+    echo '"postgres" ""' >"$folder/users"
+    cat >"$folder/pgbouncer.ini" <<END
+[databases]
+* = host=$folder port=5432
+[pgbouncer]
+listen_addr =
+listen_port = 6432
+unix_socket_dir = $folder
+auth_type = trust
+auth_file = $folder/users
+pool_mode = transaction
+server_round_robin = 1
+default_pool_size = 20
+max_client_conn = 1000
+logfile = $folder/pgbouncer.log
+pidfile = $folder/pgbouncer.pid
+END
+    "$bouncer" --daemon --quiet "$folder/pgbouncer.ini" >>"$log" 2>&1 || return 1
+    tries=0
+    until [ -S "$folder/.s.PGSQL.6432" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 100 ] || return 1
+        sleep 0.1
+    done
+}
+
 answer() {
     if "$@"; then echo "done $folder"; else tail -n 20 "$log" >&2; echo "failed"; fi
 }
@@ -48,11 +81,13 @@ while read -r command name; do
     case $command in
         stop) answer stop ;;
         start) answer start ;;
+        pool) answer pool ;;
         drop)
             "$bin/dropdb" --host="$folder" --port=5432 --username=postgres --no-password --force \
                 --if-exists "$name" >>"$log" 2>&1
             ;;
     esac
 done
+[ ! -e "$folder/pgbouncer.pid" ] || kill "$(cat "$folder/pgbouncer.pid")"
 stop
 rm -rf "$folder"

@@ -1,18 +1,18 @@
-//! Whatever is created, upserted, changed, withdrawn and identified, in whatever order: the customers are
-//! those that the bulk resolver makes, from nothing, of the evidence that is left.
+//! Whatever is created, upserted, claimed, verified, changed, withdrawn and identified, by whomever and in whatever
+//! order: what a store holds is what `lay` makes, from nothing, of the evidence that is left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use onefold_domain::{
-    BlockRule, ContactRecord, ContactRequest, ContactSource, LinkPolicy, MemoryStore, Outcome, Part,
-    Received, Statement, Store, UserId, resolve,
+    Acting, Actor, ContactChange, ContactRecord, ContactRequest, ContactSource, CustomerId, CustomerPicture,
+    LinkPolicy, MemoryStore, Outcome, Received, Statement, Store, TokenId, UserId, lay,
 };
 use onefold_persistence::testing::TestDatabase;
 use proptest::prelude::*;
 
 use crate::desk::{Desk, to_email, to_phone};
-use crate::scene::{email, in_time, phone, request, user};
+use crate::scene::{email, in_time, phone, request, service_with, user};
 
 /// Few values, so that histories meet. One of each never links, and two are one phone in two spellings.
 const EMAILS: [&str; 5] =
@@ -23,17 +23,35 @@ const USERS: u128 = 3;
 /// One thing done. Contacts are meant by their place among those that are there.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Create(Statement),
-    Upsert(Statement),
+    Create(Said),
+    Upsert(Said),
     Identify(Statement),
     Change(prop::sample::Index, usize),
+    Verify(prop::sample::Index, bool),
     Withdraw(prop::sample::Index),
 }
 
-fn statements(users: bool) -> impl Strategy<Value = Statement> {
-    // What waits for a spelling is not served by another one, so users have one spelling each.
-    let phones = if users { PHONES.len() - 1 } else { PHONES.len() };
-    let values = (0..EMAILS.len(), 0..phones, 0..3_u8);
+/// A statement, and who makes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    statement: Statement,
+    is_verified: bool,
+    by_the_user: bool,
+}
+
+/// Who takes part in a history.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum People {
+    Guests,
+    /// Users as well, of whom nobody has verified anything.
+    Users,
+    /// Users who verify, and who speak for themselves.
+    Verifiers,
+}
+
+fn statements(people: People) -> impl Strategy<Value = Statement> {
+    let values = (0..EMAILS.len(), 0..PHONES.len(), 0..3_u8);
+    let users = people != People::Guests;
     let of = if users { prop::option::weighted(0.4, 1..=USERS).boxed() } else { Just(None).boxed() };
     (values, of).prop_map(|((email_index, phone_index, kind), of)| {
         let email = (kind != 0).then(|| email(EMAILS[email_index]));
@@ -46,114 +64,150 @@ fn statements(users: bool) -> impl Strategy<Value = Statement> {
     })
 }
 
-pub(crate) fn steps(users: bool) -> impl Strategy<Value = Vec<Step>> {
-    let contact = any::<prop::sample::Index>;
-    let step = prop_oneof![
-        3 => statements(users).prop_map(Step::Create),
-        2 => statements(users).prop_map(Step::Upsert),
-        3 => statements(users).prop_map(Step::Identify),
-        2 => (contact(), 0..5_usize).prop_map(|(contact, value)| Step::Change(contact, value)),
-        3 => contact().prop_map(Step::Withdraw),
-    ];
-    prop::collection::vec(step, 1..24)
+fn said(people: People) -> impl Strategy<Value = Said> {
+    (statements(people), 0..4_u8).prop_map(move |(statement, how)| {
+        let may = people == People::Verifiers && statement.user().is_some();
+        Said { statement, is_verified: may && how == 1, by_the_user: may && how == 2 }
+    })
 }
 
-/// A store that is written to, and what no record of it tells.
+pub(crate) fn steps(people: People) -> impl Strategy<Value = (usize, Vec<Step>)> {
+    let contact = any::<prop::sample::Index>;
+    let verifies = u32::from(people == People::Verifiers) * 3;
+    let step = prop_oneof![
+        4 => said(people).prop_map(Step::Create),
+        3 => said(people).prop_map(Step::Upsert),
+        3 => statements(people).prop_map(Step::Identify),
+        2 => (contact(), 0..5_usize).prop_map(|(contact, value)| Step::Change(contact, value)),
+        1 + verifies => (contact(), any::<bool>()).prop_map(|(contact, is)| Step::Verify(contact, is)),
+        3 => contact().prop_map(Step::Withdraw),
+    ];
+    (prop_oneof![2 => Just(1_000_usize), 1 => 2..6_usize], prop::collection::vec(step, 1..24))
+}
+
+/// A store that is written to.
 pub(crate) struct World {
+    store: Arc<dyn Store>,
+    policy: LinkPolicy,
     pub(crate) desk: Desk,
-    /// What identify said of values that were known, as far as it links.
-    joins: Vec<Statement>,
 }
 
 impl World {
-    pub(crate) async fn new(store: &Arc<dyn Store>) -> Self {
-        let desk = Desk::new(store);
+    pub(crate) async fn new(store: &Arc<dyn Store>, cap: usize) -> Self {
+        let policy = LinkPolicy::shipped().with_max_contact_points(cap);
+        let desk = Desk::over(service_with(store, policy.clone()));
         for number in 1..=USERS {
             desk.user(number).await;
         }
-        Self { desk, joins: Vec::new() }
+        Self { store: Arc::clone(store), policy, desk }
     }
 
     /// Does these things, and compares after each.
-    async fn live(&mut self, steps: &[Step], users: bool) {
+    async fn live(&self, steps: &[Step], people: People) {
         for step in steps {
             let before = self.desk.everything().await;
-            self.take(step).await;
-            let records = self.desk.everything().await;
-            self.forget(&not_served_yet(&records, &before));
-            self.compare(&records);
-            assert_nobody_waits_in_vain(&records, &self.joins);
+            self.take(step, people).await;
+            let pictures = self.pictures().await;
+            self.compare(&pictures).await;
+            if brings_evidence(step) {
+                assert_nobody_parts(&before, &self.desk.everything().await);
+            }
         }
-        if !users {
+        if people == People::Guests {
             self.assert_settled().await;
         }
     }
 
-    pub(crate) async fn take(&mut self, step: &Step) {
-        let desk = self.desk.clone();
-        let asked = |statement: &Statement| {
-            ContactRequest::new(statement.clone(), Received::default(), ContactSource::Order)
-        };
+    pub(crate) async fn take(&self, step: &Step, people: People) {
+        let desk = &self.desk;
         match step {
-            Step::Create(statement) => drop(desk.create(&asked(statement)).await),
-            Step::Upsert(statement) => drop(desk.upsert(&asked(statement)).await),
-            Step::Identify(statement) => self.identify(statement).await,
+            Step::Create(said) => drop(desk.by(&acting(said)).create(&asked(said)).await),
+            // A user's own token cannot do that.
+            Step::Upsert(said) => {
+                drop(desk.upsert(&asked(&Said { by_the_user: false, ..said.clone() })).await);
+            }
+            Step::Identify(statement) => {
+                desk.identify.run(&request(statement.clone())).await.expect("an answer");
+            }
             Step::Change(contact, value) => {
-                let Some(record) = chosen(&desk, contact).await else { return };
+                let Some(record) = chosen(desk, contact).await else { return };
                 let change = match (record.statement.email(), record.statement.phone()) {
                     (Some(_), None) => to_email(EMAILS[*value]),
                     (Some(_), Some(_)) if value % 2 == 0 => to_email(EMAILS[*value]),
                     _ => to_phone(PHONES[*value]),
                 };
+                let by_the_user = people == People::Verifiers && value % 2 == 0 && record.user().is_some();
+                let said = Said { statement: record.statement.clone(), is_verified: false, by_the_user };
+                desk.by(&acting(&said)).change(record.id, change).await;
+            }
+            Step::Verify(contact, is_verified) => {
+                let Some(record) = chosen(desk, contact).await else { return };
+                let change = ContactChange { is_verified: Some(*is_verified), ..ContactChange::default() };
                 desk.change(record.id, change).await;
             }
             Step::Withdraw(contact) => {
-                let Some(record) = chosen(&desk, contact).await else { return };
+                let Some(record) = chosen(desk, contact).await else { return };
                 desk.withdraw(record.id).await;
             }
         }
     }
 
-    async fn identify(&mut self, statement: &Statement) {
-        let before = self.desk.everything().await.len();
-        let answer = self.desk.identify.run(&request(statement.clone())).await.expect("an answer");
-        let added = self.desk.everything().await.len() - before;
-        if answer.outcome == Outcome::Merged && added == 0 {
-            let blocked = |part| answer.blocked.iter().any(|block| block.part == part);
-            self.joins.push(linking(statement, blocked(Part::Email), blocked(Part::Phone)));
+    /// All evidence that counts, customer by customer.
+    async fn pictures(&self) -> Vec<CustomerPicture> {
+        let records = self.desk.everything().await;
+        let customers: BTreeSet<CustomerId> = records.iter().map(|record| record.customer).collect();
+        let mut transaction = self.store.begin().await.expect("a transaction");
+        let mut pictures = Vec::with_capacity(customers.len());
+        for id in customers {
+            pictures.push(transaction.customers().picture(id).await.expect("a customer"));
         }
+        pictures
     }
 
-    /// What was said of people who are all gone, or by a user who is, is no evidence any more.
-    fn forget(&mut self, records: &[ContactRecord]) {
-        let here = |user| records.iter().any(|record| record.user() == Some(user));
-        self.joins.retain(|join| join.user().is_none_or(here));
-        let customers = self.resolved(records);
-        let (living, joined) = customers.split_at(records.len());
-        let mut joined = joined.iter();
-        self.joins.retain(|_| joined.next().is_some_and(|customer| living.contains(customer)));
-    }
-
-    /// The customers of all records, then of all joins.
-    fn resolved(&self, records: &[ContactRecord]) -> Vec<u32> {
-        let evidence: Vec<Statement> =
-            records.iter().map(as_far_as_it_links).chain(self.joins.iter().cloned()).collect();
-        resolve(&evidence, &LinkPolicy::shipped()).customers().to_vec()
-    }
-
-    fn compare(&self, records: &[ContactRecord]) {
-        let resolved = &self.resolved(records)[..records.len()];
-        let stored = parts(records.iter().map(|record| record.customer));
-        assert_eq!(stored, parts(resolved.iter().copied()), "{records:#?} and {:#?}", self.joins);
-        let mut users: BTreeMap<_, BTreeSet<UserId>> = BTreeMap::new();
-        for record in records {
-            users.entry(record.customer).or_default().extend(record.user());
+    async fn compare(&self, pictures: &[CustomerPicture]) {
+        let contacts: Vec<_> = pictures.iter().flat_map(|picture| picture.contacts.clone()).collect();
+        let joins: Vec<_> = pictures.iter().flat_map(|picture| picture.joins.clone()).collect();
+        let layout = lay(&contacts, &joins, &self.policy);
+        let stored: BTreeSet<Vec<_>> = pictures
+            .iter()
+            .map(|picture| picture.contacts.iter().map(|contact| contact.id).collect())
+            .collect();
+        let laid: BTreeSet<Vec<_>> = layout.groups.iter().map(|group| group.contacts.clone()).collect();
+        assert_eq!(stored, laid, "{contacts:#?} and {joins:#?}");
+        for contact in &contacts {
+            let blocked = [contact.email_blocked_by, contact.phone_blocked_by];
+            let expected = layout.blocked.get(&contact.id).copied().unwrap_or_default();
+            assert_eq!(blocked, expected, "contact {} of {contacts:#?}", contact.id.0);
         }
-        assert!(users.values().all(|users| users.len() <= 1), "a customer has two users");
+        let customer_of: BTreeMap<_, _> = pictures
+            .iter()
+            .flat_map(|picture| picture.contacts.iter().map(|contact| (contact.id, picture.id)))
+            .collect();
+        for group in &layout.groups {
+            let found = self.store.neighbourhood(&group.keys).await.expect("a neighbourhood").found;
+            let expected: BTreeMap<_, _> =
+                group.keys.iter().map(|key| (key.clone(), customer_of[&group.contacts[0]])).collect();
+            assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), expected, "{contacts:#?}");
+        }
+        assert!(layout.groups.iter().all(|group| self.users(pictures, &group.contacts).len() <= 1));
+    }
+
+    fn users(
+        &self,
+        pictures: &[CustomerPicture],
+        contacts: &[onefold_domain::ContactId],
+    ) -> BTreeSet<UserId> {
+        let all = pictures.iter().flat_map(|picture| &picture.contacts);
+        all.filter(|contact| contacts.contains(&contact.id))
+            .filter_map(|contact| contact.statement.user())
+            .collect()
     }
 
     /// As long as no rule stands in the way, what is there says nothing new, whoever repeats it.
     async fn assert_settled(&self) {
+        if self.policy.max_contact_points() < 1_000 {
+            return;
+        }
         for record in self.desk.everything().await {
             let answer = self.desk.identify.run(&request(record.statement)).await.expect("an answer");
             assert_eq!((answer.outcome, answer.customer.id), (Outcome::Known, record.customer));
@@ -162,79 +216,45 @@ impl World {
     }
 }
 
+fn asked(said: &Said) -> ContactRequest {
+    let is_verified = said.is_verified.then_some(true);
+    let request = ContactRequest::new(said.statement.clone(), Received::default(), ContactSource::Order);
+    ContactRequest { is_verified, ..request }
+}
+
+fn acting(said: &Said) -> Acting {
+    match said.statement.user().filter(|_| said.by_the_user) {
+        Some(user) => Acting::of(Actor::Token { id: TokenId(1), user: Some(user) }),
+        None => Acting::default(),
+    }
+}
+
 async fn chosen(desk: &Desk, contact: &prop::sample::Index) -> Option<ContactRecord> {
     let mut records = desk.everything().await;
     (!records.is_empty()).then(|| records.swap_remove(contact.index(records.len())))
 }
 
-/// These records before any of them got a value that has become free: what was said of that value is gone
-/// by then, if nobody else stood behind it.
-fn not_served_yet(records: &[ContactRecord], before: &[ContactRecord]) -> Vec<ContactRecord> {
-    let mut records = records.to_vec();
-    for record in &mut records {
-        let same = |old: &&ContactRecord| old.id == record.id && old.statement == record.statement;
-        if let Some(old) = before.iter().find(same) {
-            (record.email_blocked_by, record.phone_blocked_by) = (old.email_blocked_by, old.phone_blocked_by);
+/// Evidence that is new, and verifies nothing.
+fn brings_evidence(step: &Step) -> bool {
+    match step {
+        Step::Create(said) => !said.is_verified,
+        Step::Identify(_) => true,
+        _ => false,
+    }
+}
+
+/// New evidence parts nobody, and changes no older block.
+fn assert_nobody_parts(before: &[ContactRecord], after: &[ContactRecord]) {
+    let now: BTreeMap<_, _> = after.iter().map(|record| (record.id, record)).collect();
+    for (index, one) in before.iter().enumerate() {
+        let is = now[&one.id];
+        assert_eq!(one.email_blocked_by, is.email_blocked_by, "{before:#?} {after:#?}");
+        assert_eq!(one.phone_blocked_by, is.phone_blocked_by, "{before:#?} {after:#?}");
+        for other in &before[index..] {
+            let together = one.customer == other.customer;
+            assert!(!together || is.customer == now[&other.id].customer, "{before:#?} {after:#?}");
         }
     }
-    records
-}
-
-/// What a record says without what a rule keeps from linking: the rules look at the past, which is not
-/// part of the evidence.
-fn as_far_as_it_links(record: &ContactRecord) -> Statement {
-    linking(&record.statement, record.email_blocked_by.is_some(), record.phone_blocked_by.is_some())
-}
-
-/// A statement of which nothing is left links by its user, or by its exact values; a value that nobody else
-/// has stands for them.
-fn linking(statement: &Statement, email_blocked: bool, phone_blocked: bool) -> Statement {
-    let linking = Statement::new(
-        statement.email().filter(|_| !email_blocked).cloned(),
-        statement.phone().filter(|_| !phone_blocked).cloned(),
-    );
-    let own = || {
-        let name = match statement.user() {
-            Some(user) => user.0.simple().to_string(),
-            None => {
-                let email = statement.email().map_or("", |email| email.as_str()).replace('@', ".");
-                format!(
-                    "{email}.{}",
-                    statement.phone().map_or(String::new(), |phone| phone.match_key().replace('+', "00"))
-                )
-            }
-        };
-        Statement::new(Some(email(&format!("only-{name}@example.org"))), None).expect("a statement")
-    };
-    let linking = linking.unwrap_or_else(own);
-    match statement.user() {
-        Some(user) => linking.of_user(user),
-        None => linking,
-    }
-}
-
-/// A value that a rule keeps from somebody because it is another's must be another's.
-fn assert_nobody_waits_in_vain(records: &[ContactRecord], joins: &[Statement]) {
-    let evidence: Vec<Statement> =
-        records.iter().map(as_far_as_it_links).chain(joins.iter().cloned()).collect();
-    for record in records {
-        let statement = &record.statement;
-        if record.email_blocked_by == Some(BlockRule::TwoUsers) {
-            assert!(evidence.iter().any(|said| said.email() == statement.email()), "{records:#?}");
-        }
-        if record.phone_blocked_by == Some(BlockRule::TwoUsers) {
-            assert!(evidence.iter().any(|said| said.phone() == statement.phone()), "{records:#?}");
-        }
-    }
-}
-
-/// A partition as the set of its parts, whatever they are called.
-pub(crate) fn parts<K: Ord>(names: impl IntoIterator<Item = K>) -> BTreeSet<Vec<usize>> {
-    let mut parts: BTreeMap<K, Vec<usize>> = BTreeMap::new();
-    for (index, name) in names.into_iter().enumerate() {
-        parts.entry(name).or_default().push(index);
-    }
-    parts.into_values().collect()
 }
 
 fn run<T>(case: impl Future<Output = T>) -> T {
@@ -242,36 +262,42 @@ fn run<T>(case: impl Future<Output = T>) -> T {
     runtime.block_on(in_time(case))
 }
 
-async fn live_in_memory(steps: &[Step], users: bool) {
+async fn live_in_memory((cap, steps): &(usize, Vec<Step>), people: People) {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
-    World::new(&store).await.live(steps, users).await;
+    World::new(&store, *cap).await.live(steps, people).await;
 }
 
-async fn live_on_sqlite(steps: &[Step], users: bool) {
-    let database = TestDatabase::sqlite();
+async fn live_in(database: &TestDatabase, (cap, steps): &(usize, Vec<Step>), people: People) {
     let store: Arc<dyn Store> = Arc::new(database.store().await);
-    World::new(&store).await.live(steps, users).await;
+    World::new(&store, *cap).await.live(steps, people).await;
     database.assert_invariants().await;
 }
 
+/// `ONEFOLD_CASES` asks for more of them.
 fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    let asked = std::env::var("ONEFOLD_CASES").ok().and_then(|text| text.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(cases), failure_persistence: None, ..ProptestConfig::default() }
 }
 
 mod memory {
     use super::*;
 
     proptest! {
-        #![proptest_config(cases(48))]
+        #![proptest_config(cases(64))]
 
         #[test]
-        fn guests_are_grouped_by_what_is_left(steps in steps(false)) {
-            run(live_in_memory(&steps, false));
+        fn guests_are_as_they_are_laid(history in steps(People::Guests)) {
+            run(live_in_memory(&history, People::Guests));
         }
 
         #[test]
-        fn users_are_grouped_by_what_links(steps in steps(true)) {
-            run(live_in_memory(&steps, true));
+        fn users_are_as_they_are_laid(history in steps(People::Users)) {
+            run(live_in_memory(&history, People::Users));
+        }
+
+        #[test]
+        fn verifiers_are_as_they_are_laid(history in steps(People::Verifiers)) {
+            run(live_in_memory(&history, People::Verifiers));
         }
     }
 }
@@ -283,13 +309,26 @@ mod sqlite {
         #![proptest_config(cases(8))]
 
         #[test]
-        fn guests_are_grouped_by_what_is_left(steps in steps(false)) {
-            run(live_on_sqlite(&steps, false));
+        fn users_are_as_they_are_laid(history in steps(People::Users)) {
+            run(async { live_in(&TestDatabase::sqlite(), &history, People::Users).await });
         }
 
         #[test]
-        fn users_are_grouped_by_what_links(steps in steps(true)) {
-            run(live_on_sqlite(&steps, true));
+        fn verifiers_are_as_they_are_laid(history in steps(People::Verifiers)) {
+            run(async { live_in(&TestDatabase::sqlite(), &history, People::Verifiers).await });
+        }
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    proptest! {
+        #![proptest_config(cases(6))]
+
+        #[test]
+        fn verifiers_are_as_they_are_laid(history in steps(People::Verifiers)) {
+            run(async { live_in(&TestDatabase::postgres().await, &history, People::Verifiers).await });
         }
     }
 }

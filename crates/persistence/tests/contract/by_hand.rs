@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    Clock, ContactDetails, ContactDraft, ContactId, ContactSource, CustomerId, KeyKind, LinkDraft, LinkKey,
-    Neighbourhood, Randomness, Received, Statement, Store, Transaction, User,
+    Clock, ContactDetails, ContactDraft, ContactId, ContactSource, CustomerId, EvidenceOrder, KeyKind,
+    LinkDraft, LinkKey, Neighbourhood, Randomness, Received, Statement, Store, Transaction, User,
 };
 use onefold_persistence::testing::{SeededRandomness, SteppingClock};
 
@@ -54,6 +54,7 @@ pub(crate) async fn add_contact(
     }
     let draft = ContactDraft {
         statement: statement.clone(),
+        claimed_by: None,
         email_blocked_by: None,
         phone_blocked_by: None,
         source: ContactSource::Manual,
@@ -96,7 +97,7 @@ pub(crate) async fn merge(
         absorbed: absorbed.0,
         statement: statement.clone(),
         contact: None,
-        after: ContactId(1),
+        after: EvidenceOrder(1),
         at: at(),
         origin: None,
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use onefold_domain::{
     Channel, ContactFilter, ContactId, ContactKind, ContactRecord, ContactRequest, ContactSource, CustomerId,
-    Outcome, PageRequest, RecordError, Store, Upserted,
+    MetadataFilter, Outcome, PageRequest, RecordError, Store, Upserted,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -157,11 +157,12 @@ async fn an_id_that_nobody_has_is_no_contact(store: Arc<dyn Store>) {
 /// One user's and two guests' contacts of three kinds, of which two are one customer.
 async fn some_contacts(desk: &Desk) -> [ContactRecord; 5] {
     let user = desk.user(1).await;
+    let gold = |request| ContactRequest { metadata: metadata(&json!({"tier": "gold"})), ..request };
     [
-        desk.create(&order("marty@hillvalley.edu", "")).await,
+        desk.create(&gold(order("marty@hillvalley.edu", ""))).await,
         desk.create(&from(ContactSource::Auth, order_of(user, "doc@hillvalley.edu", ""))).await,
         desk.create(&order("", "123456")).await,
-        desk.create(&order("lorraine@hillvalley.edu", "654321")).await,
+        desk.create(&gold(order("lorraine@hillvalley.edu", "654321"))).await,
         desk.create(&from(ContactSource::SignupForm, order("marty@hillvalley.edu", ""))).await,
     ]
 }
@@ -203,6 +204,8 @@ async fn filters_hold_together(store: Arc<dyn Store>) {
         user: Some(user(1)),
         customer: Some(contacts[0].customer),
         source: Some(ContactSource::Order),
+        is_proven: false,
+        metadata: vec![MetadataFilter::parse("tier", "gold").expect("a filter")],
     };
     let part = |bits: usize| ContactFilter {
         kind: full.kind.filter(|_| bits & 1 > 0),
@@ -211,14 +214,16 @@ async fn filters_hold_together(store: Arc<dyn Store>) {
         user: full.user.filter(|_| bits & 8 > 0),
         customer: full.customer.filter(|_| bits & 16 > 0),
         source: full.source.filter(|_| bits & 32 > 0),
+        is_proven: full.is_proven,
+        metadata: full.metadata.iter().filter(|_| bits & 64 > 0).cloned().collect(),
     };
     let mut alone = Vec::new();
-    for bit in 0..6 {
+    for bit in 0..7 {
         alone.push(ids(&desk.list(&part(1 << bit)).await));
     }
-    for bits in 0..64_usize {
+    for bits in 0..128_usize {
         let mut expected = contacts.iter().map(|contact| contact.id).collect::<Vec<_>>();
-        expected.retain(|id| (0..6).all(|bit| bits & (1 << bit) == 0 || alone[bit].contains(id)));
+        expected.retain(|id| (0..7).all(|bit| bits & (1 << bit) == 0 || alone[bit].contains(id)));
         assert_eq!(ids(&desk.list(&part(bits)).await), expected, "{:?}", part(bits));
     }
 }

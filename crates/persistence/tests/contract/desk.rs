@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use onefold_domain::{
-    ContactChange, ContactFilter, ContactId, ContactRecord, ContactRequest, ContactSource, Contacts,
+    Acting, ContactChange, ContactFilter, ContactId, ContactRecord, ContactRequest, ContactSource, Contacts,
     CustomerId, CustomerView, Customers, Expectation, Identify, Metadata, NewValue, PageRequest, Profile,
     Received, RecordError, SearchQuery, Store, SurvivorshipRules, Upserted, UserId, Users,
 };
@@ -24,7 +24,11 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(store: &Arc<dyn Store>) -> Self {
-        let identify = service(store);
+        Self::over(service(store))
+    }
+
+    /// Everything over the environment of this service.
+    pub(crate) fn over(identify: Identify) -> Self {
         let env = identify.environment().clone();
         Self {
             identify,
@@ -32,6 +36,11 @@ impl Desk {
             customers: Customers::new(env.clone(), Arc::new(SurvivorshipRules::shipped())),
             users: Users::new(env),
         }
+    }
+
+    /// The same, on behalf of somebody.
+    pub(crate) fn by(&self, acting: &Acting) -> Self {
+        Self { contacts: self.contacts.acting(acting), ..self.clone() }
     }
 
     /// The user of this number, who is registered if need be.

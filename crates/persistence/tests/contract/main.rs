@@ -4,7 +4,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say why and fail")]
 
-/// Makes `memory::x`, `sqlite::x` and `postgres::x` of each `async fn x(store: Arc<dyn Store>)`.
+/// Makes `memory::x`, `sqlite::x`, `postgres::x` and `pooled::x` (PostgreSQL behind PgBouncer) of each `async fn x(store: Arc<dyn Store>)`.
 macro_rules! on_every_store {
     ($($case:ident),+ $(,)?) => {
         mod memory {
@@ -32,10 +32,19 @@ macro_rules! on_every_store {
                 database.assert_invariants().await;
             })+
         }
+        mod pooled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::pooled().await;
+                let store = std::sync::Arc::new(database.store().await);
+                crate::scene::in_time(super::$case(store)).await;
+                database.assert_invariants().await;
+            })+
+        }
     };
 }
 
-/// Makes `sqlite::x` and `postgres::x` of each `async fn x(database: &TestDatabase)`.
+/// Makes `sqlite::x`, `postgres::x` and `pooled::x` of each `async fn x(database: &TestDatabase)`.
 macro_rules! on_both_databases {
     ($($case:ident),+ $(,)?) => {
         mod sqlite {
@@ -54,6 +63,14 @@ macro_rules! on_both_databases {
                 database.assert_invariants().await;
             })+
         }
+        mod pooled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let database = onefold_persistence::testing::TestDatabase::pooled().await;
+                crate::scene::in_time(super::$case(&database)).await;
+                database.assert_invariants().await;
+            })+
+        }
     };
 }
 
@@ -63,6 +80,7 @@ mod blocking;
 mod by_hand;
 mod cancellation;
 mod changes;
+mod clock_back;
 mod cluster;
 mod conflicts;
 mod contacts;
@@ -78,16 +96,20 @@ mod imports;
 mod instead;
 mod jobs;
 mod mappings;
+mod metadata;
+mod metadata_before;
 mod migrate;
 mod outage;
 mod parallel;
 mod partner_index;
 mod placed_mappings;
+mod pooler;
 mod processes;
 mod records;
 mod runs;
 mod scene;
 mod sound;
+mod storage_faults;
 mod store;
 mod survivors;
 mod sync_conflicts;
@@ -99,5 +121,6 @@ mod tokens;
 mod trail;
 mod upsert;
 mod users;
+mod verification;
 mod withdraw;
 mod workers;

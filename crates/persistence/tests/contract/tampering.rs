@@ -3,8 +3,12 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{Audit, AuditFault, AuditHead, NewUser, Store};
-use onefold_persistence::testing::TestDatabase;
+use onefold_domain::{
+    Abilities, Audit, AuditFault, AuditHead, AuditSubject, Clock, ContactRequest, ContactSource,
+    EmailAddress, Environment, ImportFormat, ImportOptions, Imports, LinkPolicy, NewToken, NewUser, Received,
+    Statement, Store, SystemRandomness, TokenName, Tokens,
+};
+use onefold_persistence::testing::{SteppingClock, TestDatabase};
 
 use crate::audit::audit;
 use crate::desk::Desk;
@@ -14,6 +18,8 @@ on_both_databases!(
     a_sound_trail_is_found_sound,
     what_was_tampered_with_is_found,
     a_cut_tail_is_found_by_a_head_that_was_kept,
+    what_the_trail_does_not_tell_of_is_found,
+    what_is_older_than_the_trail_needs_no_entry,
 );
 
 /// A trail of five entries.
@@ -130,4 +136,89 @@ async fn a_cut_tail_is_found_by_a_head_that_was_kept(database: &TestDatabase) {
     }
     assert_eq!(verify(&audit, Some(&head)).await, Err(AuditFault::Unexpected { number: 5 }));
     assert_eq!(verify(&audit, Some(&cut)).await.map(|head| head.map(|head| head.number)), Ok(Some(6)));
+}
+
+/// The clocks of tests stand before the day on which the schema was made.
+const FROM_THE_START: &str = "UPDATE seaql_migrations SET applied_at = 0";
+
+/// One of each kind, in the order in which the trail told of them.
+async fn records(database: &TestDatabase) -> (Audit, [AuditSubject; 4]) {
+    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let desk = Desk::new(&store);
+    let user = desk.users.create_user(&NewUser::default()).await.expect("a user");
+    let env = Environment::new(
+        Arc::clone(&store),
+        Arc::new(LinkPolicy::shipped()),
+        Arc::new(SteppingClock::fixed()),
+        Arc::new(SystemRandomness),
+    );
+    let new = NewToken {
+        name: TokenName::parse("ci").expect("a name"),
+        abilities: Abilities::default(),
+        user: None,
+        expires_at: None,
+    };
+    let (token, _) = Tokens::new(env.clone()).create(&new).await.expect("a token");
+    let imports = Imports::new(env, None);
+    let mut receiving = imports.receive(ImportFormat::Csv, ImportOptions::default()).await.expect("a start");
+    receiving.append(b"email\nmarty@hillvalley.edu\n").await.expect("a piece");
+    let import = receiving.complete().await.expect("a file");
+    while imports.next().await.expect("an answer") {}
+    let email = EmailAddress::parse("doc@hillvalley.edu").expect("an email");
+    let statement = Statement::new(Some(email), None).expect("a statement");
+    let request = ContactRequest::new(statement, Received::default(), ContactSource::Order);
+    let contact = desk.contacts.create_contact(&request).await.expect("a contact");
+    let subjects = [
+        AuditSubject::User(user.id),
+        AuditSubject::Token(token.id),
+        AuditSubject::Import(import.id),
+        AuditSubject::Contact(contact.id),
+    ];
+    (audit(&desk), subjects)
+}
+
+async fn what_the_trail_does_not_tell_of_is_found(database: &TestDatabase) {
+    let (audit, subjects) = records(database).await;
+    database.query(FROM_THE_START).await;
+    let head = verify(&audit, None).await.expect("a sound trail").expect("a head");
+    assert_eq!(head.number, 4);
+    unguarded(database).await;
+    database.query("CREATE TABLE kept AS SELECT * FROM audit_entry").await;
+    let found = async || match verify(&audit, None).await {
+        Err(AuditFault::Untold { subject }) => Some(subject),
+        Err(other) => panic!("{other}"),
+        Ok(_) => None,
+    };
+    // Tails of every length, up to the whole trail. What was made last is looked for first.
+    for (left, untold) in [(3, subjects[3]), (2, subjects[3]), (0, subjects[3])] {
+        database.query(&format!("DELETE FROM audit_entry WHERE number > {left}")).await;
+        assert_eq!(found().await, Some(untold), "{left} are left");
+    }
+    // With the contact out of the way each of the others is missed, too.
+    let source = |kind: &str| {
+        format!(
+            "INSERT INTO audit_pending (happened_at, actor, action, subject_kind, subject_id) SELECT happened_at, actor, action, subject_kind, subject_id FROM kept WHERE subject_kind = '{kind}'"
+        )
+    };
+    for (told, untold) in [("contact", subjects[2]), ("import", subjects[0]), ("user", subjects[1])] {
+        database.query(&source(told)).await;
+        assert_eq!(found().await, Some(untold), "{told} is told of anew");
+    }
+    database.query(&source("token")).await;
+    assert_eq!(found().await, None, "a chain that was made anew and tells of all needs a head that was kept");
+    assert!(verify(&audit, Some(&head)).await.is_err());
+}
+
+async fn what_is_older_than_the_trail_needs_no_entry(database: &TestDatabase) {
+    let (audit, subjects) = records(database).await;
+    unguarded(database).await;
+    database.query("DELETE FROM audit_entry").await;
+    database.query("DELETE FROM audit_pending").await;
+    // The clock of the test stood at this moment.
+    let made = SteppingClock::fixed().now().timestamp();
+    for (applied_at, is_found) in [(made + 3_600, false), (made, true), (0, true)] {
+        database.query(&format!("UPDATE seaql_migrations SET applied_at = {applied_at}")).await;
+        let untold = Err(AuditFault::Untold { subject: subjects[3] });
+        assert_eq!(verify(&audit, None).await, if is_found { untold } else { Ok(None) }, "{applied_at}");
+    }
 }

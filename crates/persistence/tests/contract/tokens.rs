@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use onefold_domain::{
-    Abilities, Ability, Environment, LinkPolicy, NewToken, NewUser, PresentedToken, RecordError, Store,
-    SystemRandomness, TokenId, TokenName, Tokens, Users,
+    Abilities, Ability, Environment, LinkPolicy, NewToken, NewUser, NotYours, PresentedToken, RecordError,
+    Store, SystemRandomness, TokenError, TokenExpiry, TokenId, TokenName, Tokens, Users,
 };
 use onefold_persistence::testing::SteppingClock;
 
@@ -19,6 +19,7 @@ on_every_store!(
     use_is_noted_once_a_minute,
     a_token_needs_a_user_that_exists,
     tokens_are_listed_in_pages,
+    what_permits_more_is_as_if_it_were_not_there,
     of_many_first_tokens_one_is_made,
     there_is_no_first_token_beside_another,
 );
@@ -100,7 +101,9 @@ async fn a_token_is_good_until_it_expires(store: Arc<dyn Store>) {
     let fixed = tokens_at(&store, TimeDelta::zero());
     let (now, _) = fixed.create(&new("now", &[])).await.expect("a token");
     // Made at minute 0; each look at the clock is a minute on.
-    let expires_at = Some(now.created_at + TimeDelta::minutes(3));
+    let end = now.created_at + TimeDelta::minutes(3);
+    let expires_at = TokenExpiry::at(end, &SteppingClock::fixed()).ok();
+    assert!(expires_at.is_some());
     let (_, plain) = tokens.create(&NewToken { expires_at, ..new("brief", &[]) }).await.expect("a token");
     for minute in 1..6 {
         let found = tokens.authenticate(&presented(plain.expose())).await.expect("an answer");
@@ -123,7 +126,7 @@ async fn use_is_noted_once_a_minute(store: Arc<dyn Store>) {
 async fn a_token_needs_a_user_that_exists(store: Arc<dyn Store>) {
     let tokens = tokens(&store);
     let of_user = NewToken { user: Some(user(1)), ..new("app", &[Ability::ContactsRead]) };
-    assert!(matches!(tokens.create(&of_user).await, Err(RecordError::NoSuchUser)));
+    assert!(matches!(tokens.create(&of_user).await, Err(TokenError::Record(RecordError::NoSuchUser))));
     assert!(!tokens.exist().await.expect("an answer"));
 
     let env = Environment::new(
@@ -146,8 +149,47 @@ async fn tokens_are_listed_in_pages(store: Arc<dyn Store>) {
     }
     tokens.revoke(made[1].id).await.expect("an answer");
     let first = tokens.list(None, 2).await.expect("a page");
-    assert_eq!(first, [made[0].clone(), made[2].clone()]);
-    assert_eq!(tokens.list(Some(made[2].id), 2).await.expect("a page"), [made[3].clone()]);
+    assert_eq!((first.tokens, first.next), (vec![made[0].clone(), made[2].clone()], Some(made[2].id)));
+    let second = tokens.list(Some(made[2].id), 2).await.expect("a page");
+    assert_eq!((second.tokens, second.next), (vec![made[3].clone()], None));
+    assert_eq!(tokens.list(None, 3).await.expect("a page").next, None, "nothing is left");
+}
+
+async fn what_permits_more_is_as_if_it_were_not_there(store: Arc<dyn Store>) {
+    let tokens = tokens(&store);
+    let mut made = Vec::new();
+    for abilities in [
+        &[Ability::Everything][..],
+        &[Ability::ContactsRead],
+        &[Ability::TokensManage, Ability::ContactsRead],
+        &[Ability::ContactsRead, Ability::ContactsWrite],
+        &[],
+        &[Ability::TokensManage],
+        &[Ability::Identify],
+    ] {
+        made.push(tokens.create(&new("one", abilities)).await.expect("a token").0);
+    }
+    let keeper = tokens.held_by(&made[2]);
+    let theirs = [1, 2, 4, 5].map(|index| made[index].clone());
+    assert_eq!(keeper.list(None, 10).await.expect("a page").tokens, theirs);
+    let (mut paged, mut after) = (Vec::new(), None);
+    loop {
+        let page = keeper.list(after, 1).await.expect("a page");
+        paged.extend(page.tokens);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(paged, theirs);
+    for token in &made {
+        let is_theirs = theirs.contains(token);
+        assert_eq!(keeper.token(token.id).await.expect("an answer").is_some(), is_theirs, "{token:?}");
+        assert_eq!(keeper.revoke(token.id).await.expect("an answer"), is_theirs, "{token:?}");
+        assert_eq!(tokens.token(token.id).await.expect("an answer").is_none(), is_theirs, "{token:?}");
+    }
+    let refused = keeper.create(&new("more", &[Ability::Identify])).await;
+    assert!(matches!(refused, Err(TokenError::NotYours(NotYours::Abilities))), "{refused:?}");
 }
 
 async fn of_many_first_tokens_one_is_made(store: Arc<dyn Store>) {

@@ -14,6 +14,9 @@ const UUID_INVALID: (&str, &str) = ("uuid", "The uuid field must be a valid UUID
 const UUID_PROHIBITED: (&str, &str) = ("uuid", "The uuid field is prohibited.");
 const TYPE_REQUIRED: (&str, &str) = ("type", "The type field is required.");
 const TYPE_INVALID: (&str, &str) = ("type", "The selected type is invalid.");
+const TYPE_WITH_NUMBER: (&str, &str) =
+    ("type", "The type field is required when country code / number is present.");
+const TYPE_WITH_EMAIL: (&str, &str) = ("type", "The type field is required when email is present.");
 const EMAIL_REQUIRED: (&str, &str) = ("email", "The email field is required when type is email.");
 const EMAIL_STRING: (&str, &str) = ("email", "The email field must be a string.");
 const EMAIL_INVALID: (&str, &str) = ("email", "The email must be a valid email address.");

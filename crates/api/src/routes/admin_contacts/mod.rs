@@ -16,9 +16,11 @@ pub(crate) use body::{AdminContact, AdminContactBody, AdminContactChange, AdminE
 
 use crate::access::Caller;
 use crate::app::App;
+use crate::error::ApiError;
 use crate::json::MAX_BODY;
 use crate::laravel::answer::{self, Refusal};
 use crate::laravel::{ChangeContact, CreateContact, Errors, Input, Language, Point, full};
+use crate::raw_body::whole;
 use crate::telemetry::count_contact;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -147,7 +149,7 @@ async fn try_change(
     let id = contact_id(contact).ok_or(Refusal::NotFound)?;
     let record = app.contacts.contact(id).await?;
     authorize(caller)?;
-    if !caller.owns(record.user()) {
+    if !caller.may_see(&record) {
         return Err(Refusal::Forbidden.into());
     }
     let input = read(request, payload).await?;
@@ -182,11 +184,12 @@ fn authorize(caller: &Caller) -> Result<(), Refusal> {
 }
 
 async fn read(request: &HttpRequest, payload: Payload) -> Result<Input, Refusal> {
-    let body = match payload.to_bytes_limited(MAX_BODY).await {
-        Ok(Ok(body)) => body,
+    let body = match whole(payload, MAX_BODY).await {
+        Ok(body) => body,
         // It broke off: what came of it counts as no JSON.
-        Ok(Err(_)) => web::Bytes::new(),
-        Err(_) => return Err(Refusal::BodyTooLarge),
+        Err(ApiError::BodyUnreadable) => web::Bytes::new(),
+        Err(ApiError::BodyTooLarge { .. }) => return Err(Refusal::BodyTooLarge),
+        Err(error) => return Err(error.into()),
     };
     Ok(Input::read(&body, header(request, &CONTENT_TYPE), request.query_string())?)
 }

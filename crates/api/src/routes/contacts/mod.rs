@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use onefold_domain::{
     ContactFilter, ContactId, ContactKind, ContactPage, ContactRecord, ContactRequest, ContactSource,
-    CustomerId, EmailAddress, PhoneNumber, RecordError, Region, Upserted, UserId,
+    CustomerId, EmailAddress, MetadataFilter, PhoneNumber, RecordError, Region, Upserted, UserId,
 };
 
 pub(crate) use body::{ContactBody, ContactPatch};
@@ -67,6 +67,9 @@ pub(crate) async fn create(
 ///
 /// With a user and no such contact, the oldest guest's contact of the value becomes the user's.
 /// Metadata is merged, `createdAt` stays, and a verification is never taken back.
+///
+/// What a person entered stays: a contact of source `manual` is updated and claimed by requests of source `manual` only.
+/// One of another source passes over it, and updates the next contact that it means, or adds one.
 #[utoipa::path(
     put, path = "/contacts", tag = "contacts",
     request_body = ContactBody,
@@ -106,6 +109,7 @@ pub(crate) async fn upsert(
         ("userId" = Option<String>, Query, description = "The user's contacts: its id or its external id"),
         ("customerId" = Option<String>, Query, description = "The customer's contacts"),
         ("source" = Option<String>, Query, description = "Contacts of this source"),
+        ("metadata.{name}" = Option<String>, Query, description = "Contacts whose metadata has this member of its outermost object with this value, letter by letter, such as `metadata.orderId=order_123`: a text, a number as it is shown, true or false. Up to 5, of at most 255 characters", example = "order_123"),
         ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
         ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
     ),
@@ -127,6 +131,7 @@ pub(crate) async fn list(
     if let Some(own) = caller.limited_to() {
         caller.must_own_user(filter.user.unwrap_or(own))?;
         filter.user = Some(own);
+        filter.is_proven = true;
     }
     let page = app.contacts.contacts(&filter, page).await?;
     Ok(shown_page(&request, &page))
@@ -246,6 +251,7 @@ pub(super) fn filter(query: &mut Query, region: Option<Region>, user: Option<Use
     let source = query.one_of("source", &ContactSource::ALL.map(ContactSource::as_str), ContactSource::parse);
     let mut filter =
         ContactFilter { kind, user, customer: customer.map(CustomerId), source, ..ContactFilter::default() };
+    filter.metadata = metadata(query);
     let Some(value) = query.text("value") else { return filter };
     if kind == Some(ContactKind::Email) || (kind != Some(ContactKind::Phone) && value.contains('@')) {
         filter.email = query.faults.note("value", EmailAddress::parse(&value));
@@ -253,6 +259,22 @@ pub(super) fn filter(query: &mut Query, region: Option<Region>, user: Option<Use
         filter.phone = query.faults.note("value", PhoneNumber::parse(&value, region));
     }
     filter
+}
+
+/// Members that the metadata is to have.
+fn metadata(query: &mut Query) -> Vec<MetadataFilter> {
+    let members = query.starting_with("metadata.", "metadata.{name}");
+    if members.len() > MetadataFilter::MOST {
+        query.faults.add("metadata", format!("Ask for {} members at most.", MetadataFilter::MOST));
+    }
+    let mut wanted = Vec::new();
+    for (name, value) in members {
+        match MetadataFilter::parse(&name, &value) {
+            Ok(member) => wanted.push(member),
+            Err(error) => query.faults.add(format!("metadata.{name}"), error.to_string()),
+        }
+    }
+    wanted
 }
 
 fn shown(status: StatusCode, record: &ContactRecord) -> HttpResponse {

@@ -1,7 +1,9 @@
 //! A contact record as callers see it.
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{Channel, ContactKind, ContactRecord, EmailAddress, Metadata, PhoneNumber, Profile};
+use onefold_domain::{
+    BlockRule, Channel, ContactKind, ContactRecord, EmailAddress, Metadata, PhoneNumber, Profile,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -45,6 +47,17 @@ pub(crate) struct Contact<'a> {
     link_precedence: &'static str,
     /// The primary contact; null for that one itself.
     linked_id: Option<i64>,
+    /// Why the value links nobody: `never_links`, `verified_elsewhere`, `unverified`, `two_users` or `customer_full`. Left
+    /// out when it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "unverified")]
+    blocked_by: Option<&'static str>,
+    /// The same for the email of a contact that holds an email and a phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_blocked_by: Option<&'static str>,
+    /// The same for its phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_blocked_by: Option<&'static str>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -57,6 +70,12 @@ impl<'a> Contact<'a> {
         let (value, email, phone) = match kind {
             ContactKind::Both => (None, email, phone),
             ContactKind::Email | ContactKind::Phone => (email.or(phone), None, None),
+        };
+        let rules =
+            [record.email_blocked_by, record.phone_blocked_by].map(|rule| rule.map(BlockRule::as_str));
+        let (blocked_by, [email_blocked_by, phone_blocked_by]) = match kind {
+            ContactKind::Both => (None, rules),
+            ContactKind::Email | ContactKind::Phone => (rules[0].or(rules[1]), [None, None]),
         };
         let linked = record.linked();
         Self {
@@ -76,6 +95,9 @@ impl<'a> Contact<'a> {
             customer_id: record.customer.0,
             link_precedence: if linked.is_some() { "secondary" } else { "primary" },
             linked_id: linked.map(|id| id.0),
+            blocked_by,
+            email_blocked_by,
+            phone_blocked_by,
             created_at: record.created_at,
             updated_at: record.updated_at,
         }

@@ -36,7 +36,8 @@ pub(crate) struct CustomerPatch {
     profile: (),
 }
 
-/// Finds customers by name, company, email or phone: whole words, beginnings, or anything inside them.
+/// Finds customers by name, company, email, phone, or a value of a contact's metadata: whole words, beginnings, or
+/// anything inside them.
 #[utoipa::path(
     get, path = "/customers", tag = "customers",
     params(

@@ -33,10 +33,10 @@ async fn each_field_changes_alone(app: TestApp) {
         (whatsapp(), json!({"uuid": " \u{200B} "}), same()),
         (whatsapp(), json!({"uuid": []}), same()),
         (whatsapp(), json!({"uuid": {}}), same()),
-        // Judged, and without effect on a contact of the other structure.
-        (whatsapp(), json!({"email": "bo@example.com"}), same()),
+        // Judged, and without effect beside a type that has no use for it, or as no field at all.
+        (whatsapp(), json!({"type": "whatsapp", "email": "bo@example.com"}), same()),
         (whatsapp(), json!({"value": 5, "full": "x", "id": 9}), same()),
-        (mail(), json!({"country_code": "386", "number": "7"}), json!({"email": "ana@example.com"})),
+        (mail(), json!({"type": "email", "number": "7"}), json!({"email": "ana@example.com"})),
         (mail(), json!({}), json!({"email": "ana@example.com"})),
     ] {
         let id = add(&app, &user, stored).await;

@@ -119,6 +119,26 @@ async fn every_language_tells_of_every_field(app: TestApp) {
         let body = json!({"uuid": user, "type": "email", "email": ""}).to_string();
         check_invalid(&send(request.body(body)).await, language, &[("uuid", uuid), ("email", address)]);
     }
+    let number = add(&app, &user, phone("whatsapp", "+55", "11912345678")).await;
+    for (language, with_number, with_email) in [
+        ("en", "The type field is required when country code / number is present.", "The type field is required when email is present."),
+        ("pt-BR", "É obrigatória a indicação de um valor para o campo tipo quando country code / número está presente.",
+            "É obrigatória a indicação de um valor para o campo tipo quando e-mail está presente."),
+        ("es", "El campo tipo es obligatorio cuando country code / número está presente.",
+            "El campo tipo es obligatorio cuando correo electrónico está presente."),
+        ("de", "Typ muss ausgefüllt werden, wenn country code / Nummer ausgefüllt wurde.",
+            "Typ muss ausgefüllt werden, wenn E-Mail-Adresse ausgefüllt wurde."),
+        ("sl", "Polje vrsta je obvezno, če je country code / število prisoten.", "Polje vrsta je obvezno, če je E-naslov prisoten."),
+    ] {
+        for (id, body, sentence) in [
+            (id, json!({"country_code": "+55", "number": "11912345678"}), with_number),
+            (number, json!({"email": "ana@example.com"}), with_email),
+        ] {
+            let request = app.request(Method::PUT, &format!("{PATH}/{id}")).header("Accept-Language", language);
+            let request = request.header("Content-Type", "application/json").body(body.to_string());
+            check_invalid(&send(request).await, language, &[("type", sentence)]);
+        }
+    }
 }
 
 async fn only_faults_of_fields_are_translated(app: TestApp) {

@@ -6,7 +6,9 @@ use super::super::parse::{ImportRow, JoinRow};
 use super::Batch;
 use crate::link_key::{LinkKey, StatementKeys};
 use crate::linking::{Keeping, Surroundings, judge};
-use crate::{ContactId, ContactKind, ContactRecord, LinkDraft, RecordError, Statement, UserId};
+use crate::{
+    ContactId, ContactKind, ContactRecord, EvidenceOrder, LinkDraft, RecordError, Statement, UserId,
+};
 
 /// What a batch remembers of the export that its rows come from.
 #[derive(Default)]
@@ -36,7 +38,7 @@ impl Batch<'_> {
 
     /// Adds a contact that was made elsewhere. It is a contact of its own, so that nothing of it is lost.
     pub(super) fn add_kept(&mut self, row: &ImportRow) -> Result<(), RecordError> {
-        let plan = judge(&row.request.statement, self, self.policy, Keeping::Always, None);
+        let plan = judge(&row.request.statement, self, self.policy, Keeping::Always);
         self.create(&plan, row)
     }
 
@@ -48,6 +50,7 @@ impl Batch<'_> {
         record.created_at = kept.created_at;
         record.updated_at = kept.updated_at;
         record.details.verified_at = kept.verified_at;
+        record.claimed_by = kept.claimed_by;
         if let (true, Some(user)) = (record.details.is_primary, record.user()) {
             let wanted: Vec<_> = shares(record.kind()).map(|phone| (user, phone)).collect();
             record.details.is_primary = wanted.iter().all(|choice| !self.export.chosen.contains(choice));
@@ -65,7 +68,7 @@ impl Batch<'_> {
     /// Lets a join link, and keeps it as evidence also if what it joins is one already. `false` if nobody is known
     /// by its values. It stands behind the contact `before`.
     pub(in super::super) fn join(&mut self, row: &JoinRow, before: Option<ContactId>) -> bool {
-        let plan = judge(&self.as_far_as_known(&row.statement), self, self.policy, Keeping::Never, None);
+        let plan = judge(&self.as_far_as_known(&row.statement), self, self.policy, Keeping::Never);
         if plan.customer.is_none() {
             return false;
         }
@@ -77,7 +80,7 @@ impl Batch<'_> {
             (link.origin, link.at) = (Some(row.origin), row.at);
             return true;
         }
-        let after = before.or_else(|| self.youngest(&plan));
+        let after = before.map(|id| EvidenceOrder(id.0)).or_else(|| self.youngest(&plan));
         let first = self.writes.links.len();
         let home = self.carry_out(&plan, None);
         self.customers[home].touched = true;

@@ -3,7 +3,7 @@
 use super::super::outcome::PROVISIONAL;
 use super::{Batch, Known};
 use crate::linking::Surroundings;
-use crate::{ContactId, CustomerId, KnownCustomer, LinkDraft, LinkKey, LinkPlan};
+use crate::{ContactId, CustomerId, EvidenceOrder, KnownCustomer, LinkDraft, LinkKey, LinkPlan};
 
 impl Batch<'_> {
     /// Does to the copy what the plan says, and notes it for the store. Returns the plan's customer.
@@ -50,12 +50,10 @@ impl Batch<'_> {
         home
     }
 
-    pub(super) fn youngest(&self, plan: &LinkPlan) -> Option<ContactId> {
+    pub(super) fn youngest(&self, plan: &LinkPlan) -> Option<EvidenceOrder> {
         let concerned = plan.customer.iter().chain(&plan.absorbed);
-        concerned
-            .filter_map(|id| self.customers[self.by_id[id]].customer.contacts.last())
-            .map(|contact| contact.id)
-            .max()
+        let contacts = concerned.flat_map(|id| &self.customers[self.by_id[id]].customer.contacts);
+        contacts.map(|contact| contact.order).max()
     }
 
     pub(super) fn found_customer(&mut self) -> usize {

@@ -4,6 +4,7 @@
 
 mod exported;
 mod grouping;
+mod primaries;
 
 use std::collections::HashMap;
 
@@ -17,8 +18,9 @@ use crate::contacts::{draft, matching, merge, note_blocks};
 use crate::link_key::StatementKeys;
 use crate::linking::{Keeping, Surroundings, judge};
 use crate::{
-    ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId, ImportId, KnownContact, KnownCustomer,
-    LinkDraft, LinkKey, LinkPlan, LinkPolicy, Neighbourhood, Part, Randomness, RecordError,
+    ContactDraft, ContactId, ContactKind, ContactRecord, ContactSource, CustomerId, EvidenceOrder, ImportId,
+    KnownContact, KnownCustomer, LinkDraft, LinkKey, LinkPlan, LinkPolicy, Neighbourhood, Part, Randomness,
+    RecordError, UserId,
 };
 
 /// A batch while its rows are judged.
@@ -57,6 +59,7 @@ struct Writes {
     new: Vec<CustomerId>,
     links: Vec<LinkDraft>,
     merged: Vec<(CustomerId, CustomerId, Vec<ContactId>)>,
+    preferred: Vec<(UserId, ContactKind)>,
 }
 
 impl<'a> Batch<'a> {
@@ -112,7 +115,7 @@ impl<'a> Batch<'a> {
             return self.update(id, row);
         }
         if let Some((id, home)) = claimable {
-            let plan = judge(&row.request.statement, self, self.policy, Keeping::Never, None);
+            let plan = judge(&row.request.statement, self, self.policy, Keeping::Never);
             let homes = plan.customer.into_iter().chain(plan.absorbed.iter().copied());
             // A rule may keep the guest's customer and the user apart.
             if homes.into_iter().any(|customer| self.by_id.get(&customer) == Some(&home)) {
@@ -125,7 +128,7 @@ impl<'a> Batch<'a> {
             self.counts.unchanged += 1;
             return Ok(());
         }
-        let plan = judge(&row.request.statement, self, self.policy, Keeping::Always, None);
+        let plan = judge(&row.request.statement, self, self.policy, Keeping::Always);
         self.create(&plan, row)
     }
 
@@ -175,6 +178,12 @@ impl<'a> Batch<'a> {
             })
             .collect();
         updated.sort_by_key(|(_, record)| record.id);
+        let verifies = |before: Option<UserId>, record: &ContactRecord| {
+            (record.verifier() != before).then_some(record.id)
+        };
+        let added = created.iter().filter_map(|record| verifies(None, record));
+        let changed = updated.iter().filter_map(|(before, record)| verifies(before.verifier(), record));
+        let unsettled = added.chain(changed).collect();
         let mut customers = self.writes.customers;
         customers.claims.sort_unstable();
         let new_contacts = created.len();
@@ -187,6 +196,8 @@ impl<'a> Batch<'a> {
             updated,
             links: self.writes.links,
             merged: self.writes.merged,
+            unsettled,
+            preferred: self.writes.preferred,
         }
     }
 
@@ -245,6 +256,7 @@ impl<'a> Batch<'a> {
             return Ok(());
         }
         record.import = Some(self.import);
+        let preferred = record.details.is_primary && !before.details.is_primary;
         self.counts.updated += 1;
         if id.0 < PROVISIONAL {
             self.changed.entry(id).or_insert(before);
@@ -253,6 +265,9 @@ impl<'a> Batch<'a> {
                 let home = self.place(home);
                 self.customers[home].touched = true;
             }
+        }
+        if preferred {
+            self.prefer(id);
         }
         Ok(())
     }
@@ -267,6 +282,7 @@ impl<'a> Batch<'a> {
         if let Some(record) = self.records.get_mut(&id) {
             self.changed.entry(id).or_insert_with(|| record.clone());
             record.statement = row.request.statement.clone();
+            record.claimed_by = Some(row.request.claims_by);
             note_blocks(record, plan);
             record.details.is_primary = false;
         }
@@ -279,6 +295,8 @@ impl<'a> Batch<'a> {
         let customer = &mut self.customers[home].customer;
         customer.contacts.push(KnownContact {
             id,
+            order: EvidenceOrder(id.0),
+            is_verified: statement.user().is_some() && details.verified_at.is_some(),
             email: statement.email().cloned(),
             phone: statement.phone().cloned(),
             user: statement.user(),
@@ -289,6 +307,8 @@ impl<'a> Batch<'a> {
             customer: customer.id,
             customer_version: customer.version,
             primary: id,
+            order: EvidenceOrder(id.0),
+            claimed_by: None,
             email_blocked_by: rule(Part::Email),
             phone_blocked_by: rule(Part::Phone),
             statement,
@@ -303,6 +323,7 @@ impl<'a> Batch<'a> {
         };
         self.keep_as_it_was(&mut record, row);
         self.records.insert(id, record);
+        self.prefer(id);
         self.created.push(id);
         self.counts.created += 1;
         Ok(())

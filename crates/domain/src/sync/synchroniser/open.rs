@@ -199,7 +199,7 @@ impl Synchroniser {
     }
 
     pub(in crate::sync) fn touched(&self, mapping: Mapping, at: DateTime<Utc>) -> Mapping {
-        Mapping { updated_at: at, updated_by: self.by(), ..mapping }
+        Mapping { updated_at: at.max(mapping.updated_at), updated_by: self.by(), ..mapping }
     }
 
     pub(in crate::sync) async fn log_mapping(

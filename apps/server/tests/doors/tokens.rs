@@ -1,84 +1,13 @@
 //! Tokens as an operator meets them: printed once at the first start, made in a shell, refused when revoked.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use onefold_integrations::tls::client_builder;
 use onefold_persistence::testing::TestDatabase;
 use reqwest::Method;
 
-/// The program in a folder and on a database of its own.
-struct Machine {
-    folder: tempfile::TempDir,
-    database: TestDatabase,
-}
-
-/// A server that is killed with this value.
-struct Server {
-    process: Child,
-    /// The lines that it greets with, up to the one that a token would be on.
-    greeting: Vec<String>,
-}
-
-impl Machine {
-    fn on(database: TestDatabase) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), database }
-    }
-
-    fn program(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onefold-server"));
-        command.current_dir(self.folder.path()).env("DATABASE_URL", self.database.url());
-        command.env("PORT", "0").env_remove("ONEFOLD_CONFIG");
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.program().args(arguments).output().unwrap()
-    }
-
-    fn token(&self, arguments: &[&str]) -> String {
-        let output = self.run(&[&["token", "create"], arguments].concat());
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    /// Serves until the log says so.
-    fn serve(&self) -> Server {
-        let mut process = self.program().spawn().unwrap();
-        let log = BufReader::new(process.stderr.take().unwrap());
-        assert!(log.lines().any(|line| line.unwrap().contains("\"serving\"")), "it did not start");
-        // The greeting was written before, and the pipe holds it.
-        let mut output = BufReader::new(process.stdout.take().unwrap());
-        let available = String::from_utf8(output.fill_buf().unwrap().to_vec()).unwrap();
-        Server { process, greeting: available.lines().map(str::to_owned).collect() }
-    }
-}
-
-impl Server {
-    fn address(&self) -> &str {
-        self.greeting[0].split_whitespace().find(|word| word.starts_with("http://")).unwrap()
-    }
-
-    fn token(&self) -> Option<&str> {
-        self.greeting.iter().map(|line| line.trim()).find(|line| line.contains("|onefold_"))
-    }
-
-    async fn status(&self, token: &str, method: Method, path: &str) -> u16 {
-        let request =
-            client_builder().unwrap().build().unwrap().request(method, format!("{}{path}", self.address()));
-        request.bearer_auth(token).send().await.unwrap().status().as_u16()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::machine::{Machine, Server};
 
 #[tokio::test]
 async fn the_first_start_prints_a_token_once_on_sqlite() {
@@ -130,6 +59,26 @@ async fn a_token_is_made_in_a_shell() {
         let output = machine.run(&[&["token", "create"], arguments].concat());
         assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}: {output:?}");
     }
+}
+
+#[tokio::test]
+async fn an_end_in_a_shell_is_one_as_over_http() {
+    let machine = Machine::on(TestDatabase::sqlite());
+    for (end, word) in [
+        ("2001-01-01T00:00:00Z", "over already"),
+        ("+10000-01-01T00:00:00Z", "year 9999"),
+        ("+262142-12-31T23:59:59Z", "year 9999"),
+        ("9999-12-31T23:59:59-01:00", "year 9999"),
+        ("tomorrow", "such as 2027-01-31"),
+        ("2027-02-30T00:00:00Z", "such as 2027-01-31"),
+    ] {
+        let output = machine.run(&["token", "create", "--name", "x", "--ability", "*", "--expires-at", end]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{end}: {said}");
+        assert!(said.contains(word) && said.contains("--expires-at"), "{end}: {said}");
+    }
+    assert_eq!(machine.database.count("SELECT COUNT(*) FROM access_token").await, 0);
+    machine.token(&["--name", "x", "--ability", "*", "--expires-at", "9999-12-31T23:59:59Z"]);
 }
 
 #[tokio::test]

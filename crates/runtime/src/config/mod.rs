@@ -8,6 +8,14 @@ use figment::providers::{Env, Format, Toml};
 use serde::de::DeserializeOwned;
 use validator::ValidationErrors;
 
+use self::keys::Keys;
+
+mod keys;
+mod told;
+
+pub use self::keys::known_keys;
+pub(crate) use self::keys::strangers;
+
 /// Names the file when no argument does.
 const FILE_VARIABLE: &str = "ONEFOLD_CONFIG";
 
@@ -33,8 +41,15 @@ const PREFIX: &str = "ONEFOLD__";
 pub enum ConfigError {
     #[error("there is no configuration file {0}")]
     NoFile(String),
-    #[error("configuration: `{key}` {message}")]
+    #[error("configuration: {file} cannot be read: {message}")]
+    Syntax { file: String, message: String },
+    /// `key` with its value, unless that may be secret; `message` goes on from there.
+    #[error("configuration: {key} {message}")]
     Invalid { key: String, message: String },
+    #[error("configuration: `{given}` is not known{}", meant.as_ref().map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default())]
+    Unknown { given: String, meant: Option<String> },
+    #[error("configuration: {0}")]
+    Contradiction(String),
 }
 
 /// A section's name and what its own checks found.
@@ -51,6 +66,8 @@ pub fn load<C: DeserializeOwned>(
 ) -> Result<C, ConfigError> {
     let named = Env::var(FILE_VARIABLE);
     let file = file.map(Path::to_path_buf).or_else(|| named.map(Into::into));
+    let keys = Keys::of::<C>();
+    keys.check(variables())?;
     let mut figment = Figment::new();
     if let Some(file) = file {
         if !file.is_file() {
@@ -67,33 +84,24 @@ pub fn load<C: DeserializeOwned>(
         }
     }
     figment = figment.merge(Env::prefixed(PREFIX).split("__"));
-    let config: C = figment.extract().map_err(|error| unreadable(&error))?;
-    first_fault(check(&config))?;
+    let config: C = figment.extract().map_err(|error| told::unreadable(&error, &figment, &keys))?;
+    first_fault(&figment, check(&config))?;
     Ok(config)
 }
 
-/// Names the key as a file has it, wherever it was set, and then where that was.
-fn unreadable(error: &figment::Error) -> ConfigError {
-    let source = error.metadata.as_ref().map(|metadata| format!(" (from {})", metadata.name));
-    let path = error.path.iter().map(|part| part.to_lowercase()).collect::<Vec<_>>().join(".");
-    // The message of a syntax error has several lines; the first says what, the log is for a person.
-    let kind = error.kind.to_string();
-    let message = kind.lines().next().unwrap_or_default();
-    ConfigError::Invalid {
-        key: if path.is_empty() { "file".to_owned() } else { path },
-        message: format!("cannot be used: {message}{}", source.unwrap_or_default()),
-    }
+/// The environment. What is no text is no name of ours.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
 }
 
-fn first_fault(sections: Vec<Section<'_>>) -> Result<(), ConfigError> {
+fn first_fault(figment: &Figment, sections: Vec<Section<'_>>) -> Result<(), ConfigError> {
     for (section, result) in sections {
         let Err(errors) = result else { continue };
         if let Some((field, errors)) = errors.field_errors().into_iter().next() {
             let message = errors.iter().find_map(|error| error.message.as_deref());
-            return Err(ConfigError::Invalid {
-                key: format!("{section}.{field}"),
-                message: message.unwrap_or("is out of range").to_owned(),
-            });
+            let message = message.unwrap_or("is out of range");
+            return Err(told::out_of_range(figment, &format!("{section}.{field}"), message));
         }
     }
     Ok(())
@@ -179,13 +187,63 @@ mod tests {
         Jail::expect_with(|jail| {
             assert!(read(Some("absent.toml")).unwrap_err().contains("absent.toml"));
             jail.set_env("ONEFOLD__SERVER__WORKERS", "9");
-            assert_eq!(read(None).unwrap_err(), "configuration: `server.workers` must be at most 8");
+            let told = "configuration: `server.workers` = 9 must be at most 8 (in ONEFOLD__SERVER__WORKERS)";
+            assert_eq!(read(None).unwrap_err(), told);
             jail.set_env("ONEFOLD__SERVER__WORKERS", "many");
-            let message = read(None).unwrap_err();
-            assert!(message.contains("workers") && !message.contains('\n'), "{message}");
+            let told = "configuration: `server.workers` = \"many\" cannot be used: it takes a whole number, 0 or more \
+                        (in ONEFOLD__SERVER__WORKERS)";
+            assert_eq!(read(None).unwrap_err(), told);
             jail.set_env("ONEFOLD__SERVER__WORKERS", "1");
             jail.set_env("ONEFOLD__SERVER__PROT", "1");
-            assert!(read(None).unwrap_err().contains("prot"));
+            let told =
+                "configuration: `ONEFOLD__SERVER__PROT` is not known; did you mean `ONEFOLD__SERVER__PORT`?";
+            assert_eq!(read(None).unwrap_err(), told);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_file_is_told_by_its_name_and_what_may_be_secret_is_not() {
+        Jail::expect_with(|jail| {
+            for (text, told) in [
+                ("[server]\nprot = 1", "`server.prot` is not known; did you mean `server.port`?"),
+                ("[sever]\nport = 1", "`sever` is not known; did you mean `server`?"),
+                (
+                    "[server]\nport = 70000",
+                    "`server.port` = 70000 cannot be used: it takes a whole number from 0 to 65535 (in ",
+                ),
+                ("server = 3", "`server` = 3 cannot be used: it takes a section"),
+                (
+                    "[metakocka]\nsecret_key = [\"canary\"]",
+                    "`metakocka.secret_key` cannot be used: it takes a text",
+                ),
+                (
+                    "[metakocka]\nbase_url = {a = \"canary\"}",
+                    "`metakocka.base_url` cannot be used: it takes a text",
+                ),
+                ("[server]\nport = \"postgres://u:canary@h/d\"", "`server.port` cannot be used"),
+                (
+                    "[metakocka]\nsecret_key = \"canary\nport = 1",
+                    "onefold.toml cannot be read: TOML parse error at line 2",
+                ),
+            ] {
+                jail.create_file("onefold.toml", text)?;
+                let message = read(Some("onefold.toml")).unwrap_err();
+                assert!(message.contains(told), "{message}");
+                assert!(!message.contains("canary") && !message.contains('\n'), "{message}");
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_short_name_is_told_as_it_was_set() {
+        Jail::expect_with(|jail| {
+            jail.set_env("PORT", "99999");
+            assert!(read(None).unwrap_err().ends_with("from 0 to 65535 (in PORT)"), "{:?}", read(None));
+            jail.set_env("PORT", "1");
+            jail.set_env("ONEFOLD_SERVER_PORT", "3");
+            assert!(read(None).unwrap_err().contains("did you mean `ONEFOLD__SERVER__PORT`?"));
             Ok(())
         });
     }

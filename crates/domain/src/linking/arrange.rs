@@ -1,0 +1,207 @@
+//! From what a store holds to what evidence comes to: which customer each group is, and what has to move for it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{CustomerPicture, Layout};
+use crate::{BlockRule, ContactId, CustomerId, LinkId, LinkKey};
+
+/// What has to be written so that a store holds a layout.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Arrangement {
+    /// A customer for each group, in the order of the layout.
+    pub(crate) parts: Vec<Part>,
+    /// Where each customer of the pictures leads from now on, if not where it led: to the customer of this part.
+    pub(crate) led: BTreeMap<CustomerId, usize>,
+    /// Customers that have no contact any more, nor anybody to lead to.
+    pub(crate) left: Vec<CustomerId>,
+    pub(crate) released: Vec<LinkKey>,
+    /// Joins that are evidence no more.
+    pub(crate) revoked: Vec<LinkId>,
+    /// Contacts whose blocks are other ones now.
+    pub(crate) blocked: Vec<(ContactId, [Option<BlockRule>; 2])>,
+    /// Contacts that are of another customer from now on: of which, of which part now, and whether they are all
+    /// that the customer had.
+    pub(crate) moved: Vec<Moved>,
+}
+
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Part {
+    /// `None` asks for a new one.
+    pub(crate) id: Option<CustomerId>,
+    pub(crate) primary: Option<ContactId>,
+    /// Contacts, keys and joins that would not lead here by themselves.
+    pub(crate) contacts: Vec<ContactId>,
+    pub(crate) refiled: Vec<LinkKey>,
+    pub(crate) joins: Vec<LinkId>,
+    /// Keys that nobody had, ascending.
+    pub(crate) claims: Vec<LinkKey>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Moved {
+    pub(crate) from: CustomerId,
+    pub(crate) to: usize,
+    pub(crate) contacts: Vec<ContactId>,
+    pub(crate) is_all: bool,
+}
+
+/// Names the groups and works out what moves. `owners` are the keys that lead to these customers, with the one that
+/// each is filed under.
+pub(crate) fn arrange(
+    pictures: &[CustomerPicture],
+    owners: &HashMap<LinkKey, CustomerId>,
+    layout: &Layout,
+) -> Arrangement {
+    let place = Place::of(pictures, layout);
+    let mut arrangement = Arrangement {
+        parts: place.named(pictures, layout),
+        led: BTreeMap::new(),
+        left: Vec::new(),
+        released: released(owners, layout),
+        revoked: layout.sleeping.clone(),
+        blocked: changed_blocks(pictures, layout),
+        moved: Vec::new(),
+    };
+    let leads = place.leads(pictures, &arrangement.parts);
+    arrangement.file(pictures, owners, layout, &leads);
+    for picture in pictures {
+        for member in std::iter::once(picture.id).chain(picture.absorbed.iter().copied()) {
+            match leads.get(&member) {
+                Some(part) => drop(arrangement.led.insert(member, *part)),
+                None if member == picture.id => arrangement.left.push(member),
+                None => {}
+            }
+        }
+    }
+    arrangement.moved = place.moved(pictures, &arrangement.parts);
+    arrangement
+}
+
+/// Where contacts are laid.
+struct Place {
+    part_of: HashMap<ContactId, usize>,
+}
+
+impl Place {
+    fn of(pictures: &[CustomerPicture], layout: &Layout) -> Self {
+        let mut part_of = HashMap::with_capacity(pictures.iter().map(|picture| picture.contacts.len()).sum());
+        for (part, group) in layout.groups.iter().enumerate() {
+            part_of.extend(group.contacts.iter().map(|contact| (*contact, part)));
+        }
+        Self { part_of }
+    }
+
+    /// A customer stays with its oldest contact, one that was absorbed with the oldest that is filed under it. A
+    /// part is called by the customer whose contact is the oldest, and only if there is none by one that had been
+    /// absorbed, so that who asks by the id of today finds whom it meant.
+    fn named(&self, pictures: &[CustomerPicture], layout: &Layout) -> Vec<Part> {
+        let mut names: Vec<Option<(bool, ContactId, CustomerId)>> = vec![None; layout.groups.len()];
+        for picture in pictures {
+            let mut seats: BTreeMap<CustomerId, ContactId> = BTreeMap::new();
+            for contact in &picture.contacts {
+                seats.entry(picture.id).or_insert(contact.id);
+                seats.entry(contact.filed_under).or_insert(contact.id);
+            }
+            for (id, seat) in seats {
+                let Some(part) = self.part_of.get(&seat) else { continue };
+                let name = (id != picture.id, seat, id);
+                names[*part] = Some(names[*part].map_or(name, |known| known.min(name)));
+            }
+        }
+        let groups = layout.groups.iter().zip(names);
+        groups
+            .map(|(group, name)| Part {
+                id: name.map(|(.., id)| id),
+                primary: group.contacts.first().copied(),
+                ..Part::default()
+            })
+            .collect()
+    }
+
+    /// The part that each customer leads to: the one that it names, else the one in which it sits. One without a
+    /// contact of its own goes with its root.
+    fn leads(&self, pictures: &[CustomerPicture], parts: &[Part]) -> HashMap<CustomerId, usize> {
+        let mut leads = HashMap::new();
+        for picture in pictures {
+            let part_of = |contact: &ContactId| self.part_of.get(contact).copied();
+            let root = picture.contacts.first().and_then(|contact| part_of(&contact.id));
+            for member in std::iter::once(picture.id).chain(picture.absorbed.iter().copied()) {
+                let mut own = picture.contacts.iter().filter(|contact| contact.filed_under == member);
+                let seat = own.find_map(|contact| part_of(&contact.id)).filter(|_| member != picture.id);
+                leads.extend(seat.or(root).map(|part| (member, part)));
+            }
+        }
+        leads.extend(parts.iter().enumerate().filter_map(|(part, named)| Some((named.id?, part))));
+        leads
+    }
+
+    fn moved(&self, pictures: &[CustomerPicture], parts: &[Part]) -> Vec<Moved> {
+        let mut moved = Vec::new();
+        for picture in pictures {
+            let mut by_part: BTreeMap<usize, Vec<ContactId>> = BTreeMap::new();
+            for contact in &picture.contacts {
+                if let Some(part) = self.part_of.get(&contact.id) {
+                    by_part.entry(*part).or_default().push(contact.id);
+                }
+            }
+            by_part.retain(|part, _| parts[*part].id != Some(picture.id));
+            moved.extend(by_part.into_iter().map(|(to, contacts)| Moved {
+                from: picture.id,
+                to,
+                is_all: contacts.len() == picture.contacts.len(),
+                contacts,
+            }));
+        }
+        moved
+    }
+}
+
+impl Arrangement {
+    /// Sees to it that contacts, keys and joins lead to their parts.
+    fn file(
+        &mut self,
+        pictures: &[CustomerPicture],
+        owners: &HashMap<LinkKey, CustomerId>,
+        layout: &Layout,
+        leads: &HashMap<CustomerId, usize>,
+    ) {
+        let contacts = pictures.iter().flat_map(|picture| &picture.contacts);
+        let filed: HashMap<ContactId, CustomerId> =
+            contacts.map(|contact| (contact.id, contact.filed_under)).collect();
+        let joins = pictures.iter().flat_map(|picture| &picture.joins);
+        let joined: HashMap<LinkId, CustomerId> = joins.map(|join| (join.id, join.filed_under)).collect();
+        for (index, (part, group)) in self.parts.iter_mut().zip(&layout.groups).enumerate() {
+            let strays =
+                |owner: Option<&CustomerId>| owner.and_then(|owner| leads.get(owner)) != Some(&index);
+            part.contacts = group.contacts.iter().filter(|id| strays(filed.get(id))).copied().collect();
+            part.joins = group.joins.iter().filter(|id| strays(joined.get(id))).copied().collect();
+            for key in &group.keys {
+                match owners.get(key) {
+                    None => part.claims.push(key.clone()),
+                    owner if strays(owner) => part.refiled.push(key.clone()),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+fn released(owners: &HashMap<LinkKey, CustomerId>, layout: &Layout) -> Vec<LinkKey> {
+    let kept: std::collections::HashSet<&LinkKey> =
+        layout.groups.iter().flat_map(|group| &group.keys).collect();
+    let mut released: Vec<_> = owners.keys().filter(|key| !kept.contains(key)).cloned().collect();
+    released.sort_unstable();
+    released
+}
+
+fn changed_blocks(pictures: &[CustomerPicture], layout: &Layout) -> Vec<(ContactId, [Option<BlockRule>; 2])> {
+    let contacts = pictures.iter().flat_map(|picture| &picture.contacts);
+    contacts
+        .map(|contact| {
+            let was = [contact.email_blocked_by, contact.phone_blocked_by];
+            (contact.id, was, layout.blocked.get(&contact.id).copied().unwrap_or_default())
+        })
+        .filter(|(_, was, is)| was != is)
+        .map(|(id, _, is)| (id, is))
+        .collect()
+}

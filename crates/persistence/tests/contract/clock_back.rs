@@ -1,0 +1,122 @@
+//! A clock that goes back, as it does when it is set, or when two servers disagree: whatever is changed then was not
+//! changed before it was made.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use onefold_domain::{
+    Clock, ContactChange, ContactFilter, ContactRequest, Contacts, Customers, Environment, Expectation,
+    Identify, LinkPolicy, PageRequest, Store, SurvivorshipRules, Users,
+};
+use onefold_persistence::testing::{ManualClock, SeededRandomness};
+use serde_json::json;
+
+use crate::desk::{Desk, metadata, order, order_of, primary, to_email};
+use crate::metadata::import;
+use crate::scene::{request, statement};
+
+on_every_store!(a_use_case_notes_no_change_before_its_record, a_store_notes_no_change_before_its_record,);
+
+fn desk(store: &Arc<dyn Store>, clock: &Arc<ManualClock>, seed: u64) -> Desk {
+    let env = Environment::new(
+        Arc::clone(store),
+        Arc::new(LinkPolicy::shipped()),
+        Arc::clone(clock) as Arc<dyn Clock>,
+        Arc::new(SeededRandomness::new(seed)),
+    );
+    Desk {
+        identify: Identify::new(env.clone()),
+        contacts: Contacts::new(env.clone()),
+        customers: Customers::new(env.clone(), Arc::new(SurvivorshipRules::shipped())),
+        users: Users::new(env),
+    }
+}
+
+/// Every contact and every customer, with what was done before.
+async fn check(desk: &Desk, done: &str) {
+    let page = PageRequest { after: None, limit: 200 };
+    let contacts = desk.contacts.contacts(&ContactFilter::default(), page).await.expect("a list").contacts;
+    assert!(!contacts.is_empty());
+    for contact in contacts {
+        assert!(contact.updated_at >= contact.created_at, "{done}: contact {:?}", contact.id);
+        let customer = desk.customer(contact.customer).await;
+        assert!(customer.updated_at >= customer.created_at, "{done}: customer of {:?}", contact.id);
+    }
+}
+
+async fn a_use_case_notes_no_change_before_its_record(store: Arc<dyn Store>) {
+    let clock = Arc::new(ManualClock::default());
+    let desk = desk(&store, &clock, 90_001);
+    clock.pass(TimeDelta::days(1));
+    let user = desk.user(1).await;
+    let first = desk.create(&order("marty@hillvalley.edu", "")).await;
+    let own = ContactRequest { is_primary: Some(true), ..order_of(user, "own@hillvalley.edu", "") };
+    let own = desk.create(&own).await;
+    desk.create(&order("", "202020")).await;
+    let back = || clock.pass(TimeDelta::hours(-1));
+
+    back();
+    let note = ContactChange { metadata: Some(Some(metadata(&json!({"a": 1})))), ..ContactChange::default() };
+    let noted = desk.change(first.id, note).await;
+    assert_eq!(noted.updated_at, first.created_at);
+    check(&desk, "a change").await;
+    back();
+    desk.upsert(&order("marty@hillvalley.edu", "")).await;
+    check(&desk, "an upsert").await;
+    back();
+    // The one that was primary before steps back.
+    desk.create(&ContactRequest { is_primary: Some(true), ..order_of(user, "second@hillvalley.edu", "") })
+        .await;
+    check(&desk, "another primary").await;
+    desk.change(own.id, primary(true)).await;
+    check(&desk, "the first primary again").await;
+    back();
+    // Two customers become one, and part again.
+    let joined = statement("marty@hillvalley.edu", "202020");
+    desk.identify.run(&request(joined)).await.expect("identify should answer");
+    check(&desk, "a merge").await;
+    desk.change(first.id, to_email("calvin@hillvalley.edu")).await;
+    check(&desk, "a split").await;
+    back();
+    desk.upsert(&order_of(user, "calvin@hillvalley.edu", "")).await;
+    check(&desk, "a claim").await;
+    back();
+    import(&store, &desk, "email,tier\ncalvin@hillvalley.edu,gold\nnew@hillvalley.edu,silver\n").await;
+    check(&desk, "an import").await;
+    back();
+    import(&store, &desk, "email,tier\nnew@hillvalley.edu,gold\nsecond@hillvalley.edu,gold\n").await;
+    check(&desk, "another import").await;
+    // And on it goes when the clock is right again.
+    clock.pass(TimeDelta::days(2));
+    let later = desk.change(first.id, to_email("marty@hillvalley.edu")).await;
+    assert!(later.updated_at > noted.updated_at);
+    assert!(desk.contacts.withdraw_contact(own.id, &Expectation::Anything).await.is_ok());
+}
+
+async fn a_store_notes_no_change_before_its_record(store: Arc<dyn Store>) {
+    let clock = Arc::new(ManualClock::default());
+    let desk = desk(&store, &clock, 90_002);
+    clock.pass(TimeDelta::days(1));
+    let user = desk.user(1).await;
+    let own = ContactRequest { is_primary: Some(true), ..order_of(user, "own@hillvalley.edu", "") };
+    let own = desk.create(&own).await;
+    let other = desk.create(&order("marty@hillvalley.edu", "")).await;
+    let early = own.created_at - TimeDelta::hours(5);
+    let mut record = desk.record(other.id).await;
+    record.updated_at = early;
+    record.version += 1;
+    let mut transaction = store.begin().await.expect("a transaction");
+    let customers = transaction.customers();
+    customers.advance(own.customer, own.customer_version, early).await.expect("advanced");
+    customers.advance_many(&[(other.customer, other.customer_version)], early).await.expect("advanced");
+    transaction.contacts().update(&record).await.expect("updated");
+    let cleared = transaction.contacts().clear_primary(user, own.kind(), None, early).await.expect("cleared");
+    assert_eq!(cleared, [own.id]);
+    let mut known = transaction.users().get(user).await.expect("an answer").expect("a user");
+    known.updated_at = early;
+    transaction.users().update(&known).await.expect("updated");
+    transaction.commit().await.expect("committed");
+    check(&desk, "written by itself").await;
+    let known = desk.users.user(user).await.expect("a user");
+    assert!(known.updated_at >= known.created_at);
+}

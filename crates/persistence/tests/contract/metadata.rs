@@ -1,0 +1,204 @@
+//! Finding contacts by their metadata, and that whatever changes it keeps them found.
+
+use std::sync::Arc;
+
+use onefold_domain::{
+    ContactChange, ContactFilter, ContactId, ContactKind, ContactRequest, ContactSource, ImportFormat,
+    ImportOptions, Imports, MetadataFilter, PageRequest, Store,
+};
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, from, ids, metadata, order, order_of, to_email};
+
+on_every_store!(
+    a_contact_is_found_by_any_plain_member,
+    filters_of_metadata_hold_together_with_all_others,
+    a_change_is_found_by_what_it_says_now,
+    what_is_withdrawn_is_not_found,
+    an_import_is_found_by_its_columns,
+    pages_of_what_many_have_visit_each_once,
+    a_customer_is_found_by_a_piece_of_a_value,
+);
+
+fn member(name: &str, value: &str) -> MetadataFilter {
+    MetadataFilter::parse(name, value).expect("a filter")
+}
+
+fn having(members: &[(&str, &str)]) -> ContactFilter {
+    let metadata = members.iter().map(|(name, value)| member(name, value)).collect();
+    ContactFilter { metadata, ..ContactFilter::default() }
+}
+
+pub(crate) async fn found(desk: &Desk, members: &[(&str, &str)]) -> Vec<ContactId> {
+    ids(&desk.list(&having(members)).await)
+}
+
+pub(crate) fn with(request: ContactRequest, value: &Value) -> ContactRequest {
+    ContactRequest { metadata: metadata(value), ..request }
+}
+
+fn patch(value: Option<&Value>) -> ContactChange {
+    ContactChange { metadata: Some(value.map(metadata)), ..ContactChange::default() }
+}
+
+async fn a_contact_is_found_by_any_plain_member(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let long = "é".repeat(255);
+    let told = json!({
+        "orderId": "order_123", "items": 3, "total": 12.5, "large": u64::MAX, "vip": true, "a.b": "dots",
+        "": "nameless", "long": long, "%_'\\\"": "%_'\\\"", "zero": "a\u{0}", "nested": {"orderId": "order_124"},
+        "list": ["order_125"], "empty": "", "too": "x".repeat(256),
+    });
+    let id = desk.create(&with(order("marty@hillvalley.edu", ""), &told)).await.id;
+    desk.create(&with(order("doc@hillvalley.edu", ""), &json!({"other": "order_123"}))).await;
+    for (name, value) in [
+        ("orderId", "order_123"),
+        ("items", "3"),
+        ("total", "12.5"),
+        ("large", "18446744073709551615"),
+        ("vip", "true"),
+        ("a.b", "dots"),
+        ("", "nameless"),
+        ("long", &long),
+        ("%_'\\\"", "%_'\\\""),
+    ] {
+        assert_eq!(found(&desk, &[(name, value)]).await, [id], "{name}={value}");
+    }
+    for (name, value) in [
+        ("orderId", "order_12"),
+        ("orderId", "Order_123"),
+        ("orderid", "order_123"),
+        ("orderId", "order_123 "),
+        ("orderId", "order_124"),
+        ("orderId", "%"),
+        ("nested", "order_124"),
+        ("list", "order_125"),
+        ("total", "12.50"),
+        ("vip", "1"),
+    ] {
+        assert!(found(&desk, &[(name, value)]).await.is_empty(), "{name}={value}");
+    }
+}
+
+async fn filters_of_metadata_hold_together_with_all_others(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let user = desk.user(1).await;
+    let gold = |id: &str| json!({"tier": "gold", "orderId": id});
+    let first = desk.create(&with(order("marty@hillvalley.edu", ""), &gold("1"))).await;
+    let second = desk.create(&with(order_of(user, "", "202020"), &gold("2"))).await;
+    let auth = from(ContactSource::Auth, order("doc@hillvalley.edu", ""));
+    let third = desk.create(&with(auth, &json!({"tier": "silver", "orderId": "1"}))).await;
+    let gold = having(&[("tier", "gold")]);
+    for (filter, expected) in [
+        (gold.clone(), vec![first.id, second.id]),
+        (having(&[("tier", "gold"), ("orderId", "1")]), vec![first.id]),
+        (having(&[("tier", "silver"), ("orderId", "1")]), vec![third.id]),
+        (having(&[("tier", "silver"), ("orderId", "2")]), vec![]),
+        (ContactFilter { kind: Some(ContactKind::Phone), ..gold.clone() }, vec![second.id]),
+        (ContactFilter { user: Some(user), ..gold.clone() }, vec![second.id]),
+        (ContactFilter { source: Some(ContactSource::Auth), ..gold.clone() }, vec![]),
+        (ContactFilter { customer: Some(first.customer), ..gold.clone() }, vec![first.id]),
+        (ContactFilter { email: first.statement.email().cloned(), ..gold }, vec![first.id]),
+    ] {
+        assert_eq!(ids(&desk.list(&filter).await), expected, "{filter:?}");
+    }
+}
+
+async fn a_change_is_found_by_what_it_says_now(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let told = with(order("marty@hillvalley.edu", ""), &json!({"a": "1", "b": "2", "c": {"d": "e"}}));
+    let id = desk.create(&told).await.id;
+    let check = async |present: &[(&str, &str)], absent: &[(&str, &str)]| {
+        for member in present {
+            assert_eq!(found(&desk, &[*member]).await, [id], "{member:?}");
+        }
+        for member in absent {
+            assert!(found(&desk, &[*member]).await.is_empty(), "{member:?}");
+        }
+    };
+    desk.change(id, patch(Some(&json!({"a": null, "b": 3, "c": "plain"})))).await;
+    check(&[("b", "3"), ("c", "plain")], &[("a", "1"), ("b", "2")]).await;
+    // Neither another value nor an upsert that says nothing of it loses it.
+    desk.change(id, to_email("calvin@hillvalley.edu")).await;
+    check(&[("b", "3"), ("c", "plain")], &[]).await;
+    desk.upsert(&with(order("calvin@hillvalley.edu", ""), &json!({"c": null, "f": true}))).await;
+    check(&[("b", "3"), ("f", "true")], &[("c", "plain")]).await;
+    let user = desk.user(1).await;
+    desk.upsert(&with(order_of(user, "calvin@hillvalley.edu", ""), &json!({"f": "claimed"}))).await;
+    check(&[("b", "3"), ("f", "claimed")], &[("f", "true")]).await;
+    desk.change(id, patch(None)).await;
+    check(&[], &[("b", "3"), ("f", "claimed")]).await;
+    desk.change(id, patch(Some(&json!({"b": "3"})))).await;
+    check(&[("b", "3")], &[]).await;
+}
+
+async fn what_is_withdrawn_is_not_found(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let told = |email| with(order(email, ""), &json!({"orderId": "order_123"}));
+    let gone = desk.create(&told("marty@hillvalley.edu")).await.id;
+    let left = desk.create(&told("doc@hillvalley.edu")).await;
+    desk.withdraw(gone).await;
+    assert_eq!(found(&desk, &[("orderId", "order_123")]).await, [left.id]);
+    assert_eq!(desk.find("order_123").await, [left.customer]);
+}
+
+pub(crate) async fn import(store: &Arc<dyn Store>, desk: &Desk, file: &str) {
+    let imports = Imports::new(desk.identify.environment().clone(), None);
+    let mut receiving =
+        imports.receive(ImportFormat::Csv, ImportOptions::default()).await.expect("a file may come in");
+    receiving.append(file.as_bytes()).await.expect("a piece should be kept");
+    let id = receiving.complete().await.expect("the file is there").id;
+    while imports.next().await.expect("a file should be imported") {}
+    let import = store.imports().get(id).await.expect("an answer").expect("an import");
+    assert_eq!(import.counts.failed, 0);
+}
+
+async fn an_import_is_found_by_its_columns(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    import(&store, &desk, "email,tier,order\na@x.example,gold,1\nb@x.example,,2\nc@x.example,gold,3\n").await;
+    assert_eq!(found(&desk, &[("tier", "gold")]).await, [ContactId(1), ContactId(3)]);
+    assert_eq!(found(&desk, &[("order", "2")]).await, [ContactId(2)]);
+    import(&store, &desk, "email,tier,order\na@x.example,silver,1\nd@x.example,gold,\n").await;
+    assert_eq!(found(&desk, &[("tier", "gold")]).await, [ContactId(3), ContactId(4)]);
+    assert_eq!(found(&desk, &[("tier", "silver"), ("order", "1")]).await, [ContactId(1)]);
+}
+
+async fn pages_of_what_many_have_visit_each_once(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let rows: String =
+        (0..50).map(|number| format!("p{number}@x.example,{},{}\n", number % 2, number % 5)).collect();
+    import(&store, &desk, &format!("email,half,fifth\n{rows}")).await;
+    let kind = Some(ContactKind::Email);
+    for (filter, count) in [
+        (having(&[("half", "0")]), 25),
+        (having(&[("half", "0"), ("fifth", "1")]), 5),
+        (ContactFilter { kind, ..having(&[("half", "1")]) }, 25),
+    ] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page =
+                desk.contacts.contacts(&filter, PageRequest { after, limit: 4 }).await.expect("a page");
+            assert!(page.contacts.len() <= 4);
+            seen.extend(ids(&page.contacts));
+            let Some(next) = page.next else { break };
+            after = Some(next);
+        }
+        assert_eq!(seen, ids(&desk.list(&filter).await));
+        assert_eq!(seen.len(), count);
+    }
+}
+
+async fn a_customer_is_found_by_a_piece_of_a_value(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let told = json!({"orderId": "Ordér_123", "count": 45_678, "vip": true, "inner": {"x": "hidden"}});
+    let record = desk.create(&with(order("marty@hillvalley.edu", ""), &told)).await;
+    for query in ["order_123", "RDER_12", "marty 4567", "order_123 45678"] {
+        assert_eq!(desk.find(query).await, [record.customer], "{query}");
+    }
+    for query in ["order_124", "true", "hidden", "orderId"] {
+        assert!(desk.find(query).await.is_empty(), "{query}");
+    }
+    desk.change(record.id, patch(Some(&json!({"orderId": "other"})))).await;
+    assert!(desk.find("order_123").await.is_empty());
+    assert_eq!(desk.find("other").await, [record.customer]);
+}
