@@ -9,13 +9,15 @@ const APPLIED: &str = "seaql_migrations";
 
 /// The tables that migrations make. With one of these in a database that was never migrated, the first migration
 /// would fail halfway, or worse, not fail.
-const OURS: [&str; 23] = [
+const OURS: [&str; 26] = [
     "access_token",
     "audit_entry",
     "audit_pending",
     "contact",
+    "contact_metadata",
     "contact_point",
     "customer",
+    "hub",
     "idempotency",
     "import_chunk",
     "import_failure",
@@ -33,6 +35,7 @@ const OURS: [&str; 23] = [
     "sync_run_item",
     "user_account",
     "webhook_delivery",
+    "write_probe",
 ];
 
 /// What somebody else did to a database.

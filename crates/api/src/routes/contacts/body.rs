@@ -123,6 +123,7 @@ pub(super) fn change(
     }
     let value = new_value(&mut fields, kind, region);
     let change = ContactChange {
+        made_at: None,
         channel: None,
         value,
         source: fields.one_of("source", &SOURCES, ContactSource::parse),
