@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::entities::{user_account, webhook_delivery};
 use crate::error::store_error;
-use crate::records::{later, profile, profile_text};
+use crate::records::{profile, profile_text};
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
 
 #[async_trait]
@@ -106,7 +106,8 @@ impl UserRepository for SeaOrmTransaction {
             external_id: Set(user.external_id.as_ref().map(|id| id.as_str().to_owned())),
             profile: Set(profile_text(user.profile.as_ref())),
             created_at: Set(user.created_at),
-            ..Default::default()
+            // As it is told: a file may know of an earlier moment than that at which its user came here.
+            updated_at: Set(user.updated_at),
         };
         if let Some(external) = &user.external_id {
             let holder = by_external_id(self.connection()?, external).await?;
@@ -116,10 +117,6 @@ impl UserRepository for SeaOrmTransaction {
         }
         let updated = user_account::Entity::update_many()
             .set(row)
-            .col_expr(
-                user_account::Column::UpdatedAt,
-                later(user_account::Column::UpdatedAt, user.updated_at),
-            )
             .filter(user_account::Column::Id.eq(user.id.0))
             .exec(self.connection()?)
             .await

@@ -94,7 +94,10 @@ struct ContactLine<'a> {
     received_email: Option<&'a str>,
     received_phone: Option<&'a str>,
     user_external_id: Option<&'a str>,
+    /// Only where there is no more than the user's own word for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     self_stated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     claimed_by: Option<&'static str>,
 }
 

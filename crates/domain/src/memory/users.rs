@@ -62,8 +62,7 @@ impl UserRepository for MemoryTransaction {
             }
         }
         let known = self.state.users.get_mut(&user.id).ok_or(StoreError::Conflict)?;
-        let updated_at = known.updated_at.max(user.updated_at);
-        *known = User { updated_at, ..user.clone() };
+        *known = user.clone();
         Ok(())
     }
 

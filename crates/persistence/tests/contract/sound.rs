@@ -16,7 +16,7 @@ const DAMAGES: [(&str, &str); 8] = [
     ("DELETE FROM contact_point", "found by a key"),
     ("UPDATE contact_point SET customer_id = (SELECT MAX(survivor_id) FROM link)", "show it"),
     ("DELETE FROM link", "on record"),
-    ("UPDATE link SET after_contact_id = 0", "names customers"),
+    ("UPDATE link SET after_contact_id = 0", "names two customers"),
 ];
 
 /// Only on SQLite: the checks are the same text for both.
