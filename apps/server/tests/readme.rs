@@ -24,42 +24,6 @@ fn the_session_of_the_readme_is_true() {
     assert!(commands >= 8, "the session is there");
 }
 
-#[test]
-fn the_table_of_the_readme_names_every_key() {
-    let readme = include_str!("../../../README.md");
-    let row = |key: &str| assert!(readme.contains(&format!("| `{key}` |")), "{key} is missing in the table");
-    // What the server itself lists when it is given a key that does not exist.
-    for section in [
-        "server",
-        "database",
-        "linking",
-        "profile",
-        "kratos",
-        "metakocka",
-        "openphone",
-        "registration",
-        "sync",
-        "limits",
-        "log",
-    ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_onefold-server"))
-            .env(format!("ONEFOLD__{}__NO_SUCH_KEY", section.to_uppercase()), "1")
-            .output()
-            .unwrap();
-        let message = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && message.trim().lines().count() == 1, "{message}");
-        let (_, expected) = message.split_once("expected").unwrap();
-        let is_key = |word: &&str| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-        };
-        let keys: Vec<_> = expected.split('`').filter(is_key).collect();
-        assert!(!keys.is_empty(), "{message}");
-        for key in keys {
-            row(&format!("{section}.{key}"));
-        }
-    }
-}
-
 fn console_blocks(page: &str) -> impl Iterator<Item = &str> {
     page.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next())
 }

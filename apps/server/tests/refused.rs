@@ -117,11 +117,12 @@ async fn a_server_that_refuses() {
 async fn a_database_of_a_later_version_or_another_application() {
     for database in [TestDatabase::sqlite(), TestDatabase::postgres().await] {
         database.store().await;
+        let applied = database.count("SELECT COUNT(*) FROM seaql_migrations").await;
         let later = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20991231_000001_later', 0)";
         database.query(later).await;
         assert_told(&database.url(), &["later version", "`m20991231_000001_later`", "restore a backup"]);
         // Nothing was written to it.
-        assert_eq!(database.count("SELECT COUNT(*) FROM seaql_migrations").await, 10);
+        assert_eq!(database.count("SELECT COUNT(*) FROM seaql_migrations").await, applied + 1);
         database.query("DELETE FROM seaql_migrations WHERE version <> 'm20991231_000001_later'").await;
         assert_told(&database.url(), &["another application's", "`m20991231_000001_later`"]);
     }
