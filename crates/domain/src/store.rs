@@ -71,7 +71,8 @@ pub trait Store: Send + Sync {
         self.begin().await
     }
 
-    /// How long such a transaction should last at most; `None` if nobody is kept waiting by it.
+    /// How long such a transaction should last at most; `None` if nobody is kept waiting by it. It is asked again and
+    /// again, and may be less while somebody calls.
     fn bulk_limit(&self) -> Option<TimeDelta> {
         None
     }

@@ -18,9 +18,13 @@ mod checkpoints;
 mod connection;
 mod queue;
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use onefold_domain::StoreError;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use self::checkpoints::Checkpoints;
 use self::connection::WritingConnection;
@@ -35,10 +39,15 @@ pub(crate) use self::queue::Urgency;
 /// The most requests that share a commit. More would gain little and delay the first of them.
 const GROUP: usize = 64;
 
+/// For how long after a caller work in bulk expects the next one.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
 /// Hands out the right to write.
 #[derive(Clone)]
 pub(crate) struct SqliteWriter {
     requests: Senders<Request>,
+    /// When somebody who waits for an answer last wanted to write.
+    called: Arc<Mutex<Option<Instant>>>,
 }
 
 type Request = oneshot::Sender<Result<Lease, DbErr>>;
@@ -74,13 +83,28 @@ impl SqliteWriter {
         let connection = WritingConnection::new(connection);
         let writer = Writer { connection, health, checkpoints: Checkpoints::start(readers) };
         tokio::spawn(writer.serve(queue));
-        Self { requests }
+        Self { requests, called: Arc::default() }
     }
 
     pub(crate) async fn lease(&self, urgency: Urgency) -> Result<Lease, StoreError> {
+        if urgency == Urgency::Interactive {
+            *self.called() = Some(Instant::now());
+        }
         let (request, lease) = oneshot::channel();
         self.requests.send(urgency, request).await.map_err(|_| closed())?;
         lease.await.map_err(|_| closed())?.map_err(store_error)
+    }
+}
+
+impl SqliteWriter {
+    /// Whether somebody who waits for an answer wanted to write a moment ago.
+    pub(crate) fn is_called(&self) -> bool {
+        self.called().is_some_and(|at| at.elapsed() < A_MOMENT)
+    }
+
+    fn called(&self) -> MutexGuard<'_, Option<Instant>> {
+        // Nothing can panic while it is held.
+        self.called.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -23,9 +23,12 @@ use crate::transaction::{Work, begin};
 use crate::write_health::WriteHealth;
 use crate::write_probe;
 
-/// How long work in bulk may hold the one writer. A caller waits for the rest of it and for the commit; much less, and
-/// an import would do little but commit.
-const BULK_LIMIT: TimeDelta = TimeDelta::milliseconds(10);
+/// How long work in bulk may hold the one writer while callers use it. A caller waits for the rest of it and for the
+/// commit; much less, and an import would do little but commit.
+const BULK_LIMIT: TimeDelta = TimeDelta::milliseconds(6);
+
+/// The same while nobody calls: what the first who does may have to wait.
+const ALONE_LIMIT: TimeDelta = TimeDelta::milliseconds(40);
 
 /// Contacts in SQLite or PostgreSQL. Clones share the connections.
 #[derive(Clone)]
@@ -139,7 +142,8 @@ impl Store for SeaOrmStore {
 
     /// Others wait for the one writer of SQLite.
     fn bulk_limit(&self) -> Option<TimeDelta> {
-        self.writer.is_some().then_some(BULK_LIMIT)
+        let writer = self.writer.as_ref()?;
+        Some(if writer.is_called() { BULK_LIMIT } else { ALONE_LIMIT })
     }
 
     async fn begin_reading(&self) -> Result<Box<dyn Transaction>, StoreError> {

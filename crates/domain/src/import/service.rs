@@ -169,8 +169,8 @@ impl Imports {
             (false, MatchBy::Value) => BATCH,
         };
         // A dry run of values only reads, and nobody waits for that.
-        let limit = self.env.store.bulk_limit().filter(|_| size != BATCH_DRY);
-        let pace = Pace::new(size, limit);
+        let is_limited = self.env.store.bulk_limit().is_some() && size != BATCH_DRY;
+        let pace = Pace::new(size, is_limited);
         let mut batches = read(self.env.clone(), &import, self.region, pace.clone());
         progress(&import);
         loop {

@@ -69,7 +69,7 @@ pub(super) async fn write(
     }
     // The last word, and the guard: whoever was taken over finds that the import is no longer his.
     transaction.imports().update(&import, Some(owner)).await?;
-    pace.took(batch.rows.len(), env.clock.now() - begun);
+    pace.took(batch.rows.len(), env.clock.now() - begun, env.store.bulk_limit());
     transaction.commit().await?;
     Ok(import)
 }
