@@ -106,8 +106,9 @@ impl UserRepository for SeaOrmTransaction {
             external_id: Set(user.external_id.as_ref().map(|id| id.as_str().to_owned())),
             profile: Set(profile_text(user.profile.as_ref())),
             created_at: Set(user.created_at),
-            // As it is told: a file may know of an earlier moment than that at which its user came here.
-            updated_at: Set(user.updated_at),
+            // As it is told: a file may know of an earlier moment than that at which its user came here. But no
+            // record changes before it was made.
+            updated_at: Set(user.updated_at.max(user.created_at)),
         };
         if let Some(external) = &user.external_id {
             let holder = by_external_id(self.connection()?, external).await?;

@@ -62,7 +62,8 @@ impl UserRepository for MemoryTransaction {
             }
         }
         let known = self.state.users.get_mut(&user.id).ok_or(StoreError::Conflict)?;
-        *known = user.clone();
+        // No record changes before it was made.
+        *known = User { updated_at: user.updated_at.max(user.created_at), ..user.clone() };
         Ok(())
     }
 
