@@ -28,7 +28,9 @@ pub(crate) async fn settle(
     let hull = Hull::read(transaction, &env.policy, customer, said, at).await?;
     let (mut pictures, verified) = hull.into_parts();
     let claims = judge_claims(&mut pictures, &verified, &env.policy);
-    let owners = owners(transaction, &pictures, said, &env.policy).await?;
+    // A user whose claim is void has no contact here any more, so that the user's key is to go as well.
+    let gone: Vec<Statement> = said.iter().chain(&claims.ended).cloned().collect();
+    let owners = owners(transaction, &pictures, &gone, &env.policy).await?;
     let contacts: Vec<_> = pictures.iter().flat_map(|picture| picture.contacts.iter().cloned()).collect();
     let joins: Vec<_> = pictures.iter().flat_map(|picture| picture.joins.iter().cloned()).collect();
     let arrangement = arrange(&pictures, &owners, &lay_part(&contacts, &joins, &verified, &env.policy));
@@ -50,6 +52,8 @@ pub(crate) async fn settle(
 struct Claims {
     /// The contacts are guests' again: another user has verified the value, and what a guest left is its owner's.
     void: BTreeSet<ContactId>,
+    /// What those had stated.
+    ended: Vec<Statement>,
     /// The contacts are their users' for good.
     proven: BTreeSet<ContactId>,
 }
@@ -62,6 +66,7 @@ fn judge_claims(pictures: &mut [CustomerPicture], verified: &Verified, policy: &
             contact.claimed_by = None;
             claims.proven.insert(contact.id);
         } else if verified.voids(contact, policy) {
+            claims.ended.push(contact.statement.clone());
             contact.statement = contact.statement.clone().of_guest();
             contact.claimed_by = None;
             claims.void.insert(contact.id);

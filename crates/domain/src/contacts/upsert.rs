@@ -102,7 +102,7 @@ pub(crate) async fn keep(
                 }
             }
             write(transaction, env, &record, request, at).await?;
-            if gained(&before, &record, upserted) {
+            if gained(&before, &record) {
                 let said = [before.statement.clone(), record.statement.clone()];
                 let customer = reread(transaction, record.id).await?.customer;
                 settle(transaction, env, record.id, customer, &said, at).await?;
@@ -278,9 +278,9 @@ async fn vouch(
 }
 
 /// Whether values may link from now on that did not, or be another's that were not.
-fn gained(before: &ContactRecord, record: &ContactRecord, upserted: Upserted) -> bool {
-    let vouched = upserted == Upserted::Updated && before.statement != record.statement;
-    vouched || before.verifier() != record.verifier()
+fn gained(before: &ContactRecord, record: &ContactRecord) -> bool {
+    // A claim makes an old statement a user's, which may have kept others out had it been one from the start.
+    before.statement != record.statement || before.verifier() != record.verifier()
 }
 
 /// Stores a changed record; a user's other contacts of the kind step back if it has become the primary.

@@ -251,6 +251,9 @@ async fn a_claim_is_void_once_another_user_verifies_the_value(store: Arc<dyn Sto
     let back = desk.record(guest.id).await;
     assert_eq!((back.user(), back.claimed_by, back.customer), (None, None, owned.customer));
     assert_eq!(led(&desk.identify, VICTIM).await, owned.customer);
+    // Nothing of the attacker's leads there any more.
+    let later = desk.create(&order_of(attacker.user.id, "biff@hillvalley.edu", "")).await;
+    assert_ne!(later.customer, owned.customer);
     // By a trusted caller's word it is no better.
     let other = desk.user(2).await;
     let second = desk.create(&order("lorraine@hillvalley.edu", "")).await;
