@@ -181,8 +181,13 @@ impl<'a> Batch<'a> {
         let verifies = |before: Option<UserId>, record: &ContactRecord| {
             (record.verifier() != before).then_some(record.id)
         };
-        let added = created.iter().filter_map(|record| verifies(None, record));
-        let changed = updated.iter().filter_map(|(before, record)| verifies(before.verifier(), record));
+        // A claim makes an old statement a user's, as an upsert settles it.
+        let claimed = |record: &ContactRecord| record.claimed_by.map(|_| record.id);
+        let added = created.iter().filter_map(|record| verifies(None, record).or(claimed(record)));
+        let changed = updated.iter().filter_map(|(before, record)| {
+            let restated = (before.statement != record.statement).then_some(record.id);
+            verifies(before.verifier(), record).or(restated)
+        });
         let unsettled = added.chain(changed).collect();
         let mut customers = self.writes.customers;
         customers.claims.sort_unstable();
