@@ -84,7 +84,7 @@ pub use origin::{HubId, Origin, OriginReader, OriginRepository, Originated, Stor
 pub use phone::{InvalidPhone, PhoneNumber, Region};
 pub use policy::{BlockRule, InvalidPolicy, LinkPolicy, SHIPPED_POLICY};
 pub use profile::{
-    Address, InvalidProfile, Profile, ProfileFault, ProfileField, ProfileValue, Tags, split_name,
+    Address, Attribution, InvalidProfile, Profile, ProfileFault, ProfileField, ProfileValue, Tags, split_name,
 };
 pub use registration::{
     NewRegistration, Pushed, RegisterError, Registered, RegistrationSettings, Registrations, ShowClaimed,
@@ -101,16 +101,17 @@ pub use sync::{
     Answer, Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository,
     ConflictStatus, ConflictSubject, Conflicts, DetachReason, Errand, EventReceived, FieldPlan, FieldRule,
     IndexedPartner, InvalidEvent, InvalidRemoteId, InvalidSyncRule, InvalidTaxNumber, ItemOutcome, JobDone,
-    LoggedAttempt, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus, NameParts,
-    PartnerAbilities, PartnerAddressId, PartnerChange, PartnerContactId, PartnerDirectory, PartnerError,
-    PartnerEvent, PartnerEventKind, PartnerEventReader, PartnerEvents, PartnerFault, PartnerFaultReason,
-    PartnerField, PartnerFields, PartnerId, PartnerIndex, PartnerIndexReader, PartnerIndexRepository,
-    PartnerLookup, PartnerLookupKind, PartnerName, PartnerParts, PartnerPull, PartnerWritten, PlacedMapping,
-    RemoteMessage, RemotePartner, ResolveError, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunReader,
-    RunRepository, RunStatus, Runs, Shown, Side, SyncAttempt, SyncDay, SyncError, SyncFault, SyncLog,
-    SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome, SyncPlan, SyncRules, SyncRulesReader,
-    SyncRulesRepository, SyncSettings, SyncSystem, SyncText, SyncTrigger, SyncView, SyncWorker, Synced,
-    Synchroniser, TaxNumber, WorkerSettings, merge, view_from_json, view_to_json,
+    KnownNames, LoggedAttempt, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus,
+    NameParts, OtherReading, PartnerAbilities, PartnerAddressId, PartnerChange, PartnerContactId,
+    PartnerDirectory, PartnerError, PartnerEvent, PartnerEventKind, PartnerEventReader, PartnerEvents,
+    PartnerFault, PartnerFaultReason, PartnerField, PartnerFields, PartnerId, PartnerIndex,
+    PartnerIndexReader, PartnerIndexRepository, PartnerKind, PartnerLookup, PartnerLookupKind, PartnerName,
+    PartnerParts, PartnerPull, PartnerWritten, PlacedMapping, RemoteMessage, RemotePartner, ResolveError,
+    Retry, Run, RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus, Runs, Shown, Side,
+    SyncAttempt, SyncDay, SyncError, SyncFault, SyncLog, SyncLogFilter, SyncLogReader, SyncLogRepository,
+    SyncOutcome, SyncPlan, SyncRules, SyncRulesReader, SyncRulesRepository, SyncSettings, SyncSystem,
+    SyncText, SyncTrigger, SyncView, SyncWorker, Synced, Synchroniser, TaxNumber, WorkerSettings, merge,
+    view_from_json, view_to_json,
 };
 pub use tokens::{
     Abilities, Ability, AccessToken, InvalidExpiry, InvalidTokenName, NewToken, NotYours, PlainToken,

@@ -65,6 +65,18 @@ impl StatementKeys {
         }
     }
 
+    /// Those of a join, in the places of an email and a phone: it may say of two emails, or of two phones, that they are
+    /// one customer's.
+    pub(crate) fn of_join(statement: &Statement, beside: Option<&Statement>, policy: &LinkPolicy) -> Self {
+        let (one, Some(other)) = (Self::of(statement, policy), beside) else {
+            return Self::of(statement, policy);
+        };
+        let other = Self::of(other, policy);
+        // No statement has these values together, so that none is found by them.
+        let exact = LinkKey { value: format!("{}\t\t{}", one.exact.value, other.exact.value), ..one.exact };
+        Self { email: one.email.or(one.phone), phone: other.email.or(other.phone), user: one.user, exact }
+    }
+
     /// Those of its email and its phone.
     pub(crate) fn values(&self) -> impl Iterator<Item = &LinkKey> {
         [&self.email, &self.phone].into_iter().flatten()

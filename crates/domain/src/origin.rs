@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{ContactId, CustomerId, Environment, LinkId, RecordError, Statement, StoreError};
+use crate::{ContactId, ContactSource, CustomerId, Environment, LinkId, RecordError, Statement, StoreError};
 
 /// One database among others, named when it first exports something.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -49,6 +49,10 @@ pub struct StoredJoin {
     /// Where it was made, if that was elsewhere.
     pub origin: Option<Origin>,
     pub statement: Statement,
+    /// As in [`crate::JoinRecord`].
+    pub beside: Option<Statement>,
+    /// Who said so; `None` for a request.
+    pub source: Option<ContactSource>,
     /// Its place among contacts: behind this one, which may have been withdrawn.
     pub after: ContactId,
     pub at: DateTime<Utc>,

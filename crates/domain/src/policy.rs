@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use hashbrown::{HashMap, HashSet};
 use serde::Deserialize;
 
-use crate::{EmailAddress, InvalidEmail, InvalidPhone, PhoneNumber};
+use crate::{EmailAddress, InvalidEmail, InvalidPhone, PhoneNumber, Statement};
 
 /// The policy that ships with the crate, as text with its comments.
 pub const SHIPPED_POLICY: &str = include_str!("../data/link-policy.toml");
@@ -173,6 +173,12 @@ impl LinkPolicy {
         let repeated = digits.windows(2).all(|pair| pair[0] == pair[1]);
         (repeated && self.repeated_digit_phones_from > 0 && digits.len() >= self.repeated_digit_phones_from)
             || (!self.phones.is_empty() && self.phones.contains(&*key))
+    }
+
+    /// Whether no value of the statement is one that joins nobody.
+    pub(crate) fn may_link(&self, statement: &Statement) -> bool {
+        !statement.email().is_some_and(|email| self.never_links_email(email))
+            && !statement.phone().is_some_and(|phone| self.never_links_phone(phone))
     }
 
     /// What two spellings of one mail box have in common: the address itself, unless a provider

@@ -15,8 +15,9 @@ use crate::sync::{
 };
 use crate::{
     AccessToken, BlockedValues, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord,
-    CustomerId, CustomerPicture, CustomerRecord, EvidenceOrder, ExternalId, LinkKey, Neighbourhood, NewToken,
-    Origin, OriginReader, OriginRepository, SearchQuery, Statement, TokenHash, TokenId, User, UserId,
+    ContactSource, CustomerId, CustomerPicture, CustomerRecord, EvidenceOrder, ExternalId, LinkKey,
+    Neighbourhood, NewToken, Origin, OriginReader, OriginRepository, SearchQuery, Statement, TokenHash,
+    TokenId, User, UserId,
 };
 
 /// A failure of a store.
@@ -397,6 +398,10 @@ pub struct LinkDraft {
     pub absorbed: CustomerId,
     /// The statement that joined them.
     pub statement: Statement,
+    /// As in [`crate::JoinRecord`].
+    pub beside: Option<Statement>,
+    /// Who said so; `None` for a request.
+    pub source: Option<ContactSource>,
     /// The contact that holds the statement, if it brought anything else that was new.
     pub contact: Option<ContactId>,
     /// The youngest evidence at the time: links take their place behind it when evidence is laid anew.

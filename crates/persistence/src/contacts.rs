@@ -189,23 +189,24 @@ impl ContactRepository for SeaOrmTransaction {
         at: DateTime<Utc>,
     ) -> Result<Vec<ContactId>, StoreError> {
         let shares = match kind {
-            ContactKind::Email => Condition::all().add(Column::Email.is_not_null()),
-            ContactKind::Phone => Condition::all().add(Column::Phone.is_not_null()),
+            ContactKind::Email => Condition::all().add(col(Column::Email).is_not_null()),
+            ContactKind::Phone => Condition::all().add(col(Column::Phone).is_not_null()),
             ContactKind::Both => Condition::all(),
         };
-        let stepped_back = contact::Entity::update_many()
-            .col_expr(Column::IsPrimary, Expr::value(false))
-            .col_expr(Column::Version, Expr::col(Column::Version).add(1))
-            .col_expr(Column::UpdatedAt, later(Column::UpdatedAt, at))
-            .filter(Column::UserId.eq(user.0))
-            .filter(Column::IsPrimary.eq(true))
-            .filter(Column::WithdrawnAt.is_null())
-            .filter(Column::Id.ne(except.map_or(0, |id| id.0)))
-            .filter(shares)
-            .exec_with_returning(self.connection()?)
-            .await
-            .map_err(store_error)?;
-        Ok(stepped_back.into_iter().map(|contact| ContactId(contact.id)).collect())
+        let mut chosen = select();
+        chosen
+            .and_where(col(Column::UserId).eq(user.0))
+            .and_where(col(Column::IsPrimary).eq(true))
+            .and_where(col(Column::Id).ne(except.map_or(0, |id| id.0)))
+            .cond_where(shares);
+        // Read first: what their profiles say keeps the moment at which it was said.
+        let chosen = fetch(self.connection()?, &chosen).await?;
+        let ids = chosen.iter().map(|record| record.id).collect();
+        for mut record in chosen {
+            record.step_back(at);
+            self.update(&record).await?;
+        }
+        Ok(ids)
     }
 
     async fn withdraw(&mut self, id: ContactId, at: DateTime<Utc>) -> Result<(), StoreError> {

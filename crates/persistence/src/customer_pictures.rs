@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 use crate::contacts::members;
 use crate::entities::{contact, customer, link};
 use crate::error::store_error;
-use crate::records::{claimed_by, order, rule, statement};
+use crate::records::{beside, claimed_by, order, rule, statement};
 
 pub(crate) async fn read(
     connection: &impl ConnectionTrait,
@@ -68,5 +68,6 @@ fn join(model: link::Model) -> Result<JoinRecord, DbErr> {
         after: EvidenceOrder(model.after_contact_id),
         filed_under: CustomerId(model.customer_id),
         statement: statement(model.email, model.phone, model.user_id, false)?,
+        beside: beside(model.beside_email, model.beside_phone),
     })
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{ContactId, CustomerId, LinkDraft, LinkId, LinkRepository, StoreError};
+use onefold_domain::{ContactId, CustomerId, LinkDraft, LinkId, LinkRepository, Statement, StoreError};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
@@ -13,7 +13,7 @@ use crate::store::SeaOrmTransaction;
 #[async_trait]
 impl LinkRepository for SeaOrmTransaction {
     async fn insert(&mut self, draft: &LinkDraft) -> Result<(), StoreError> {
-        let LinkDraft { statement, .. } = draft;
+        let (statement, beside) = (&draft.statement, draft.beside.as_ref());
         let row = link::ActiveModel {
             id: NotSet,
             survivor_id: Set(draft.survivor.0),
@@ -28,6 +28,9 @@ impl LinkRepository for SeaOrmTransaction {
             customer_id: Set(draft.survivor.0),
             origin_hub: Set(draft.origin.map(|origin| origin.hub.0)),
             origin_number: Set(draft.origin.map(|origin| origin.number)),
+            beside_email: Set(beside.and_then(Statement::email).map(|email| email.as_str().to_owned())),
+            beside_phone: Set(beside.and_then(Statement::phone).map(|phone| phone.as_str().to_owned())),
+            source: Set(draft.source.map(|source| source.as_str().to_owned())),
         };
         // A join that comes from elsewhere may come with another file this moment.
         link::Entity::insert(row).exec_without_returning(self.connection()?).await.map_err(unless_taken)?;

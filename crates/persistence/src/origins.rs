@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use onefold_domain::{
-    ContactId, CustomerId, HubId, LinkId, Origin, OriginReader, OriginRepository, Originated, StoreError,
-    StoredJoin,
+    ContactId, ContactSource, CustomerId, HubId, LinkId, Origin, OriginReader, OriginRepository, Originated,
+    StoreError, StoredJoin,
 };
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -16,7 +16,7 @@ use sea_orm::{
 use crate::customers::family_of;
 use crate::entities::{contact, hub, link};
 use crate::error::store_error;
-use crate::records::{origin, statement};
+use crate::records::{beside, known, origin, statement};
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
 
 /// The only row of its table.
@@ -58,6 +58,8 @@ fn join(model: link::Model) -> Result<StoredJoin, DbErr> {
         id: LinkId(model.id),
         origin: origin(model.origin_hub, model.origin_number),
         statement: statement(model.email, model.phone, model.user_id, false)?,
+        beside: beside(model.beside_email, model.beside_phone),
+        source: model.source.map(|name| known(ContactSource::parse(&name), "source")).transpose()?,
         after: ContactId(model.after_contact_id),
         at: model.created_at,
     })

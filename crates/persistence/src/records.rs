@@ -118,6 +118,11 @@ pub(crate) fn statement(
     })
 }
 
+/// What a join puts beside its value, if it does.
+pub(crate) fn beside(email: Option<String>, phone: Option<String>) -> Option<Statement> {
+    Statement::new(email.map(EmailAddress::from_canonical), phone.map(PhoneNumber::from_canonical))
+}
+
 /// A contact has the place of its number unless its values were changed.
 pub(crate) fn order(id: i64, evidence_order: Option<i64>) -> EvidenceOrder {
     EvidenceOrder(evidence_order.unwrap_or(id))
@@ -148,7 +153,7 @@ pub(crate) fn profile(text: Option<&str>) -> Result<Option<Profile>, DbErr> {
 }
 
 pub(crate) fn profile_text(profile: Option<&Profile>) -> Option<String> {
-    profile.map(|profile| serde_json::Value::Object(profile.to_json()).to_string())
+    profile.map(Profile::to_stored)
 }
 
 pub(crate) fn metadata_text(metadata: &Metadata) -> Option<String> {

@@ -4,9 +4,11 @@ use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use onefold_domain::{
-    Channel, ClaimedBy, EmailAddress, ExportRow, ExportedContact, ExportedJoin, ExternalId, PhoneNumber,
+    Channel, ClaimedBy, ContactSource, EmailAddress, ExportRow, ExportedContact, ExportedJoin, ExternalId,
+    PhoneNumber, Profile, Statement,
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::contacts::{Contact, filter};
@@ -94,6 +96,9 @@ struct ContactLine<'a> {
     received_email: Option<&'a str>,
     received_phone: Option<&'a str>,
     user_external_id: Option<&'a str>,
+    /// Who set the values of the profile, and when, where that is not the contact with its last change.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    profile_set: Map<String, Value>,
     /// Only where there is no more than the user's own word for it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     self_stated: bool,
@@ -113,6 +118,12 @@ struct JoinLine<'a> {
     origin_hub: Uuid,
     origin_id: i64,
     user_external_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beside_email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beside_phone: Option<&'a str>,
 }
 
 /// What a row of a join is called where contacts have their kind.
@@ -128,6 +139,7 @@ impl<'a> Line<'a> {
                 received_email: exported.record.received.email.as_deref(),
                 received_phone: exported.record.received.phone.as_deref(),
                 user_external_id: exported.user_external_id.as_ref().map(ExternalId::as_str),
+                profile_set: attributions(exported),
                 self_stated: exported.record.statement.is_self_stated(),
                 claimed_by: exported.record.claimed_by.map(ClaimedBy::as_str),
             })),
@@ -141,9 +153,20 @@ impl<'a> Line<'a> {
                 origin_hub: join.origin.hub.0,
                 origin_id: join.origin.number,
                 user_external_id: join.user_external_id.as_ref().map(ExternalId::as_str),
+                source: join.source.map(ContactSource::as_str),
+                beside_email: beside(join, Statement::email).map(EmailAddress::as_str),
+                beside_phone: beside(join, Statement::phone).map(PhoneNumber::as_str),
             }),
         }
     }
+}
+
+fn attributions(exported: &ExportedContact) -> Map<String, Value> {
+    exported.record.details.profile.as_ref().map(Profile::attributions).unwrap_or_default()
+}
+
+fn beside<T>(join: &ExportedJoin, value: impl Fn(&Statement) -> Option<&T>) -> Option<&T> {
+    join.beside.as_ref().and_then(value)
 }
 
 /// The columns before those of the profile.
@@ -162,7 +185,7 @@ const COLUMNS: [&str; 11] = [
 ];
 
 /// The columns behind them.
-const LAST_COLUMNS: [&str; 13] = [
+const LAST_COLUMNS: [&str; 16] = [
     "customerId",
     "linkPrecedence",
     "linkedId",
@@ -176,6 +199,9 @@ const LAST_COLUMNS: [&str; 13] = [
     "profileNone",
     "selfStated",
     "claimedBy",
+    "profileSet",
+    "besideEmail",
+    "besidePhone",
 ];
 
 fn as_csv(rows: &[ExportRow], first: bool) -> Bytes {
@@ -216,7 +242,7 @@ fn columns(contact: &ExportedContact) -> [String; 11] {
     ]
 }
 
-fn last_columns(exported: &ExportedContact) -> [String; 13] {
+fn last_columns(exported: &ExportedContact) -> [String; 16] {
     let ExportedContact { record, origin, user_external_id } = exported;
     let linked = record.linked();
     [
@@ -233,6 +259,9 @@ fn last_columns(exported: &ExportedContact) -> [String; 13] {
         nones(record.details.profile.as_ref()),
         if record.statement.is_self_stated() { "true" } else { "" }.to_owned(),
         text(record.claimed_by.map(ClaimedBy::as_str)),
+        Some(attributions(exported)).filter(|set| !set.is_empty()).map_or_else(String::new, json_text),
+        String::new(),
+        String::new(),
     ]
 }
 
@@ -242,17 +271,24 @@ fn join_columns(join: &ExportedJoin) -> [String; 11] {
     JOIN.clone_into(&mut columns[1]);
     columns[2] = text(join.statement.email().map(EmailAddress::as_str));
     columns[3] = text(join.statement.phone().map(PhoneNumber::as_str));
+    columns[5] = text(join.source.map(ContactSource::as_str));
     columns[6] = join.statement.user().map(|user| user.0.to_string()).unwrap_or_default();
     columns
 }
 
-fn last_join_columns(join: &ExportedJoin) -> [String; 13] {
-    let mut columns: [String; 13] = Default::default();
+fn last_join_columns(join: &ExportedJoin) -> [String; 16] {
+    let mut columns: [String; 16] = Default::default();
     columns[3] = moment(join.at);
     columns[5] = join.origin.hub.0.to_string();
     columns[6] = join.origin.number.to_string();
     columns[9] = text(join.user_external_id.as_ref().map(ExternalId::as_str));
+    columns[14] = text(beside(join, Statement::email).map(EmailAddress::as_str));
+    columns[15] = text(beside(join, Statement::phone).map(PhoneNumber::as_str));
     columns
+}
+
+fn json_text(members: Map<String, Value>) -> String {
+    Value::Object(members).to_string()
 }
 
 fn text(text: Option<&str>) -> String {

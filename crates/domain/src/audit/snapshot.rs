@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::import::Import;
 use crate::{
-    Ability, AccessToken, BlockRule, Channel, ContactDetails, ContactDraft, ContactId, ContactKind,
-    ContactRecord, ContactSource, CustomerId, EmailAddress, ExternalId, ImportId, PhoneNumber, Profile,
-    Statement, User,
+    Ability, AccessToken, Attribution, BlockRule, Channel, ContactDetails, ContactDraft, ContactId,
+    ContactKind, ContactRecord, ContactSource, CustomerId, EmailAddress, ExternalId, ImportId, PhoneNumber,
+    Profile, Statement, User,
 };
 
 /// What of a contact is shown. When it was written and how often is left out, so that two snapshots are equal
@@ -21,6 +21,8 @@ pub(super) struct StoredContact<'a> {
     source: ContactSource,
     details: &'a ContactDetails,
     import: Option<ImportId>,
+    /// Who set what the profile attributes to nobody else, and when; `None` for a contact that this very entry is about.
+    said: Option<Attribution>,
 }
 
 impl<'a> StoredContact<'a> {
@@ -35,6 +37,7 @@ impl<'a> StoredContact<'a> {
             source: draft.source,
             details: &draft.details,
             import: draft.import,
+            said: None,
         }
     }
 
@@ -52,10 +55,20 @@ impl<'a> StoredContact<'a> {
             "verifiedAt": self.details.verified_at.map(moment),
             "metadata": self.details.metadata.as_map(),
             "profile": self.details.profile.as_ref().map(Profile::to_json),
+            "profileSet": self.attributions(),
             "customerId": self.customer.0,
             "importId": self.import.map(|import| import.0),
             "blocked": self.blocked(),
         })
+    }
+
+    /// Who set the values of the profile, and when.
+    fn attributions(&self) -> Map<String, Value> {
+        let mut profile = self.details.profile.clone().unwrap_or_default();
+        if let Some(said) = self.said {
+            profile.attribute(said);
+        }
+        profile.attributions()
     }
 
     /// The values that do not link, with the rule that keeps them.
@@ -78,6 +91,7 @@ impl<'a> From<&'a ContactRecord> for StoredContact<'a> {
             source: record.source,
             details: &record.details,
             import: record.import,
+            said: Some(Attribution::statement(record.source, record.updated_at)),
         }
     }
 }

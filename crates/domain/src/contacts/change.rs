@@ -152,6 +152,8 @@ async fn restate(
 
 /// The record with everything but its value changed.
 fn patch(record: &mut ContactRecord, change: &ContactChange, at: DateTime<Utc>) -> Result<(), RecordError> {
+    record.touch_as(change.source.unwrap_or(record.source), change.made_at.unwrap_or(at));
+    record.import = None;
     let details = &mut record.details;
     match &change.metadata {
         None => {}
@@ -174,9 +176,6 @@ fn patch(record: &mut ContactRecord, change: &ContactChange, at: DateTime<Utc>) 
     }
     details.is_primary = change.is_primary.unwrap_or(details.is_primary);
     details.channel = change.channel.or(details.channel);
-    record.source = change.source.unwrap_or(record.source);
-    record.import = None;
-    record.touch(change.made_at.unwrap_or(at));
     Ok(())
 }
 

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::{ContactFilter, ContactRecord, Contacts, PageRequest, RecordError};
-use crate::{ContactId, ExternalId, HubId, LinkId, Origin, Statement, StoreError, StoredJoin, UserId};
+use crate::{
+    ContactId, ContactSource, ExternalId, HubId, LinkId, Origin, Statement, StoreError, StoredJoin, UserId,
+};
 
 /// A part of an export.
 #[derive(Clone, PartialEq, Debug)]
@@ -42,6 +44,10 @@ pub struct ExportedContact {
 pub struct ExportedJoin {
     pub id: LinkId,
     pub statement: Statement,
+    /// As in [`crate::JoinRecord`].
+    pub beside: Option<Statement>,
+    /// Who said so; `None` for a request.
+    pub source: Option<ContactSource>,
     pub origin: Origin,
     pub user_external_id: Option<ExternalId>,
     pub at: DateTime<Utc>,
@@ -129,6 +135,8 @@ fn rows(
             origin: join.origin.unwrap_or(Origin { hub, number: join.id.0 }),
             user_external_id: name(join.statement.user()),
             statement: join.statement,
+            beside: join.beside,
+            source: join.source,
             at: join.at,
         })
     };

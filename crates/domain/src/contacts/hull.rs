@@ -171,7 +171,8 @@ impl<'a> Hull<'a> {
 /// What a customer's evidence says.
 fn statements(picture: &CustomerPicture) -> impl Iterator<Item = &Statement> {
     let contacts = picture.contacts.iter().map(|contact| &contact.statement);
-    contacts.chain(picture.joins.iter().map(|join| &join.statement))
+    let joins = picture.joins.iter().flat_map(|join| std::iter::once(&join.statement).chain(&join.beside));
+    contacts.chain(joins)
 }
 
 fn evidence(record: &ContactRecord) -> DetailedContact {

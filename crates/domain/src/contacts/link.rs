@@ -116,7 +116,8 @@ async fn links(
     };
     for absorbed in &plan.absorbed {
         let statement = plan.statement.clone();
-        let link = LinkDraft { survivor, absorbed: *absorbed, statement, contact, after, at, origin: None };
+        let (absorbed, beside, source, origin) = (*absorbed, None, None, None);
+        let link = LinkDraft { survivor, absorbed, statement, beside, source, contact, after, at, origin };
         transaction.links().insert(&link).await?;
     }
     Ok(())

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    BlockRule, Channel, ClaimedBy, ContactId, ContactSource, CustomerId, EvidenceOrder, ImportId, Metadata,
-    Origin, Profile, Received, Statement, UserId,
+    Attribution, BlockRule, Channel, ClaimedBy, ContactId, ContactSource, CustomerId, EvidenceOrder,
+    ImportId, Metadata, Origin, Profile, Received, Statement, UserId,
 };
 
 /// What a contact is about. The names are those of the API.
@@ -127,9 +127,25 @@ impl ContactRecord {
         self.user().filter(|_| self.details.verified_at.is_some())
     }
 
-    /// Notes a change. A clock may have gone back since the change before, or be another server's: no record changes
-    /// before it was made, and of two changes the later one is not the earlier.
+    /// Notes a change of something else than the profile.
     pub(crate) fn touch(&mut self, at: DateTime<Utc>) {
+        self.touch_as(self.source, at);
+    }
+
+    /// It is its user's first choice no more.
+    pub fn step_back(&mut self, at: DateTime<Utc>) {
+        self.details.is_primary = false;
+        self.touch(at);
+    }
+
+    /// Notes a change by this source, before anything is put into the profile: what is there was set before. A clock may have gone back since the change before, or be another server's: no record changes
+    /// before it was made, and of two changes the later one is not the earlier.
+    pub(crate) fn touch_as(&mut self, source: ContactSource, at: DateTime<Utc>) {
+        let before = Attribution::statement(self.source, self.updated_at);
+        if let Some(profile) = &mut self.details.profile {
+            profile.attribute(before);
+        }
+        self.source = source;
         self.version += 1;
         self.updated_at = at.max(self.updated_at).max(self.created_at);
     }

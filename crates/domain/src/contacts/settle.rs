@@ -40,7 +40,9 @@ pub(crate) async fn settle(
         for (survivor, absorbed) in merged(&pictures, &arrangement, &ids) {
             let (after, contact) = (EvidenceOrder(contact.0), Some(contact));
             let statement = statement.clone();
-            let link = LinkDraft { survivor, absorbed, statement, contact, after, at, origin: None };
+            let (beside, source, origin) = (None, None, None);
+            let link =
+                LinkDraft { survivor, absorbed, statement, beside, source, contact, after, at, origin };
             transaction.links().insert(&link).await?;
         }
     }
@@ -86,7 +88,8 @@ async fn owners(
         pictures.iter().flat_map(|picture| picture.absorbed.iter().copied().chain([picture.id])).collect();
     let contacts = || pictures.iter().flat_map(|picture| &picture.contacts);
     let joins = pictures.iter().flat_map(|picture| &picture.joins);
-    let statements = contacts().map(|contact| &contact.statement).chain(joins.map(|join| &join.statement));
+    let joins = joins.flat_map(|join| std::iter::once(&join.statement).chain(&join.beside));
+    let statements = contacts().map(|contact| &contact.statement).chain(joins);
     let keys: BTreeSet<LinkKey> = statements
         .chain(said)
         .flat_map(|statement| StatementKeys::of(statement, policy).to_vec())

@@ -155,8 +155,10 @@ pub(crate) fn merge(
     request: &ContactRequest,
     at: DateTime<Utc>,
 ) -> Result<(), RecordError> {
+    record.details.metadata = record.details.metadata.merge_patch(&request.metadata)?;
+    record.touch_as(request.source, at);
+    record.import = None;
     let details = &mut record.details;
-    details.metadata = details.metadata.merge_patch(&request.metadata)?;
     if request.is_verified == Some(true) {
         details.verified_at = details.verified_at.or(Some(at));
     }
@@ -166,9 +168,6 @@ pub(crate) fn merge(
         let profile = details.profile.take().unwrap_or_default().overlay(newer);
         details.profile = Some(profile).filter(|profile| !profile.is_empty());
     }
-    record.source = request.source;
-    record.import = None;
-    record.touch(at);
     Ok(())
 }
 

@@ -4,14 +4,17 @@
 mod search;
 mod view;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use crate::audit::Change;
+use crate::link_key::StatementKeys;
 use crate::{
     Acting, ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource, CustomerId, Environment,
-    Expectation, Mapping, Profile, Received, RecordError, SurvivorshipRules, SyncSystem, Transaction,
+    Expectation, LinkPolicy, Mapping, Profile, Received, RecordError, SurvivorshipRules, SyncSystem,
+    Transaction,
 };
 
 pub use search::{InvalidSearch, SearchQuery, search_text};
@@ -32,6 +35,18 @@ impl CustomerRecord {
     /// Differs whenever anything of the customer or its contacts does.
     pub fn revision(&self) -> String {
         format!("{}-{}", self.version, self.id.0.simple())
+    }
+
+    /// How many contact points its contacts show, those that do not link included.
+    pub(crate) fn points(&self, policy: &LinkPolicy) -> usize {
+        let keys = self.contacts.iter().map(|contact| StatementKeys::of(&contact.statement, policy));
+        keys.flat_map(|keys| keys.values().cloned().collect::<Vec<_>>()).collect::<BTreeSet<_>>().len()
+    }
+
+    /// This moment, or a later one if a contact has that already, since clocks differ: a correction is made when all that
+    /// it corrects was there.
+    pub(crate) fn after_all(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.contacts.iter().map(|contact| contact.updated_at).fold(now, DateTime::max)
     }
 }
 
@@ -111,8 +126,9 @@ impl Customers {
         Ok(CustomerPage { customers, next })
     }
 
-    /// Keeps what a person says about a customer as a contact of source `manual`, which outranks every other
-    /// by the shipped rules. Withdrawing that contact takes it back. `patch` is a JSON merge patch over the
+    /// Keeps what a person says about a customer as a contact of source `manual`. It corrects what is shown: all that was
+    /// said before counts no more, and what is said later is held against it by the rules, of which those that ship
+    /// put `manual` first. Withdrawing that contact takes it back. `patch` is a JSON merge patch over the
     /// profile as it is shown; null states that there is no such thing.
     ///
     /// # Errors
@@ -153,8 +169,10 @@ impl Customers {
             return Ok(record);
         }
         let Some(primary) = record.contacts.first() else { return Err(RecordError::NoSuchCustomer) };
-        let at = self.env.clock.now();
-        transaction.customers().advance(record.id, record.version, at).await?;
+        let now = self.env.clock.now();
+        transaction.customers().advance(record.id, record.version, now).await?;
+        let at = record.after_all(now);
+        let ruling = Profile::default().corrected(&ruling, ContactSource::Manual, at);
         let draft = speaking_for(primary, ContactSource::Manual, ruling);
         let contact = transaction.contacts().insert(&draft, record.id, at).await?;
         let added = Change::contact_added(contact, record.id, &draft);

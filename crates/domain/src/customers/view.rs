@@ -20,6 +20,8 @@ pub struct CustomerView {
     pub profile: Profile,
     /// The contact that each field of the profile comes from; also of a field that a person ruled out.
     pub profile_sources: BTreeMap<ProfileField, ContactId>,
+    /// Since when each of them is what it is.
+    pub profile_set_at: BTreeMap<ProfileField, DateTime<Utc>>,
     /// Whether first and last name say better than `name` what the person is called.
     pub name_in_parts: bool,
     /// Emails and phones, by the age of the first contact that shows them.
@@ -81,6 +83,7 @@ impl CustomerView {
             primary: record.contacts.first().map(|contact| contact.id),
             profile: survivors.profile,
             profile_sources: survivors.sources,
+            profile_set_at: survivors.set_at,
             name_in_parts: survivors.name_in_parts,
             points: points(&record.contacts),
             users,

@@ -41,6 +41,11 @@ pub(super) enum Target {
     SelfStated,
     /// How a guest's contact became its user's.
     ClaimedBy,
+    /// Who set the values of the profile, and when.
+    ProfileSet,
+    /// Of a join of two emails, or of two phones: the other one.
+    BesideEmail,
+    BesidePhone,
     /// The fields of which the profile states that there is no value, which no cell can say by being empty.
     ProfileNone,
     /// Of an exported contact: what is made anew.
@@ -64,7 +69,7 @@ pub(super) fn is_posted<'a>(mut names: impl Iterator<Item = &'a str> + Clone) ->
 }
 
 /// The columns that only an export has, or a row in the form of the API.
-const EXPORT_COLUMNS: [(&str, Target); 24] = [
+const EXPORT_COLUMNS: [(&str, Target); 27] = [
     ("kind", Target::Kind),
     ("value", Target::Value),
     ("channel", Target::Channel),
@@ -81,6 +86,9 @@ const EXPORT_COLUMNS: [(&str, Target); 24] = [
     ("userExternalId", Target::UserExternalId),
     ("externalId", Target::ExternalId),
     ("profileNone", Target::ProfileNone),
+    ("profileSet", Target::ProfileSet),
+    ("besideEmail", Target::BesideEmail),
+    ("besidePhone", Target::BesidePhone),
     ("selfStated", Target::SelfStated),
     ("claimedBy", Target::ClaimedBy),
     ("customerId", Target::PassedOver),

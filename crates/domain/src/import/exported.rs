@@ -7,7 +7,10 @@ use uuid::Uuid;
 use super::columns::Target;
 use super::parse::{FileRow, JoinRow, Parsed, RowParser, UserRow};
 use super::reading::{Named, Reading};
-use crate::{ClaimedBy, ExternalId, HubId, Origin, Profile, ProfileField, Received, UserId};
+use crate::{
+    ClaimedBy, EmailAddress, ExternalId, HubId, Origin, PhoneNumber, Profile, ProfileField, Received,
+    Statement, UserId,
+};
 
 /// What is kept of a contact that was made elsewhere.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +42,9 @@ pub(super) struct ExportCells {
     is_primary: bool,
     is_self_stated: bool,
     claimed_by: Option<Named>,
+    profile_set: Option<Named>,
+    beside_email: Option<Named>,
+    beside_phone: Option<Named>,
     /// Whether the row says where it comes from. Older exports did not.
     has_origin: bool,
 }
@@ -61,6 +67,9 @@ impl ExportCells {
             Target::UserExternalId => &mut self.user_external_id,
             Target::ExternalId => &mut self.external_id,
             Target::ClaimedBy => &mut self.claimed_by,
+            Target::ProfileSet => &mut self.profile_set,
+            Target::BesideEmail => &mut self.beside_email,
+            Target::BesidePhone => &mut self.beside_phone,
             Target::SelfStated => {
                 self.is_self_stated = named.text == "true";
                 return None;
@@ -91,6 +100,8 @@ impl ExportCells {
 }
 
 const NO_MOMENT: &str = "The moment cannot be read; write it like 2026-11-21T08:30:00Z.";
+
+const YET_TO_COME: &str = "The moment has yet to come; compare the clocks of both machines.";
 
 impl Reading {
     /// Where the row was made, and when; `None` also for one that does not say so.
@@ -135,6 +146,32 @@ impl Reading {
         Some(profile.unwrap_or_default().without_values(&known))
     }
 
+    /// A profile with who set its values.
+    pub(super) fn with_attributions(
+        &mut self,
+        profile: Option<Profile>,
+        parser: &RowParser,
+    ) -> Option<Profile> {
+        let Some(named) = self.export_cell(|export| &mut export.profile_set) else { return profile };
+        let read = serde_json::from_str::<Map<String, Value>>(&named.text);
+        let read = self.read(&named.column, read.map_err(|_| "It does not say who set the values."))?;
+        let profile = profile?.with_attributions(&read);
+        let set = ProfileField::ALL.into_iter().filter_map(|field| profile.attribution(field));
+        if set.map(|set| set.at).max().is_some_and(|at| at > parser.latest) {
+            self.fail(&named.column, YET_TO_COME.to_owned());
+        }
+        Some(profile)
+    }
+
+    /// What a join puts beside its value.
+    fn beside(&mut self) -> Option<Statement> {
+        let email = self.export_cell(|export| &mut export.beside_email);
+        let email = email.and_then(|named| self.read(&named.column, EmailAddress::parse(&named.text)));
+        let phone = self.export_cell(|export| &mut export.beside_phone);
+        let phone = phone.and_then(|named| self.read(&named.column, PhoneNumber::parse(&named.text, None)));
+        Statement::new(email, phone)
+    }
+
     pub(super) fn user_external_id(&mut self) -> Option<ExternalId> {
         let named = self.export_cell(|export| &mut export.user_external_id)?;
         self.read(&named.column, ExternalId::parse(&named.text))
@@ -144,9 +181,10 @@ impl Reading {
         let user = self.user(parser.match_by);
         let statement = self.statement(parser, user.as_ref());
         let (origin, at) = (self.origin(), self.created_at(parser));
+        let (beside, source) = (self.beside(), self.source());
         match (statement, origin, at) {
             (Some(statement), Some(origin), Some(at)) if self.failures.is_empty() => {
-                Ok(FileRow::Join(JoinRow { line: self.line, statement, user, origin, at }))
+                Ok(FileRow::Join(JoinRow { line: self.line, statement, beside, source, user, origin, at }))
             }
             _ => Err(self.failures),
         }
@@ -209,9 +247,7 @@ impl Reading {
         let at = at.and_then(|at| at.to_utc().duration_trunc(TimeDelta::microseconds(1)).ok());
         let read = match at {
             None => Err(NO_MOMENT),
-            Some(at) if at > parser.latest => {
-                Err("The moment has yet to come; compare the clocks of both machines.")
-            }
+            Some(at) if at > parser.latest => Err(YET_TO_COME),
             Some(at) => Ok(at),
         };
         self.read(&named.column, read)

@@ -8,7 +8,7 @@ use crate::{ContactId, LinkKey, LinkPolicy, Neighbourhood};
 
 /// The keys of all rows, each once.
 pub(super) fn keys_of(rows: &[Step<'_>], policy: &LinkPolicy) -> Vec<LinkKey> {
-    let statements = rows.iter().filter_map(Step::statement);
+    let statements = rows.iter().flat_map(Step::statements);
     let mut keys: Vec<LinkKey> =
         statements.flat_map(|statement| StatementKeys::of(statement, policy).to_vec()).collect();
     keys.sort_unstable();

@@ -7,7 +7,7 @@ use super::columns::{Target, is_of_export, is_posted};
 use super::exported::Kept;
 use super::reading::Reading;
 use super::{CsvHeader, MatchBy, RawRow, RowContent, RowFailure};
-use crate::{ContactRequest, ExternalId, Origin, Profile, Region, Statement, UserId};
+use crate::{ContactRequest, ContactSource, ExternalId, Origin, Profile, Region, Statement, UserId};
 
 /// A row that can be imported.
 #[derive(Clone, PartialEq, Debug)]
@@ -36,6 +36,8 @@ pub(super) struct ImportRow {
 pub(super) struct JoinRow {
     pub(super) line: u64,
     pub(super) statement: Statement,
+    pub(super) beside: Option<Statement>,
+    pub(super) source: Option<ContactSource>,
     pub(super) user: Option<RowUser>,
     pub(super) origin: Origin,
     pub(super) at: DateTime<Utc>,

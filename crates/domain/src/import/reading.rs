@@ -122,6 +122,8 @@ impl Reading {
             (Target::WholeProfile | Target::WholeAddress | Target::WholeMetadata, _) => {
                 self.object(name, &target, value);
             }
+            // As text, which is how a table has it.
+            (Target::ProfileSet, Some(b'{')) => self.text(name, &target, value.get().to_owned()),
             (_, Some(b'"')) => match serde_json::from_str::<String>(value.get()) {
                 Ok(text) if text.trim().is_empty() && self.export.is_none() => {}
                 Ok(text) => self.text(name, &target, text),
@@ -227,6 +229,7 @@ impl Reading {
         let channel = self.channel();
         let profile = self.profile();
         let profile = self.with_nones(profile);
+        let profile = self.with_attributions(profile, parser);
         let metadata = Metadata::parse(&Value::Object(std::mem::take(&mut self.metadata)));
         let metadata = metadata.unwrap_or_else(|error| {
             self.fail("metadata", error.to_string());
@@ -288,7 +291,7 @@ impl Reading {
         Some(RowUser { column: named.column, text, external_id })
     }
 
-    fn source(&mut self) -> Option<ContactSource> {
+    pub(super) fn source(&mut self) -> Option<ContactSource> {
         let named = self.source.take()?;
         // What an export shows comes back, whoever said it.
         let known: &[ContactSource] = if self.export.is_some() { &ContactSource::ALL } else { &SOURCES };

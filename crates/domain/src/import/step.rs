@@ -14,12 +14,14 @@ pub(super) enum Step<'r> {
 }
 
 impl Step<'_> {
-    pub(super) fn statement(&self) -> Option<&Statement> {
-        match self {
-            Self::Contact(row) => Some(&row.request.statement),
-            Self::Join(row) => Some(&row.statement),
-            Self::Passed(_) => None,
-        }
+    /// What the row says belongs together.
+    pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
+        let (statement, beside) = match self {
+            Self::Contact(row) => (Some(&row.request.statement), None),
+            Self::Join(row) => (Some(&row.statement), row.beside.as_ref()),
+            Self::Passed(_) => (None, None),
+        };
+        statement.into_iter().chain(beside)
     }
 
     /// The contact that the row may turn out to mean. One that comes from elsewhere is its own.

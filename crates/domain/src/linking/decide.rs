@@ -5,7 +5,9 @@ use std::collections::HashSet;
 
 use super::place::{EMAIL, PHONE, Placement, Slot, USER, World, place};
 use crate::link_key::StatementKeys;
-use crate::{BlockRule, CustomerId, KnownContact, KnownCustomer, LinkKey, LinkPolicy, Statement, UserId};
+use crate::{
+    BlockRule, CustomerId, KeyKind, KnownContact, KnownCustomer, LinkKey, LinkPolicy, Statement, UserId,
+};
 
 /// All that a store knows about the keys of one statement, seen at one moment.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -133,13 +135,33 @@ pub(crate) fn judge(
     policy: &LinkPolicy,
     keeping: Keeping,
 ) -> LinkPlan {
-    let keys = StatementKeys::of(statement, policy);
+    weigh(statement, None, known, policy, keeping)
+}
+
+/// Judges a join that is evidence already: customers may become one, a contact is not added.
+pub(crate) fn judge_join(
+    statement: &Statement,
+    beside: Option<&Statement>,
+    known: &impl Surroundings,
+    policy: &LinkPolicy,
+) -> LinkPlan {
+    weigh(statement, beside, known, policy, Keeping::Never)
+}
+
+fn weigh(
+    statement: &Statement,
+    beside: Option<&Statement>,
+    known: &impl Surroundings,
+    policy: &LinkPolicy,
+    keeping: Keeping,
+) -> LinkPlan {
+    let keys = StatementKeys::of_join(statement, beside, policy);
     let exact = known.owner(&keys.exact);
     let mut involved: Vec<usize> = keys.iter().filter_map(|key| known.owner(key)).collect();
     involved.sort_unstable();
     involved.dedup();
     let view = View { known, policy, keys: &keys, involved, cap: policy.max_contact_points() };
-    let slots = view.slots(statement);
+    let slots = view.slots(statement, beside.unwrap_or(statement));
     let verdict = place(&slots, exact, &view, view.cap);
     view.plan(statement, &slots, &verdict, keeping)
 }
@@ -174,10 +196,12 @@ struct View<'a, S> {
 }
 
 impl<S: Surroundings> View<'_, S> {
-    fn slots(&self, statement: &Statement) -> [Slot<usize>; 3] {
+    /// `beside` is what says the value in the place of the phone: the statement itself, or that beside which a join puts
+    /// it.
+    fn slots(&self, statement: &Statement, beside: &Statement) -> [Slot<usize>; 3] {
         let never = [
-            statement.email().is_some_and(|email| self.policy.never_links_email(email)),
-            statement.phone().is_some_and(|phone| self.policy.never_links_phone(phone)),
+            self.never_links(statement, self.keys.email.as_ref()),
+            self.never_links(beside, self.keys.phone.as_ref()),
             false,
         ];
         let mut slots = [Slot::Absent; 3];
@@ -197,6 +221,18 @@ impl<S: Surroundings> View<'_, S> {
         slots
     }
 
+    fn never_links(&self, statement: &Statement, key: Option<&LinkKey>) -> bool {
+        match key.map(|key| key.kind) {
+            Some(KeyKind::Email) => {
+                statement.email().is_some_and(|email| self.policy.never_links_email(email))
+            }
+            Some(KeyKind::Phone) => {
+                statement.phone().is_some_and(|phone| self.policy.never_links_phone(phone))
+            }
+            _ => false,
+        }
+    }
+
     /// The user of this customer who has verified the statement's value. A verified value leads to the customer
     /// of the user who verified it last, and a customer has one user at most.
     fn verifier(&self, customer: usize, slot: usize) -> Option<UserId> {
@@ -206,15 +242,18 @@ impl<S: Surroundings> View<'_, S> {
 
     /// Whether a contact shows the statement's value.
     fn shows(&self, contact: &KnownContact, slot: usize) -> bool {
-        match (slot, &self.keys.email, &self.keys.phone) {
-            (EMAIL, Some(key), _) => {
+        let key = match slot {
+            EMAIL => self.keys.email.as_ref(),
+            PHONE => self.keys.phone.as_ref(),
+            _ => None,
+        };
+        key.is_some_and(|key| match key.kind {
+            KeyKind::Email => {
                 contact.email.as_ref().is_some_and(|email| self.policy.email_match_key(email) == key.value)
             }
-            (PHONE, _, Some(key)) => {
-                contact.phone.as_ref().is_some_and(|phone| phone.match_key() == key.value)
-            }
+            KeyKind::Phone => contact.phone.as_ref().is_some_and(|phone| phone.match_key() == key.value),
             _ => false,
-        }
+        })
     }
 
     fn plan(

@@ -42,4 +42,7 @@ pub struct JoinRecord {
     /// As with contacts: the root, or one that the root absorbed.
     pub filed_under: CustomerId,
     pub statement: Statement,
+    /// The value that the statement's only one belongs together with, where no statement could name both: another
+    /// email, or another phone.
+    pub beside: Option<Statement>,
 }

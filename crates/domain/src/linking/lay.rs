@@ -87,14 +87,16 @@ pub(crate) fn lay_part(
 ) -> Layout {
     let mut evidence: Vec<_> = contacts
         .iter()
-        .map(|contact| ((contact.order, None), Source::Contact(contact.id), &contact.statement))
-        .chain(joins.iter().map(|join| ((join.after, Some(join.id)), Source::Join(join.id), &join.statement)))
+        .map(|contact| ((contact.order, None), Source::Contact(contact.id), &contact.statement, None))
+        .chain(joins.iter().map(|join| {
+            ((join.after, Some(join.id)), Source::Join(join.id), &join.statement, join.beside.as_ref())
+        }))
         .collect();
     evidence.sort_unstable_by_key(|(order, ..)| *order);
     let mut laying =
         Laying { policy, verified, groups: Vec::new(), keys: HashMap::new(), layout: Layout::default() };
-    for (age, (_, source, statement)) in evidence.into_iter().enumerate() {
-        laying.add(source, statement, age);
+    for (age, (_, source, statement, beside)) in evidence.into_iter().enumerate() {
+        laying.add(source, statement, beside, age);
     }
     laying.finish()
 }
@@ -125,9 +127,9 @@ struct Laying<'a> {
 }
 
 impl Laying<'_> {
-    fn add(&mut self, source: Source, statement: &Statement, age: usize) {
-        let keys = StatementKeys::of(statement, self.policy);
-        let slots = self.slots(statement, &keys);
+    fn add(&mut self, source: Source, statement: &Statement, beside: Option<&Statement>, age: usize) {
+        let keys = StatementKeys::of_join(statement, beside, self.policy);
+        let slots = self.slots(self.verified.rules_of_join(statement, beside, self.policy), &keys);
         let exact = self.keys.get(&keys.exact).map(|group| self.root(*group));
         let world = Placing { groups: &self.groups, keys: &keys };
         let verdict = place(&slots, exact, &world, self.policy.max_contact_points());
@@ -144,8 +146,7 @@ impl Laying<'_> {
         self.carry_out(home, source, &keys, &slots, &verdict);
     }
 
-    fn slots(&mut self, statement: &Statement, keys: &StatementKeys) -> [Slot<usize>; 3] {
-        let [email, phone] = self.verified.rules(statement, self.policy);
+    fn slots(&mut self, [email, phone]: [Option<BlockRule>; 2], keys: &StatementKeys) -> [Slot<usize>; 3] {
         let rules = [email, phone, None];
         let mut slots = [Slot::Absent; 3];
         for (slot, key) in [&keys.email, &keys.phone, &keys.user].into_iter().enumerate() {

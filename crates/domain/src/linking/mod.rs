@@ -16,7 +16,7 @@ mod verified;
 
 pub(crate) use arrange::{Arrangement, arrange};
 pub use decide::{Block, LinkPlan, Neighbourhood, NewContact, Outcome, Part, decide, decide_record};
-pub(crate) use decide::{Keeping, Surroundings, decide_stored, judge};
+pub(crate) use decide::{Keeping, Surroundings, decide_stored, judge, judge_join};
 pub use evidence::{CustomerPicture, DetailedContact, JoinRecord};
 pub(crate) use lay::lay_part;
 pub use lay::{LaidGroup, Layout, lay};

@@ -64,6 +64,19 @@ impl Verified {
         [email, phone]
     }
 
+    /// The same of a join, which may name a value of another statement in the place of the phone.
+    pub(crate) fn rules_of_join(
+        &self,
+        statement: &Statement,
+        beside: Option<&Statement>,
+        policy: &LinkPolicy,
+    ) -> [Option<BlockRule>; 2] {
+        let rules = self.rules(statement, policy);
+        let Some(beside) = beside else { return rules };
+        let only = |[email, phone]: [Option<BlockRule>; 2]| email.or(phone);
+        [only(rules), only(self.rules(beside, policy))]
+    }
+
     /// Whether a claim of a guest's contact is proven: its user has verified one of its values.
     pub(crate) fn proves(&self, contact: &DetailedContact, policy: &LinkPolicy) -> bool {
         let user = contact.statement.user();

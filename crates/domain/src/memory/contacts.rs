@@ -156,21 +156,18 @@ impl ContactRepository for MemoryTransaction {
             ContactKind::Phone => record.statement.phone().is_some(),
             ContactKind::Both => true,
         };
-        let others: Vec<ContactId> = self
+        let others: Vec<ContactRecord> = self
             .state
             .records()
             .filter(|record| record.user() == Some(user) && record.details.is_primary && shares(record))
-            .map(|record| record.id)
-            .filter(|id| Some(*id) != except)
+            .filter(|record| Some(record.id) != except)
             .collect();
-        for id in &others {
-            if let Some(contact) = self.state.contacts.get_mut(id) {
-                contact.details.is_primary = false;
-                contact.version += 1;
-                contact.updated_at = contact.updated_at.max(at);
-            }
+        let ids = others.iter().map(|record| record.id).collect();
+        for mut record in others {
+            record.step_back(at);
+            self.update(&record).await?;
         }
-        Ok(others)
+        Ok(ids)
     }
 
     async fn withdraw(&mut self, id: ContactId, at: DateTime<Utc>) -> Result<(), StoreError> {

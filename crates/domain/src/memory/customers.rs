@@ -172,6 +172,7 @@ impl CustomerRepository for MemoryTransaction {
             after: link.draft.after,
             filed_under: link.filed_under,
             statement: link.draft.statement.clone(),
+            beside: link.draft.beside.clone(),
         };
         Ok(CustomerPicture {
             id,

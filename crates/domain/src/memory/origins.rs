@@ -32,6 +32,8 @@ impl OriginReader for MemoryStore {
                 id: LinkId(number),
                 origin: link.draft.origin,
                 statement: link.draft.statement.clone(),
+                beside: link.draft.beside.clone(),
+                source: link.draft.source,
                 after: ContactId(link.draft.after.0),
                 at: link.draft.at,
             })

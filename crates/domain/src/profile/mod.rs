@@ -1,6 +1,7 @@
 //! The profile: what is known of a person beside the values that link. One contact states one; which
 //! statement counts for the customer is decided in `survivorship`.
 
+mod attribution;
 mod field;
 mod name;
 mod parse;
@@ -10,20 +11,26 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde_json::{Map, Value};
 
+pub use attribution::Attribution;
 pub use field::ProfileField;
 pub use name::split_name;
 pub use parse::{InvalidProfile, ProfileFault};
 pub use value::{Address, ProfileValue, Tags};
 
+use attribution::{Attributions, all_from_json};
 use parse::{noted, read_part, read_tags, read_text, read_value};
 
 /// What one source, or all of them together, says of a person: any of the [`ProfileField`]s.
 ///
 /// A field is stated, not known, or *stated as none*: a person ruled that there is no such value.
 /// Only [`Self::ruling`] states a none.
+///
+/// Each value can have an [`Attribution`]; one without was set with the last change of the contact that states it. Two
+/// profiles are equal if they say the same, whoever set it.
 ///
 /// ```
 /// use onefold_domain::{Profile, ProfileField};
@@ -40,8 +47,16 @@ use parse::{noted, read_part, read_tags, read_text, read_value};
 /// assert_eq!([&faults[0].path, &faults[1].path], ["address.town", "country"]);
 /// # Ok::<(), &str>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
-pub struct Profile(BTreeMap<ProfileField, Option<ProfileValue>>);
+#[derive(Clone, Default)]
+pub struct Profile {
+    values: Values,
+    set: Attributions,
+}
+
+type Values = BTreeMap<ProfileField, Option<ProfileValue>>;
+
+/// The member of a stored profile that holds who set its values. No field has this name.
+const SET: &str = "_set";
 
 impl Profile {
     /// Reads a profile as JSON: texts under the names of the fields, the address as an object with
@@ -62,7 +77,7 @@ impl Profile {
                 continue;
             };
             if let Some(value) = read_value(field, value, &mut faults) {
-                profile.0.insert(field, Some(value));
+                profile.values.insert(field, Some(value));
             }
         }
         if faults.is_empty() { Ok(profile) } else { Err(faults) }
@@ -90,21 +105,22 @@ impl Profile {
                 };
                 Ok(value.map(|value| (field, Some(value))))
             });
-            profile.0.extend(noted(read, path, &mut faults));
+            profile.values.extend(noted(read, path, &mut faults));
         }
         if !address.is_empty() {
-            profile.0.insert(ProfileField::Address, Some(ProfileValue::Address(address)));
+            profile.values.insert(ProfileField::Address, Some(ProfileValue::Address(address)));
         }
         if faults.is_empty() { Ok(profile) } else { Err(faults) }
     }
 
-    /// What [`Self::to_json`] gave, read back from where it was stored. It is not checked again; what
-    /// this version does not know is passed over.
+    /// What [`Self::to_stored`] gave, read back. It is not checked again; what this version does not know is passed
+    /// over.
     ///
     /// # Errors
     /// A text that is no JSON object.
     pub fn from_stored(json: &str) -> Result<Self, serde_json::Error> {
-        let members: Map<String, Value> = serde_json::from_str(json)?;
+        let mut members: Map<String, Value> = serde_json::from_str(json)?;
+        let set = members.remove(SET);
         let known = members.into_iter().filter_map(|(name, value)| {
             let field = ProfileField::parse(&name)?;
             match value {
@@ -112,7 +128,19 @@ impl Profile {
                 value => ProfileValue::from_stored(field, value).map(|value| (field, Some(value))),
             }
         });
-        Ok(Self(known.collect()))
+        let values: Values = known.collect();
+        let mut set = set.as_ref().and_then(Value::as_object).map(all_from_json).unwrap_or_default();
+        set.retain(|field, _| values.contains_key(field));
+        Ok(Self { values, set })
+    }
+
+    /// As a store keeps it: the profile as JSON, with who set its values where that is not the contact itself.
+    pub fn to_stored(&self) -> String {
+        let mut members = self.to_json();
+        if !self.set.is_empty() {
+            members.insert(SET.to_owned(), self.attributions().into());
+        }
+        Value::Object(members).to_string()
     }
 
     /// What a person rules about a customer whose computed profile is `current`: exactly the fields that
@@ -133,11 +161,11 @@ impl Profile {
     /// assert!(!ruling.states(ProfileField::Name));
     /// ```
     pub fn ruling(current: &Self, patch: &Map<String, Value>) -> Result<Self, Vec<InvalidProfile>> {
-        current.patched(patch).map(Self)
+        Ok(Self { values: current.patched(patch)?, set: Attributions::new() })
     }
 
     /// Applies a patch as RFC 7396 says: null removes a field or a part of the address. Fields that the
-    /// patch does not name stay as they are.
+    /// patch does not name or that it leaves as they are keep their attributions.
     ///
     /// # Errors
     /// As [`Self::parse`], for the members of the patch.
@@ -145,30 +173,50 @@ impl Profile {
         let mut result = self.clone();
         for (field, value) in self.patched(patch)? {
             match value {
-                Some(value) => result.0.insert(field, Some(value)),
-                None => result.0.remove(&field),
-            };
+                Some(value) => result.put(field, Some(value), None),
+                None => result.remove(field),
+            }
         }
         Ok(result)
     }
 
-    /// This profile with all that `newer` states put over it, a stated none and the address as a whole.
+    /// This profile with all that `newer` states put over it, a stated none and the address as a whole. What says the
+    /// same as before keeps its attribution: who repeats a value has not set it, and takes nothing from whoever
+    /// corrected it meanwhile.
     #[must_use]
     pub fn overlay(&self, newer: &Self) -> Self {
         let mut result = self.clone();
-        result.0.extend(newer.0.iter().map(|(field, value)| (*field, value.clone())));
+        for (field, value) in &newer.values {
+            result.put(*field, value.clone(), newer.set.get(field).copied());
+        }
         result
+    }
+
+    fn put(&mut self, field: ProfileField, value: Option<ProfileValue>, set: Option<Attribution>) {
+        if self.values.get(&field) == Some(&value) {
+            return;
+        }
+        self.values.insert(field, value);
+        match set {
+            Some(set) => self.set.insert(field, set),
+            None => self.set.remove(&field),
+        };
+    }
+
+    fn remove(&mut self, field: ProfileField) {
+        self.values.remove(&field);
+        self.set.remove(&field);
     }
 
     /// The same profile, which states of these fields that there is no value.
     pub(crate) fn without_values(mut self, fields: &[ProfileField]) -> Self {
-        self.0.extend(fields.iter().map(|field| (*field, None)));
+        self.values.extend(fields.iter().map(|field| (*field, None)));
         self
     }
 
     /// The value, if there is one; `None` also for a stated none.
     pub fn get(&self, field: ProfileField) -> Option<&ProfileValue> {
-        self.0.get(&field)?.as_ref()
+        self.values.get(&field)?.as_ref()
     }
 
     /// The value of a field with a text, tags with commas between; `None` for the address.
@@ -196,17 +244,17 @@ impl Profile {
 
     /// Whether it says anything of the field; true also for a stated none.
     pub fn states(&self, field: ProfileField) -> bool {
-        self.0.contains_key(&field)
+        self.values.contains_key(&field)
     }
 
     /// Whether it states nothing at all, not even a none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty()
     }
 
     /// All that is stated, in the order of the fields; `None` is a stated none.
     pub fn iter(&self) -> impl Iterator<Item = (ProfileField, Option<&ProfileValue>)> {
-        self.0.iter().map(|(field, value)| (*field, value.as_ref()))
+        self.values.iter().map(|(field, value)| (*field, value.as_ref()))
     }
 
     /// The profile as JSON, a stated none as null.
@@ -218,44 +266,45 @@ impl Profile {
             .collect()
     }
 
-    /// What it states of this field alone.
-    pub(crate) fn only(&self, field: ProfileField) -> Self {
-        Self(
-            self.0
-                .iter()
-                .filter(|(stated, _)| **stated == field)
-                .map(|(field, value)| (*field, value.clone()))
-                .collect(),
-        )
-    }
-
     /// A profile of these values, which come out of other profiles.
     pub(crate) fn of(values: impl IntoIterator<Item = (ProfileField, ProfileValue)>) -> Self {
-        Self(values.into_iter().map(|(field, value)| (field, Some(value))).collect())
+        let values = values.into_iter().map(|(field, value)| (field, Some(value))).collect();
+        Self { values, set: Attributions::new() }
     }
 
     /// The fields that the patch names, after it; `None` for those that are gone.
-    fn patched(
-        &self,
-        patch: &Map<String, Value>,
-    ) -> Result<BTreeMap<ProfileField, Option<ProfileValue>>, Vec<InvalidProfile>> {
+    fn patched(&self, patch: &Map<String, Value>) -> Result<Values, Vec<InvalidProfile>> {
         // On its own first: a misspelt member that is null would vanish in the merge.
         Self::parse(patch)?;
         let named: BTreeSet<_> = patch.keys().filter_map(|name| ProfileField::parse(name)).collect();
         // Only what is named is judged anew; a caller cannot mend faults of fields it did not send.
         let mut before = self.clone();
-        before.0.retain(|field, _| named.contains(field));
+        before.values.retain(|field, _| named.contains(field));
         let mut merged = Value::Object(before.to_json());
         json_patch::merge(&mut merged, &Value::Object(patch.clone()));
         let mut after = Self::parse(merged.as_object().unwrap_or(patch))?;
-        Ok(named.into_iter().map(|field| (field, after.0.remove(&field).flatten())).collect())
+        Ok(named.into_iter().map(|field| (field, after.values.remove(&field).flatten())).collect())
+    }
+}
+
+impl PartialEq for Profile {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
+
+impl Eq for Profile {}
+
+impl Hash for Profile {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.values.hash(state);
     }
 }
 
 /// Personal data: only which fields are stated may be printed.
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = self.0.iter().map(|(field, value)| (field, value.is_some()));
+        let fields = self.values.iter().map(|(field, value)| (field, value.is_some()));
         f.write_str("Profile ")?;
         f.debug_map().entries(fields).finish()
     }

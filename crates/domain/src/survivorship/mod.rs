@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::{ContactId, ContactSource, Profile, ProfileField, ProfileValue};
+use crate::{Attribution, ContactId, ContactSource, Profile, ProfileField, ProfileValue};
 
 /// The rules that ship with the crate, as text with its comments.
 pub const SHIPPED_SURVIVORSHIP: &str = include_str!("../../data/survivorship.toml");
@@ -61,14 +61,15 @@ pub enum InvalidSurvivorship {
     UnknownField { name: String },
 }
 
-/// The profile of one contact with all that the rules ask of it. A contact brings one.
+/// The profile of one contact with all that the rules ask of it. A contact brings one. What its profile attributes to
+/// nobody else was set by this source at this moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ProfileEvidence<'a> {
     pub contact: ContactId,
     pub source: ContactSource,
     /// Whether an email or phone of the contact was verified.
     pub verified: bool,
-    /// When it was stated.
+    /// When the contact was changed last.
     pub at: DateTime<Utc>,
     pub profile: &'a Profile,
 }
@@ -79,6 +80,8 @@ pub struct CustomerProfile {
     pub profile: Profile,
     /// Has a field that `profile` has not when a contact stated that there is none, and won.
     pub sources: BTreeMap<ProfileField, ContactId>,
+    /// Since when each field is what it is.
+    pub set_at: BTreeMap<ProfileField, DateTime<Utc>>,
     /// Whether first and last name say better than `name` what the person is called: the statement that survives of
     /// either is held against that of the other.
     pub name_in_parts: bool,
@@ -123,56 +126,67 @@ impl SurvivorshipRules {
     }
 
     /// The profile that the statements add up to. Every field goes to the best statement about it, the
-    /// address as a whole. The order of the evidence makes no difference.
+    /// address as a whole. A correction outdoes all that had been set when it was made, by whomever; what was set later
+    /// is held against it by the rules. The order of the evidence makes no difference.
     pub fn survivors(&self, evidence: &[ProfileEvidence<'_>]) -> CustomerProfile {
-        let mut best = Best::new();
-        for candidate in evidence {
-            for (field, value) in candidate.profile.iter() {
-                // Contacts rarely state all fields: who is behind in one may be ahead in the next.
-                let beaten =
-                    best.get(&field).is_none_or(|(holder, _)| self.compare(field, candidate, holder).is_gt());
-                if beaten {
-                    best.insert(field, (candidate, value));
-                }
+        let mut stated: BTreeMap<ProfileField, Vec<Stated<'_>>> = BTreeMap::new();
+        for contact in evidence {
+            for (field, value) in contact.profile.iter() {
+                stated.entry(field).or_default().push(Stated::of(contact, field, value));
             }
         }
+        let best: BTreeMap<ProfileField, Stated<'_>> = stated
+            .into_iter()
+            .filter_map(|(field, stated)| Some((field, self.best(field, stated)?)))
+            .collect();
         let name_in_parts = self.names_in_parts(&best);
-        let sources = best.iter().map(|(field, (holder, _))| (*field, holder.contact)).collect();
-        let values = best.into_iter().filter_map(|(field, (_, value))| Some((field, value?.clone())));
-        CustomerProfile { profile: Profile::of(values), sources, name_in_parts }
+        let sources = best.iter().map(|(field, stated)| (*field, stated.contact)).collect();
+        let set_at = best.iter().map(|(field, stated)| (*field, stated.set.at)).collect();
+        let values = best.into_iter().filter_map(|(field, stated)| Some((field, stated.value?.clone())));
+        CustomerProfile { profile: Profile::of(values), sources, set_at, name_in_parts }
     }
 
-    fn names_in_parts(&self, best: &Best<'_>) -> bool {
-        let stated = |field| best.get(&field).filter(|(_, value)| value.is_some()).map(|(holder, _)| *holder);
-        let better = |one, other| self.compare(ProfileField::Name, one, other);
-        let parts = [ProfileField::FirstName, ProfileField::LastName].into_iter().filter_map(stated);
-        let parts = parts.max_by(|one, other| better(one, other));
-        match (stated(ProfileField::Name), parts) {
-            (Some(whole), Some(parts)) => better(parts, whole).is_gt(),
-            (None, parts) => parts.is_some(),
-            (Some(_), None) => false,
+    fn names_in_parts(&self, best: &BTreeMap<ProfileField, Stated<'_>>) -> bool {
+        let names = [ProfileField::FirstName, ProfileField::LastName, ProfileField::Name];
+        let known = names.into_iter().filter_map(|field| Some((field, *best.get(&field)?)));
+        let known = known.filter(|(_, stated)| stated.value.is_some());
+        let known: Vec<_> = known.collect();
+        let held = known.iter().map(|(_, stated)| *stated).collect();
+        // One statement may say both; then the name as a whole is as good as its parts, and simpler.
+        let winner = self.best(ProfileField::Name, held);
+        let whole = known.iter().find(|(field, _)| *field == ProfileField::Name).map(|(_, stated)| *stated);
+        match (winner, whole) {
+            (Some(winner), Some(whole)) => self.compare(ProfileField::Name, &winner, &whole).is_ne(),
+            (winner, None) => winner.is_some(),
+            (None, Some(_)) => false,
         }
+    }
+
+    /// The best of what is said about a field. What is left out is only what a correction has outdone.
+    fn best<'a>(&self, field: ProfileField, stated: Vec<Stated<'a>>) -> Option<Stated<'a>> {
+        let corrections = stated.iter().filter(|stated| stated.set.is_correction);
+        let corrected_at = corrections.map(|stated| stated.set.at).max();
+        let stands = |one: &Stated<'_>| {
+            corrected_at.is_none_or(|at| one.set.at > at || (one.set.is_correction && one.set.at == at))
+        };
+        stated.into_iter().filter(stands).max_by(|one, other| self.compare(field, one, other))
     }
 
     /// Greater is better.
-    fn compare(
-        &self,
-        field: ProfileField,
-        one: &ProfileEvidence<'_>,
-        other: &ProfileEvidence<'_>,
-    ) -> Ordering {
+    fn compare(&self, field: ProfileField, one: &Stated<'_>, other: &Stated<'_>) -> Ordering {
         let order = self.fields.get(&field).unwrap_or(&self.order);
+        let is_manual = |stated: &Stated<'_>| stated.set.source == ContactSource::Manual;
         let by_rules = order.iter().map(|criterion| match criterion {
             Criterion::Manual => is_manual(one).cmp(&is_manual(other)),
             Criterion::Verified => one.verified.cmp(&other.verified),
             // The smaller rank is the better one.
-            Criterion::Source => self.rank(other.source).cmp(&self.rank(one.source)),
-            Criterion::Newest => one.at.cmp(&other.at),
+            Criterion::Source => self.rank(other.set.source).cmp(&self.rank(one.set.source)),
+            Criterion::Newest => one.set.at.cmp(&other.set.at),
         });
         // The last word is the contact's number, which no two share: the outcome must be one only.
         by_rules
             .fold(Ordering::Equal, Ordering::then)
-            .then(one.at.cmp(&other.at))
+            .then(one.set.at.cmp(&other.set.at))
             .then(one.contact.cmp(&other.contact))
     }
 
@@ -181,8 +195,22 @@ impl SurvivorshipRules {
     }
 }
 
-/// For each field the best statement so far, and what it says.
-type Best<'a> = BTreeMap<ProfileField, (&'a ProfileEvidence<'a>, Option<&'a ProfileValue>)>;
+/// What a contact states of one field.
+#[derive(Clone, Copy)]
+struct Stated<'a> {
+    contact: ContactId,
+    verified: bool,
+    set: Attribution,
+    value: Option<&'a ProfileValue>,
+}
+
+impl<'a> Stated<'a> {
+    fn of(contact: &ProfileEvidence<'a>, field: ProfileField, value: Option<&'a ProfileValue>) -> Self {
+        let set = contact.profile.attribution(field);
+        let set = set.unwrap_or_else(|| Attribution::statement(contact.source, contact.at));
+        Self { contact: contact.contact, verified: contact.verified, set, value }
+    }
+}
 
 /// What statements are compared by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -203,8 +231,4 @@ struct RulesFile {
     sources: Vec<String>,
     #[serde(default)]
     fields: BTreeMap<String, Vec<Criterion>>,
-}
-
-fn is_manual(evidence: &ProfileEvidence<'_>) -> bool {
-    evidence.source == ContactSource::Manual
 }

@@ -178,7 +178,7 @@ impl Runs {
             return Ok(None);
         }
         if run.dry_run {
-            return Ok(Some(Done::Shown(self.sync.show_new_partner(partner)?)));
+            return Ok(Some(Done::Shown(self.sync.show_new_partner(partner).await?)));
         }
         *merges = self.would_merge(partner).await?;
         let errand = Errand { run: Some(run.id), is_job: false };

@@ -6,8 +6,8 @@ use super::plan::Comparison;
 use super::synchroniser::current;
 use super::{
     Answer, Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject, DetachReason, FieldPlan,
-    Mapping, MappingStatus, PartnerField, PartnerFields, ResolveError, Side, SyncError, SyncPlan, SyncText,
-    SyncView, Synchroniser, TaxNumber,
+    Mapping, MappingStatus, PartnerField, PartnerFields, PartnerKind, ResolveError, Side, SyncError,
+    SyncPlan, SyncText, SyncView, Synchroniser, TaxNumber,
 };
 use crate::audit::Change;
 use crate::contacts::{Open, upsert};
@@ -180,6 +180,7 @@ impl Conflicts {
         match field {
             PartnerField::Name => fields.name = plain(),
             PartnerField::CompanyName => fields.company_name = plain(),
+            PartnerField::Kind => fields.kind = Some(PartnerKind::parse(text)?),
             PartnerField::Street => fields.street = plain(),
             PartnerField::City => fields.city = plain(),
             PartnerField::PostalCode => fields.postal_code = plain(),

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    CustomerId, EmailAddress, PartnerError, PartnerField, PartnerFields, PartnerId, PartnerParts,
-    PhoneNumber, RemotePartner, TaxNumber,
+    CustomerId, EmailAddress, PartnerError, PartnerField, PartnerFields, PartnerId, PartnerKind,
+    PartnerParts, PhoneNumber, RemotePartner, TaxNumber,
 };
 
 /// Another company's system that keeps partners. Its connector knows how to ask; it decides nothing, and
@@ -40,8 +40,7 @@ pub trait PartnerDirectory: Send + Sync {
     async fn add(&self, fields: &PartnerFields, identity: CustomerId)
     -> Result<PartnerWritten, PartnerError>;
 
-    /// Makes the change, leaves the rest, and reads back. All that is known of the name and the company belongs
-    /// to its fields, since one tells what the other means. Doing it twice is harmless.
+    /// Makes the change, leaves the rest, and reads back. Doing it twice is harmless.
     async fn update(
         &self,
         id: &PartnerId,
@@ -63,11 +62,30 @@ pub struct PartnerChange {
     pub fields: PartnerFields,
     /// What is to be taken away; nothing if the directory's abilities do not have `clears`.
     pub cleared: Vec<PartnerField>,
+    /// What is there and stays: where one place holds a person's name or a company's, the one tells what the other means.
+    pub known: KnownNames,
+}
+
+/// What a partner is called there.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct KnownNames {
+    pub name: Option<String>,
+    pub company_name: Option<String>,
+    pub kind: Option<PartnerKind>,
+    /// Of the row that email and phone are in. Of a person's partner it may be somebody else's, whose it stays.
+    pub contact: Option<String>,
+}
+
+/// Personal data.
+impl std::fmt::Debug for KnownNames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KnownNames").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 impl From<PartnerFields> for PartnerChange {
     fn from(fields: PartnerFields) -> Self {
-        Self { fields, cleared: Vec::new() }
+        Self { fields, cleared: Vec::new(), known: KnownNames::default() }
     }
 }
 

@@ -10,6 +10,8 @@ use crate::{CountryCode, EmailAddress, PhoneNumber, Tags, TaxNumber};
 pub enum PartnerField {
     Name,
     CompanyName,
+    /// Whether it is a person or a company. Here that follows from the company's name.
+    Kind,
     Email,
     Phone,
     Street,
@@ -43,6 +45,7 @@ pub struct PartnerFields {
     /// two that differ in nothing else do not differ.
     pub name_parts: Option<NameParts>,
     pub company_name: Option<String>,
+    pub kind: Option<PartnerKind>,
     pub email: Option<EmailAddress>,
     pub phone: Option<PhoneNumber>,
     /// Street, house and unit; may have several lines.
@@ -52,6 +55,34 @@ pub struct PartnerFields {
     pub country: Option<CountryCode>,
     pub tax_number: Option<TaxNumber>,
     pub tags: Option<Tags>,
+}
+
+/// What a partner is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum PartnerKind {
+    Person,
+    Company,
+}
+
+impl PartnerKind {
+    pub const ALL: [Self; 2] = [Self::Person, Self::Company];
+
+    /// The name in JSON and in stores.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Company => "company",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Whoever has a company's name is a company.
+    pub(super) fn of_company_name(is_there: bool) -> Self {
+        if is_there { Self::Company } else { Self::Person }
+    }
 }
 
 /// First and last name, which make the name with a blank between.
@@ -69,9 +100,10 @@ impl fmt::Debug for NameParts {
 }
 
 impl PartnerField {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Name,
         Self::CompanyName,
+        Self::Kind,
         Self::Email,
         Self::Phone,
         Self::Street,
@@ -87,6 +119,7 @@ impl PartnerField {
         match self {
             Self::Name => "name",
             Self::CompanyName => "companyName",
+            Self::Kind => "kind",
             Self::Email => "email",
             Self::Phone => "phone",
             Self::Street => "street",
@@ -110,6 +143,7 @@ impl PartnerFields {
         match field {
             PartnerField::Name => self.name.as_deref(),
             PartnerField::CompanyName => self.company_name.as_deref(),
+            PartnerField::Kind => self.kind.map(PartnerKind::as_str),
             PartnerField::Email => self.email.as_ref().map(EmailAddress::as_str),
             PartnerField::Phone => self.phone.as_ref().map(PhoneNumber::as_str),
             PartnerField::Street => self.street.as_deref(),
@@ -140,6 +174,7 @@ impl PartnerFields {
         match field {
             PartnerField::Name => (self.name, self.name_parts) = (None, None),
             PartnerField::CompanyName => self.company_name = None,
+            PartnerField::Kind => self.kind = None,
             PartnerField::Email => self.email = None,
             PartnerField::Phone => self.phone = None,
             PartnerField::Street => self.street = None,

@@ -71,6 +71,16 @@ impl SyncPlan {
         self.fields.retain(|_, plan| !matches!(plan, FieldPlan::Take { from, .. } if *from != side));
     }
 
+    /// What the partner is goes by the company's name: as long as that is in question, so is this.
+    pub(super) fn keep_kind_with_company(&mut self) {
+        match self.fields.get(&PartnerField::CompanyName) {
+            Some(FieldPlan::Agreed { .. } | FieldPlan::Take { .. }) => {}
+            Some(FieldPlan::KeepBoth { .. } | FieldPlan::Ask { .. }) | None => {
+                self.fields.remove(&PartnerField::Kind);
+            }
+        }
+    }
+
     pub fn questions(&self) -> impl Iterator<Item = PartnerField> + '_ {
         let asked = self.fields.iter().filter(|(_, plan)| matches!(plan, FieldPlan::Ask { .. }));
         asked.map(|(field, _)| *field)

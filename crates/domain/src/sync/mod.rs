@@ -38,15 +38,15 @@ pub use conflict::{
 };
 pub use conflicts::Conflicts;
 pub use directory::{
-    PartnerAbilities, PartnerChange, PartnerDirectory, PartnerLookup, PartnerLookupKind, PartnerName,
-    PartnerPull, PartnerWritten,
+    KnownNames, PartnerAbilities, PartnerChange, PartnerDirectory, PartnerLookup, PartnerLookupKind,
+    PartnerName, PartnerPull, PartnerWritten,
 };
 pub use error::{PartnerError, PartnerFault, PartnerFaultReason, RemoteMessage};
 pub use events::{
     EventReceived, InvalidEvent, PartnerEvent, PartnerEventKind, PartnerEventReader, PartnerEvents,
 };
 pub use fault::SyncFault;
-pub use field::{NameParts, PartnerField, PartnerFields};
+pub use field::{NameParts, PartnerField, PartnerFields, PartnerKind};
 pub use index::{IndexedPartner, PartnerIndex, PartnerIndexReader, PartnerIndexRepository};
 pub use log::{
     LoggedAttempt, SyncAttempt, SyncDay, SyncLog, SyncLogFilter, SyncLogReader, SyncLogRepository,
@@ -57,7 +57,7 @@ pub use mapping::{
 };
 pub use merge::{FieldPlan, Side, SyncPlan, merge};
 pub use partner::{
-    InvalidRemoteId, PartnerAddressId, PartnerContactId, PartnerId, PartnerParts, RemotePartner,
+    InvalidRemoteId, OtherReading, PartnerAddressId, PartnerContactId, PartnerId, PartnerParts, RemotePartner,
 };
 pub use rules::{FieldRule, InvalidSyncRule, SyncRules, SyncRulesReader, SyncRulesRepository};
 pub use run::{ItemOutcome, Run, RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus};

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use crate::text::visible;
-use crate::{EmailAddress, PartnerField, PartnerFields, PhoneNumber};
+use crate::{EmailAddress, PartnerField, PartnerFields, PartnerKind, PhoneNumber, Statement};
 
 /// The text is no id that a system would give. The message never repeats it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -93,6 +93,10 @@ pub struct RemotePartner {
     /// The number that people see there. Not a key: it can be changed, and may come twice.
     pub code: Option<String>,
     pub fields: PartnerFields,
+    /// How the names read if the partner is of the other kind, where nothing there says for sure which it is.
+    pub otherwise: Option<OtherReading>,
+    /// What the row is called that email and phone are read from.
+    pub contact_name: Option<String>,
     /// Fields that hold something there which is no value here. They are not empty.
     pub unreadable: Vec<PartnerField>,
     /// Whether nothing can be written to it: another program keeps it there.
@@ -103,6 +107,42 @@ pub struct RemotePartner {
     pub emails: Vec<EmailAddress>,
     /// The phones of all its contact persons, none twice.
     pub phones: Vec<PhoneNumber>,
+}
+
+/// The names of a partner of the kind that `fields` does not have.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OtherReading {
+    pub name: Option<String>,
+    pub company_name: Option<String>,
+}
+
+impl RemotePartner {
+    /// The partner as one that is known to be of this kind. What both sides agreed on says better what it is than any
+    /// sign, unless the other system says it for sure.
+    #[must_use]
+    pub fn known_as(self, kind: Option<PartnerKind>) -> Self {
+        let (read, Some(kind), Some(other)) = (self.fields.kind, kind, &self.otherwise) else { return self };
+        if read.is_none() || read == Some(kind) {
+            return self;
+        }
+        let otherwise =
+            OtherReading { name: self.fields.name.clone(), company_name: self.fields.company_name.clone() };
+        let (name, company_name) = (other.name.clone(), other.company_name.clone());
+        let fields = PartnerFields { name, company_name, kind: Some(kind), ..self.fields };
+        Self { fields, otherwise: Some(otherwise), ..self }
+    }
+
+    /// Whether the value stands in a row of another of its people, and only there: it is none of the partner's own.
+    pub(super) fn is_others(&self, value: &Statement) -> bool {
+        let email = value.email();
+        let phone = value.phone().map(|phone| phone.match_key());
+        let same = |known: &PhoneNumber| phone.as_ref().is_some_and(|phone| known.match_key() == *phone);
+        match (email, &phone) {
+            (Some(email), _) => self.emails.contains(email) && self.fields.email.as_ref() != Some(email),
+            (None, Some(_)) => self.phones.iter().any(same) && !self.fields.phone.as_ref().is_some_and(same),
+            (None, None) => false,
+        }
+    }
 }
 
 /// Personal data: ids, and which fields there are.

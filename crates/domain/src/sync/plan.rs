@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::transform::{fields_of, ours, profile_fields, theirs, view_of};
+use super::transform::{fields_of, kind_of, ours, profile_fields, theirs, view_of};
 use super::{
     FieldPlan, Mapping, PartnerAbilities, PartnerField, PartnerFields, RemotePartner, Side, SyncPlan,
     SyncRules, SyncText, SyncView, merge,
@@ -30,10 +30,12 @@ pub(super) fn compare(
     abilities: &PartnerAbilities,
     as_kept: impl Fn(&PartnerFields) -> PartnerFields,
 ) -> Comparison {
+    let partner = &partner.clone().known_as(kind_of(mapping));
     let other = theirs(partner, mapping, abilities);
-    let fields = as_kept(&fields_of(customer, &partner.fields, &other.base));
+    let fields = as_kept(&fields_of(customer, Some(partner), &other.base));
     let own = ours(&fields, &other, abilities);
     let mut plan = merge(&other.base, &own, &other.view, rules, |field| newer(customer, partner, field));
+    plan.keep_kind_with_company();
     if partner.is_read_only {
         plan.keep_off(Side::Remote);
     }
@@ -41,14 +43,11 @@ pub(super) fn compare(
 }
 
 /// Which side changed the field last, as far as the other system tells: of a record as a whole, so it is compared with
-/// the contact that shows the field here.
+/// the moment at which the field was set here.
 fn newer(customer: &CustomerView, partner: &RemotePartner, field: PartnerField) -> Option<Side> {
     let there = partner.changed_at?;
-    let shown =
-        profile_fields(customer, field).iter().filter_map(|field| customer.profile_sources.get(field));
-    let shown: Vec<_> = shown.collect();
-    let contacts = customer.contacts.iter().filter(|contact| shown.contains(&&contact.id));
-    let here = contacts.map(|contact| contact.updated_at).max()?;
+    let set = profile_fields(customer, field).iter().filter_map(|field| customer.profile_set_at.get(field));
+    let here = *set.max()?;
     Some(if here > there { Side::Local } else { Side::Remote })
 }
 
@@ -93,6 +92,7 @@ pub(super) fn is_unchanged(
 ) -> bool {
     let mut expected = mapping.base.clone();
     expected.extend(mapping.kept.iter().map(|(field, value)| (*field, value.clone())));
+    let partner = partner.clone().known_as(kind_of(mapping));
     let seen = view_of(&partner.fields, abilities);
     let same = |(field, value): (&PartnerField, &Option<SyncText>)| {
         expected.get(field).is_some_and(|expected| expected == value)

@@ -3,30 +3,53 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Mapping, NameParts, PartnerAbilities, PartnerField, PartnerFields, RemotePartner, SyncText, SyncView,
+    Mapping, NameParts, PartnerAbilities, PartnerField, PartnerFields, PartnerKind, RemotePartner, SyncText,
+    SyncView,
 };
-use crate::{BlockRule, ContactRecord, CustomerView, EmailAddress, PhoneNumber, ProfileField, split_name};
+use crate::{
+    BlockRule, ContactRecord, CustomerView, EmailAddress, PhoneNumber, ProfileField, Statement, split_name,
+};
 
 /// What the customer would be as a partner. Of several emails and phones it shows the one that `theirs` or
 /// `base` has, so that having more of them is no difference; else the first choice, one that is verified, the
 /// oldest.
-pub(super) fn fields_of(customer: &CustomerView, theirs: &PartnerFields, base: &SyncView) -> PartnerFields {
+pub(super) fn fields_of(
+    customer: &CustomerView,
+    partner: Option<&RemotePartner>,
+    base: &SyncView,
+) -> PartnerFields {
     let profile = &customer.profile;
     let text = |field| profile.text(field).map(ToOwned::to_owned);
     let address = profile.address();
-    let emails: Vec<_> = customer.contacts.iter().filter_map(email).collect();
-    let phones: Vec<_> = customer.contacts.iter().filter_map(phone).collect();
+    let theirs = partner.map(|partner| &partner.fields);
+    // What stands in a row of another of its people stays there.
+    let is_free = |value: Option<Statement>| {
+        partner.zip(value).is_none_or(|(partner, value)| !partner.is_others(&value))
+    };
+    let emails = customer.contacts.iter().filter_map(email);
+    let emails: Vec<_> =
+        emails.filter(|one| is_free(Statement::new(Some(one.value.clone()), None))).collect();
+    let phones = customer.contacts.iter().filter_map(phone);
+    let phones: Vec<_> =
+        phones.filter(|one| is_free(Statement::new(None, Some(one.value.clone())))).collect();
     let told = |field| base.get(&field).and_then(Option::as_ref).map(SyncText::as_str);
     PartnerFields {
         name: customer.full_name(),
         name_parts: name_parts(customer),
+        kind: Some(PartnerKind::of_company_name(profile.text(ProfileField::CompanyName).is_some())),
         company_name: text(ProfileField::CompanyName),
         email: preferred(&emails, |email| {
-            [theirs.email.as_ref() == Some(email), told(PartnerField::Email) == Some(email.as_str())]
+            [
+                theirs.is_some_and(|theirs| theirs.email.as_ref() == Some(email)),
+                told(PartnerField::Email) == Some(email.as_str()),
+            ]
         }),
         phone: preferred(&phones, |phone: &PhoneNumber| {
             let same = |known: &PhoneNumber| known.match_key() == phone.match_key();
-            [theirs.phone.as_ref().is_some_and(same), told(PartnerField::Phone) == Some(phone.as_str())]
+            [
+                theirs.is_some_and(|theirs| theirs.phone.as_ref().is_some_and(same)),
+                told(PartnerField::Phone) == Some(phone.as_str()),
+            ]
         }),
         street: address.and_then(|address| address.street.clone()),
         city: address.and_then(|address| address.city.clone()),
@@ -90,6 +113,11 @@ pub(super) fn theirs(partner: &RemotePartner, mapping: &Mapping, abilities: &Par
     let mut view = view_of(&partner.fields, abilities);
     view.retain(|field, _| !partner.unreadable.contains(field));
     let mut base = mapping.base.clone();
+    if abilities.fields.contains(&PartnerField::Kind) {
+        // Of two that never agreed on it the one that names a company knows more.
+        let kind = agreed_kind(&base).unwrap_or(PartnerKind::Person);
+        base.entry(PartnerField::Kind).or_insert_with(|| SyncText::new(kind.as_str()));
+    }
     // Our own write, found there: they have not changed it, whatever became of us after the call.
     for (field, sent) in &mapping.sent {
         if view.get(field) == Some(sent) {
@@ -127,9 +155,29 @@ pub(super) fn ours(fields: &PartnerFields, theirs: &Theirs, abilities: &PartnerA
             value.clone_from(theirs.base.get(field).unwrap_or(&None));
         }
     }
+    let is_company = view.get(&PartnerField::CompanyName).is_some_and(Option::is_some);
+    if let Some(kind) = view.get_mut(&PartnerField::Kind) {
+        *kind = SyncText::new(PartnerKind::of_company_name(is_company).as_str());
+    }
     same_number(&mut view, &theirs.base);
     same_number(&mut view, &theirs.view);
     view
+}
+
+/// What both sides last agreed that the partner is, or what it was when it was sent there.
+pub(super) fn kind_of(mapping: &Mapping) -> Option<PartnerKind> {
+    agreed_kind(&mapping.base).or_else(|| agreed_kind(&mapping.sent))
+}
+
+/// Bases of older releases tell it by the company's name.
+fn agreed_kind(base: &SyncView) -> Option<PartnerKind> {
+    let told = base.get(&PartnerField::Kind).and_then(Option::as_ref);
+    let told = told.and_then(|text| PartnerKind::parse(text.as_str()));
+    let by_name = || {
+        let is_company = base.get(&PartnerField::CompanyName)?.is_some();
+        Some(PartnerKind::of_company_name(is_company))
+    };
+    told.or_else(by_name)
 }
 
 /// A tax number that differs in its spelling only is shown as the other one spells it.
@@ -148,7 +196,7 @@ fn same_number(view: &mut SyncView, other: &SyncView) {
 /// Where a field is in the profile of this customer; emails and phones are contacts of their own.
 pub(super) fn profile_fields(customer: &CustomerView, field: PartnerField) -> &'static [ProfileField] {
     match field {
-        PartnerField::Email | PartnerField::Phone => &[],
+        PartnerField::Email | PartnerField::Phone | PartnerField::Kind => &[],
         PartnerField::Street | PartnerField::City | PartnerField::PostalCode => &[ProfileField::Address],
         PartnerField::Name if customer.name_in_parts => &[ProfileField::FirstName, ProfileField::LastName],
         PartnerField::Name => &[ProfileField::Name],
@@ -171,7 +219,7 @@ pub(super) fn profile_patch(
     for field in changed {
         let value = theirs.text(*field).map_or(Value::Null, Value::from);
         match field {
-            PartnerField::Email | PartnerField::Phone => {}
+            PartnerField::Email | PartnerField::Phone | PartnerField::Kind => {}
             PartnerField::Street | PartnerField::City | PartnerField::PostalCode => {
                 address.insert(field.as_str().to_owned(), value);
             }

@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use onefold_domain::{
-    Clock, CustomerId, PartnerAbilities, PartnerAddressId, PartnerChange, PartnerContactId, PartnerDirectory,
-    PartnerError, PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind, PartnerParts,
-    PartnerPull, PartnerWritten, Region, RemotePartner,
+    Clock, CustomerId, KnownNames, PartnerAbilities, PartnerAddressId, PartnerChange, PartnerContactId,
+    PartnerDirectory, PartnerError, PartnerField, PartnerFields, PartnerId, PartnerKind, PartnerLookup,
+    PartnerLookupKind, PartnerParts, PartnerPull, PartnerWritten, Region, RemotePartner,
 };
 
 use client::{Call, CallError, Client};
@@ -83,9 +83,10 @@ impl MetaKocka {
 }
 
 /// The fields that a partner has a place for.
-const FIELDS: [PartnerField; 9] = [
+const FIELDS: [PartnerField; 10] = [
     PartnerField::Name,
     PartnerField::CompanyName,
+    PartnerField::Kind,
     PartnerField::Email,
     PartnerField::Phone,
     PartnerField::Street,
@@ -152,7 +153,7 @@ impl PartnerDirectory for MetaKocka {
         if !faults.is_empty() {
             return Err(PartnerError::Invalid(faults));
         }
-        connected.update(id, &fields, parts).await
+        connected.update(id, &fields, &change.known, parts).await
     }
 
     async fn find_by(&self, lookup: &PartnerLookup) -> Result<Vec<RemotePartner>, PartnerError> {
@@ -185,16 +186,17 @@ impl Connected {
             address: first_address.and_then(|id| PartnerAddressId::parse(id).ok()),
             contact: added.mk_contact_id.get().and_then(|id| PartnerContactId::parse(id).ok()),
         };
-        Ok(self.read_back(id, fields, parts).await)
+        Ok(self.read_back(id, fields, fields.kind, parts).await)
     }
 
     async fn update(
         &self,
         id: &PartnerId,
         fields: &PartnerFields,
+        known: &KnownNames,
         parts: &PartnerParts,
     ) -> Result<PartnerWritten, PartnerError> {
-        let (has_address, has_contact) = write::rows(fields);
+        let (has_address, has_contact) = write::rows(fields, known);
         let lacks = |parts: &PartnerParts| {
             (has_address && parts.address.is_none()) || (has_contact && parts.contact.is_none())
         };
@@ -203,24 +205,25 @@ impl Connected {
             // A row without an id would be added, each time again, beside one that may well be there.
             self.complete(&mut parts, id).await?;
         }
-        self.write(id, fields, &parts).await?;
+        self.write(id, fields, known, &parts).await?;
         if has_contact && parts.contact.is_none() && parts.address.is_none() {
             // A contact hangs on an address, which this partner did not have until now.
             self.complete(&mut parts, id).await?;
             if parts.address.is_some() {
-                self.write(id, fields, &parts).await?;
+                self.write(id, fields, known, &parts).await?;
             }
         }
-        Ok(self.read_back(id.clone(), fields, parts).await)
+        Ok(self.read_back(id.clone(), fields, fields.kind.or(known.kind), parts).await)
     }
 
     async fn write(
         &self,
         id: &PartnerId,
         fields: &PartnerFields,
+        known: &KnownNames,
         parts: &PartnerParts,
     ) -> Result<(), PartnerError> {
-        let body = self.writing.changed_partner(id, fields, parts, parts.address.as_ref());
+        let body = self.writing.changed_partner(id, fields, known, parts);
         match self.client.call::<Partners>(Call::UpdatePartner, body).await {
             Ok(_) => Ok(()),
             // The text may be about a row of the partner. Whether the partner is there, only it can say.
@@ -240,9 +243,16 @@ impl Connected {
     }
 
     /// Values are replaced or ignored without a word, so a write is worth what a read shows.
-    async fn read_back(&self, id: PartnerId, fields: &PartnerFields, parts: PartnerParts) -> PartnerWritten {
+    async fn read_back(
+        &self,
+        id: PartnerId,
+        fields: &PartnerFields,
+        kind: Option<PartnerKind>,
+        parts: PartnerParts,
+    ) -> PartnerWritten {
         match self.get(&id).await {
             Ok(partner) => {
+                let partner = partner.known_as(kind);
                 let differing = fields.differing(&partner.fields);
                 PartnerWritten { id, parts: partner.parts.clone(), partner: Some(partner), differing }
             }

@@ -1,8 +1,8 @@
 //! Their partner in our words.
 
 use onefold_domain::{
-    CountryCode, EmailAddress, PartnerAddressId, PartnerContactId, PartnerField, PartnerFields, PartnerId,
-    PartnerName, PartnerParts, PhoneNumber, Region, RemotePartner, TaxNumber,
+    CountryCode, EmailAddress, OtherReading, PartnerAddressId, PartnerContactId, PartnerField, PartnerFields,
+    PartnerId, PartnerKind, PartnerName, PartnerParts, PhoneNumber, Region, RemotePartner, TaxNumber,
 };
 
 use super::country;
@@ -37,12 +37,14 @@ impl Reading {
         });
         let country = self.country(partner, address, &mut unreadable);
         let contact_name = contact.and_then(|contact| contact.name.get());
-        let (name, company_name) = names(partner, contact_name, tax_number.is_some());
+        let has_tax_number = partner.tax_id_number.get().is_some();
+        let (names, otherwise) = names(partner, contact_name, has_tax_number);
         let of_address = |part: fn(&Address) -> &Text| owned(address.and_then(|address| part(address).get()));
         let fields = PartnerFields {
-            name,
+            name: names.name,
             name_parts: None,
-            company_name,
+            company_name: names.company_name,
+            kind: Some(names.kind),
             email,
             phone,
             street: of_address(|address| &address.street),
@@ -63,6 +65,8 @@ impl Reading {
             parts,
             code,
             fields,
+            otherwise,
+            contact_name: owned(contact_name),
             unreadable: unreadable.0,
             is_read_only: false,
             changed_at: None,
@@ -130,16 +134,36 @@ fn main_contact(partner: &Partner) -> Option<&Contact> {
     at_billing.or_else(|| contacts().next())
 }
 
-/// The person and the company. Their one name is either's: a company's when it is flagged as a legal entity,
-/// or has a tax number, which is the better sign. People with a tax number are their own contact.
-fn names(partner: &Partner, contact: Option<&str>, has_tax_number: bool) -> (Option<String>, Option<String>) {
+struct Names {
+    name: Option<String>,
+    company_name: Option<String>,
+    kind: PartnerKind,
+}
+
+/// The person and the company, and how they read if the guess is wrong. Their one name is either's: a company's when it is
+/// flagged as a legal entity. Without that flag a tax number is the better sign, but for people who are their own
+/// contact; it is no more than a sign, and one of the two may be renamed.
+fn names(partner: &Partner, contact: Option<&str>, has_tax_number: bool) -> (Names, Option<OtherReading>) {
     let customer = partner.customer.get();
     let is_own_contact = match (customer, contact) {
         (Some(customer), Some(contact)) => PartnerName::new(customer) == PartnerName::new(contact),
         _ => false,
     };
-    let is_company = partner.business_entity.flag() == Some(true) || (has_tax_number && !is_own_contact);
-    if is_company { (owned(contact), owned(customer)) } else { (owned(customer), None) }
+    let flag = partner.business_entity.flag();
+    let kind = match flag {
+        Some(true) => PartnerKind::Company,
+        _ if has_tax_number && !is_own_contact => PartnerKind::Company,
+        _ => PartnerKind::Person,
+    };
+    let as_company = OtherReading { name: owned(contact), company_name: owned(customer) };
+    let as_person = OtherReading { name: owned(customer), company_name: None };
+    let (read, other) = match kind {
+        PartnerKind::Company => (as_company, as_person),
+        PartnerKind::Person => (as_person, as_company),
+    };
+    let is_sure = flag == Some(true) || (flag == Some(false) && !has_tax_number);
+    let names = Names { name: read.name, company_name: read.company_name, kind };
+    (names, Some(other).filter(|_| !is_sure))
 }
 
 fn owned(text: Option<&str>) -> Option<String> {

@@ -1,4 +1,6 @@
-use onefold_domain::{CountryCode, EmailAddress, PartnerFaultReason, PhoneNumber, TaxNumber};
+use onefold_domain::{
+    CountryCode, EmailAddress, KnownNames, PartnerFaultReason, PartnerKind, PhoneNumber, TaxNumber,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -32,6 +34,7 @@ fn ann() -> PartnerFields {
         name: Some("Ann Lee".to_owned()),
         name_parts: None,
         company_name: None,
+        kind: Some(PartnerKind::Person),
         email: EmailAddress::parse("ann@example.com").ok(),
         phone: PhoneNumber::parse("+38640000123", None).ok(),
         street: Some("Lipova pot 7".to_owned()),
@@ -80,6 +83,7 @@ fn a_person_is_their_own_contact_and_a_company_has_one() {
     );
     let company = PartnerFields {
         company_name: Some("Lee d.o.o.".to_owned()),
+        kind: Some(PartnerKind::Company),
         country: CountryCode::parse("GB").ok(),
         tax_number: TaxNumber::parse("SI12345678").ok(),
         ..ann()
@@ -101,7 +105,7 @@ fn an_update_names_its_rows_and_touches_no_roles() {
     let id = PartnerId::parse("1").unwrap();
     let write = writing(CountryLanguage::Slovenian);
     let update = |fields: &PartnerFields, parts: &PartnerParts| {
-        sent(&write.changed_partner(&id, fields, parts, parts.address.as_ref()))["partner"].clone()
+        sent(&write.changed_partner(&id, fields, &KnownNames::default(), parts))["partner"].clone()
     };
     assert_eq!(
         update(&ann(), &parts),
@@ -249,6 +253,7 @@ fn fields() -> impl Strategy<Value = PartnerFields> {
             PartnerFields {
                 name,
                 name_parts: None,
+                kind: Some(if company_name.is_some() { PartnerKind::Company } else { PartnerKind::Person }),
                 company_name,
                 email: email.and_then(|text| EmailAddress::parse(&text).ok()),
                 phone: phone.and_then(|text| PhoneNumber::parse(&text, Region::parse("SI").ok()).ok()),

@@ -1,8 +1,8 @@
 //! Our fields in their words, and what of them cannot be said there.
 
 use onefold_domain::{
-    CountryCode, PartnerAddressId, PartnerFault, PartnerFaultReason, PartnerField, PartnerFields, PartnerId,
-    PartnerParts, TaxNumber,
+    CountryCode, KnownNames, PartnerAddressId, PartnerFault, PartnerFaultReason, PartnerField, PartnerFields,
+    PartnerId, PartnerKind, PartnerName, PartnerParts, TaxNumber,
 };
 
 use super::country::{self, CountryLanguage};
@@ -70,10 +70,11 @@ pub(super) fn faults_of_length(fields: &PartnerFields) -> Vec<PartnerFault> {
 impl Writing {
     /// The body of `add_partner`. The fields were checked.
     pub(super) fn new_partner(&self, fields: &PartnerFields) -> Members {
-        let is_company = fields.company_name.is_some();
+        let known = KnownNames::default();
+        let is_company = kind(fields, &known) == Some(PartnerKind::Company);
         // In Slovenia the prefix is what tells a payer of VAT from a mere taxpayer.
         let pays_vat = fields.tax_number.as_ref().is_some_and(TaxNumber::names_a_country);
-        let partner = named(Members::default(), fields)
+        let partner = named(Members::default(), fields, &known)
             .with_flag("taxpayer", Some(is_company && pays_vat))
             .with_flag("buyer", Some(true))
             .with_flag("foreign_county", self.is_abroad(fields))
@@ -82,7 +83,7 @@ impl Writing {
             .with("post_number", fields.postal_code.as_deref())
             .with("place", fields.city.as_deref())
             .with("country", self.country(fields))
-            .with_object("partner_contact", contact(fields));
+            .with_object("partner_contact", contact(fields, &known));
         Members::default().with_object("partner", partner)
     }
 
@@ -92,20 +93,20 @@ impl Writing {
         &self,
         id: &PartnerId,
         fields: &PartnerFields,
+        known: &KnownNames,
         parts: &PartnerParts,
-        contacts_address: Option<&PartnerAddressId>,
     ) -> Members {
         let address = self.address(fields).map(|address| {
             // Flat members are accepted in an update and change nothing, so the row is named.
             address.with("mk_id", parts.address.as_ref().map(PartnerAddressId::as_str))
         });
-        let contact = Some(contact(fields)).filter(|contact| !contact.is_empty());
-        let contact = contact.and_then(|contact| match (&parts.contact, contacts_address) {
+        let contact = Some(contact(fields, known)).filter(|contact| !contact.is_empty());
+        let contact = contact.and_then(|contact| match (&parts.contact, &parts.address) {
             (Some(id), _) => Some(contact.with("mk_id", Some(id.as_str()))),
             (None, Some(address)) => Some(contact.with("mk_address_id", Some(address.as_str()))),
             (None, None) => None,
         });
-        let partner = named(Members::default().with("mk_id", Some(id.as_str())), fields)
+        let partner = named(Members::default().with("mk_id", Some(id.as_str())), fields, known)
             .with_flag("foreign_county", self.is_abroad(fields))
             .with("tax_id_number", fields.text(PartnerField::TaxNumber))
             .with_list_of_one("partner_delivery_address_list", address)
@@ -132,23 +133,42 @@ impl Writing {
 }
 
 /// Whether the fields have anything that lives in a row of its own: in an address, in a contact.
-pub(super) fn rows(fields: &PartnerFields) -> (bool, bool) {
+pub(super) fn rows(fields: &PartnerFields, known: &KnownNames) -> (bool, bool) {
     let has_address = REQUIRED.into_iter().any(|field| fields.text(field).is_some());
-    (has_address, !contact(fields).is_empty())
+    (has_address, !contact(fields, known).is_empty())
 }
 
-/// Their one name for either. Without a name nothing is said of what the partner is.
-fn named(partner: Members, fields: &PartnerFields) -> Members {
-    let customer = fields.company_name.as_deref().or(fields.name.as_deref());
-    let is_company = customer.map(|_| fields.company_name.is_some());
+/// What the partner is to be. Whoever states neither kind nor company's name says nothing of it.
+fn kind(fields: &PartnerFields, known: &KnownNames) -> Option<PartnerKind> {
+    let named = fields.company_name.as_ref().map(|_| PartnerKind::Company);
+    let as_person = fields.name.as_ref().map(|_| PartnerKind::Person);
+    fields.kind.or(named).or(known.kind).or(as_person)
+}
+
+/// Their one name for either: the flag says whose it is, so that the two always come together. Both stay as they are where
+/// nothing of them changes, as when the contact of a company gets another name.
+fn named(partner: Members, fields: &PartnerFields, known: &KnownNames) -> Members {
+    let kind = kind(fields, known);
+    let (changed, stays) = match kind {
+        Some(PartnerKind::Company) => (fields.company_name.as_deref(), known.company_name.as_deref()),
+        _ => (fields.name.as_deref(), known.name.as_deref()),
+    };
+    let customer = changed.or(stays.filter(|_| fields.kind.is_some()));
+    let is_company = customer.and(kind).map(|kind| kind == PartnerKind::Company);
     partner.with("customer", customer).with_flag("business_entity", is_company)
 }
 
 /// The phone always goes to `gsm`, which is read first. A land line in `phone` would be hidden by an old
-/// mobile number, which nothing can take away.
-fn contact(fields: &PartnerFields) -> Members {
+/// mobile number, which nothing can take away. A person's own row is renamed with the person; one that is somebody else's
+/// keeps its name.
+fn contact(fields: &PartnerFields, known: &KnownNames) -> Members {
+    let is_somebody_elses = kind(fields, known) == Some(PartnerKind::Person)
+        && known.contact.as_ref().is_some_and(|contact| {
+            let name = known.name.as_deref().unwrap_or_default();
+            PartnerName::new(contact) != PartnerName::new(name)
+        });
     Members::default()
-        .with("name", fields.name.as_deref())
+        .with("name", fields.name.as_deref().filter(|_| !is_somebody_elses))
         .with("gsm", fields.text(PartnerField::Phone))
         .with("email", fields.text(PartnerField::Email))
 }

@@ -99,6 +99,8 @@ impl Translation {
                 parts: PartnerParts::default(),
                 code: None,
                 fields: read,
+                otherwise: None,
+                contact_name: None,
                 unreadable,
                 is_read_only: !self.is_writable(contact),
                 changed_at: contact.updated_at,

@@ -129,7 +129,7 @@ async fn every_request_of_the_connector_is_by_the_contract() {
     bench.phone.update_contact(&id(&persons), &change(ann())).await.unwrap();
     let sent = bench.double.calls().pop().unwrap().body;
     assert_eq!(sent["customFields"].as_array().map(Vec::len), Some(7));
-    let nothing = PartnerChange { fields: PartnerFields::default(), cleared: PartnerField::ALL.to_vec() };
+    let nothing = PartnerChange { cleared: PartnerField::ALL.to_vec(), ..PartnerChange::default() };
     for contact in [&full.partner.id, &minimal.id, &id(&persons)] {
         bench.phone.update(contact, &nothing, &PartnerParts::default()).await.unwrap();
     }
@@ -242,7 +242,11 @@ fn any_contact() -> impl Strategy<Value = Value> {
 
 fn any_change() -> impl Strategy<Value = PartnerChange> {
     let cleared = proptest::sample::subsequence(PartnerField::ALL.to_vec(), 0..PartnerField::ALL.len());
-    (any_fields(), cleared).prop_map(|(fields, cleared)| PartnerChange { fields, cleared })
+    (any_fields(), cleared).prop_map(|(fields, cleared)| PartnerChange {
+        fields,
+        cleared,
+        ..PartnerChange::default()
+    })
 }
 
 proptest! {

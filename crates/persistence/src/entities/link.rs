@@ -19,6 +19,9 @@ pub(crate) struct Model {
     pub(crate) customer_id: Uuid,
     pub(crate) origin_hub: Option<Uuid>,
     pub(crate) origin_number: Option<i64>,
+    pub(crate) beside_email: Option<String>,
+    pub(crate) beside_phone: Option<String>,
+    pub(crate) source: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

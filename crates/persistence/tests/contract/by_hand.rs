@@ -93,6 +93,8 @@ pub(crate) async fn merge(
     }
     transaction.customers().absorb(survivor.0, absorbed.0, at()).await.expect("a merge");
     let link = LinkDraft {
+        beside: None,
+        source: None,
         survivor: survivor.0,
         absorbed: absorbed.0,
         statement: statement.clone(),

@@ -30,6 +30,8 @@ pub(crate) struct Customer<'a> {
     /// The contact that each field comes from.
     #[schema(value_type = BTreeMap<String, i64>, example = json!({"firstName": 7, "country": 12}))]
     profile_sources: BTreeMap<&'static str, i64>,
+    /// Since when each of these fields is what it is.
+    profile_set_at: BTreeMap<&'static str, DateTime<Utc>>,
     contact_points: Vec<ContactPoint<'a>>,
     /// The accounts that it has contacts of.
     users: Vec<Uuid>,
@@ -114,6 +116,7 @@ impl<'a> Customer<'a> {
             primary_contact_id: view.primary.map(|id| id.0),
             profile: view.profile.to_json(),
             profile_sources: view.profile_sources.iter().map(|(field, id)| (field.as_str(), id.0)).collect(),
+            profile_set_at: view.profile_set_at.iter().map(|(field, at)| (field.as_str(), *at)).collect(),
             contact_points: view.points.iter().map(ContactPoint::of).collect(),
             users: view.users.iter().map(|user| user.0).collect(),
             contacts: None,

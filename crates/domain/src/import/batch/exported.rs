@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::super::parse::{ImportRow, JoinRow};
 use super::Batch;
 use crate::link_key::{LinkKey, StatementKeys};
-use crate::linking::{Keeping, Surroundings, judge};
+use crate::linking::{Keeping, Surroundings, judge, judge_join};
 use crate::{
     ContactId, ContactKind, ContactRecord, EvidenceOrder, LinkDraft, RecordError, Statement, UserId,
 };
@@ -68,13 +68,15 @@ impl Batch<'_> {
     /// Lets a join link, and keeps it as evidence also if what it joins is one already. `false` if nobody is known
     /// by its values. It stands behind the contact `before`.
     pub(in super::super) fn join(&mut self, row: &JoinRow, before: Option<ContactId>) -> bool {
-        let plan = judge(&self.as_far_as_known(&row.statement), self, self.policy, Keeping::Never);
+        let known = self.as_far_as_known(&row.statement);
+        let plan = judge_join(&known, row.beside.as_ref(), self, self.policy);
         if plan.customer.is_none() {
             return false;
         }
         self.counts.created += 1;
         let links = &mut self.writes.links;
-        let spare = self.export.spare.iter().position(|index| links[*index].statement == row.statement);
+        let same = |link: &LinkDraft| link.statement == row.statement && row.beside.is_none();
+        let spare = self.export.spare.iter().position(|index| same(&links[*index]));
         if let Some(place) = spare {
             let link = &mut links[self.export.spare.swap_remove(place)];
             (link.origin, link.at) = (Some(row.origin), row.at);
@@ -88,12 +90,24 @@ impl Batch<'_> {
         let Some(after) = after else { return true };
         if self.writes.links.len() == first {
             let (statement, at) = (row.statement.clone(), row.at);
-            let link =
-                LinkDraft { survivor: id, absorbed: id, statement, contact: None, after, at, origin: None };
-            self.writes.links.push(link);
+            let (survivor, absorbed, contact, origin) = (id, id, None, None);
+            let (beside, source) = (None, None);
+            self.writes.links.push(LinkDraft {
+                survivor,
+                absorbed,
+                statement,
+                beside,
+                source,
+                contact,
+                after,
+                at,
+                origin,
+            });
         }
         for (index, link) in self.writes.links.iter_mut().enumerate().skip(first) {
             link.statement = row.statement.clone();
+            link.beside.clone_from(&row.beside);
+            link.source = row.source;
             link.after = after;
             if index == first {
                 (link.origin, link.at) = (Some(row.origin), row.at);

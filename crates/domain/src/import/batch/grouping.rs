@@ -40,6 +40,8 @@ impl Batch<'_> {
                     survivor: id,
                     absorbed: *absorbed,
                     statement,
+                    beside: None,
+                    source: None,
                     contact,
                     after,
                     at: self.at,

@@ -25,11 +25,11 @@ impl Batch<'_> {
     fn step_back(&mut self, id: ContactId) {
         let Some(record) = self.records.get_mut(&id) else { return };
         let before = record.clone();
-        record.details.is_primary = false;
         if id.0 >= PROVISIONAL {
+            record.details.is_primary = false;
             return;
         }
-        record.touch(self.at);
+        record.step_back(self.at);
         let home = self.by_id.get(&record.customer).copied();
         self.changed.entry(id).or_insert(before);
         if let Some(home) = home {

@@ -34,8 +34,7 @@ enum Found {
 impl Synchroniser {
     pub(super) async fn create(&self, opened: Opened, errand: Errand) -> Result<Synced, SyncError> {
         let view = self.view(&opened.customer);
-        let nothing = PartnerFields::default();
-        let fields = self.directory.as_kept(&fields_of(&view, &nothing, &SyncView::new()));
+        let fields = self.directory.as_kept(&fields_of(&view, None, &SyncView::new()));
         self.directory.check(&fields)?;
         let alone = self.creating.lock().await;
         match self.look_for(&opened.customer, &opened.mapping, &fields).await? {

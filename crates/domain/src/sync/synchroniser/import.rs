@@ -52,15 +52,16 @@ impl Synchroniser {
                     let open = transaction.as_mut();
                     let awaiting = match &known {
                         Some(_) => None,
-                        None => self.awaiting(open, statement, partner, since).await?,
+                        None => self.awaiting(open, statement, since).await?,
                     };
-                    let taken = match known.or(awaiting) {
-                        Some(mapping) => self.known(mapping, id),
-                        None => {
-                            let received = Received::default();
-                            let source = self.system.source();
-                            let request = ContactRequest::new(statement.clone(), received, source);
-                            let contact = create(open, &self.env, &request).await?;
+                    let taken = match (known, awaiting) {
+                        (Some(mapping), _) => self.known(mapping, id),
+                        (None, Some(mapping)) => {
+                            let adopted = self.adopt_here(open, mapping, partner, since).await?;
+                            self.known(adopted, id)
+                        }
+                        (None, None) => {
+                            let contact = self.state_record(open, statement).await?;
                             self.map(open, id, &contact, partner, rules, (errand, since)).await?
                         }
                     };
@@ -75,13 +76,22 @@ impl Synchroniser {
         }
     }
 
-    /// A customer that this record belongs to may be waiting for one: it was to be created, or just was. Then the
-    /// record is adopted, and brings no contact of its own.
-    async fn awaiting(
+    /// What the record says of who it is, as a contact of the other system's own.
+    pub(super) async fn state_record(
         &self,
         transaction: &mut dyn Transaction,
         statement: &Statement,
-        partner: &RemotePartner,
+    ) -> Result<ContactRecord, SyncError> {
+        let request = ContactRequest::new(statement.clone(), Received::default(), self.system.source());
+        Ok(create(transaction, &self.env, &request).await?)
+    }
+
+    /// A customer that this record belongs to may be waiting for one: it was to be created, or just was. Then the
+    /// record is adopted, and brings no contact of its own.
+    pub(super) async fn awaiting(
+        &self,
+        transaction: &mut dyn Transaction,
+        statement: &Statement,
         at: DateTime<Utc>,
     ) -> Result<Option<Mapping>, SyncError> {
         let keys = StatementKeys::of(statement, &self.env.policy).to_vec();
@@ -93,13 +103,22 @@ impl Synchroniser {
                 // Whoever creates it will say so.
                 return Err(SyncError::Busy);
             }
-            let external = Some(partner.id.clone());
-            let parts = partner.parts.clone();
-            let adopted = Mapping { external, parts, ..self.touched(mapping, at) };
-            transaction.mappings().update(&adopted).await?;
-            return Ok(Some(Mapping { version: adopted.version + 1, ..adopted }));
+            return Ok(Some(mapping));
         }
         Ok(None)
+    }
+
+    async fn adopt_here(
+        &self,
+        transaction: &mut dyn Transaction,
+        mapping: Mapping,
+        partner: &RemotePartner,
+        at: DateTime<Utc>,
+    ) -> Result<Mapping, SyncError> {
+        let (external, parts) = (Some(partner.id.clone()), partner.parts.clone());
+        let adopted = Mapping { external, parts, ..self.touched(mapping, at) };
+        transaction.mappings().update(&adopted).await?;
+        Ok(Mapping { version: adopted.version + 1, ..adopted })
     }
 
     fn known(&self, mapping: Mapping, id: MappingId) -> Taken {

@@ -7,6 +7,7 @@ mod import;
 mod local;
 mod open;
 mod outcome;
+mod points;
 mod questions;
 mod reconcile;
 mod show;
@@ -25,8 +26,8 @@ use uuid::Uuid;
 
 use super::transform::fields_of;
 use super::{
-    DetachReason, Mapping, PartnerDirectory, PartnerField, PartnerFields, PartnerId, RemotePartner, Run,
-    RunId, SyncError, SyncOutcome, SyncRules, SyncSystem, SyncView,
+    DetachReason, Mapping, PartnerDirectory, PartnerField, PartnerId, RemotePartner, Run, RunId, SyncError,
+    SyncOutcome, SyncRules, SyncSystem, SyncView,
 };
 use crate::audit::Change;
 use crate::contacts::Open;
@@ -230,7 +231,7 @@ impl Synchroniser {
                 Ok(!is_in_step)
             }
             None => {
-                let fields = fields_of(&self.view(&record), &PartnerFields::default(), &SyncView::new());
+                let fields = fields_of(&self.view(&record), None, &SyncView::new());
                 Ok(self.directory.check(&self.directory.as_kept(&fields)).is_ok())
             }
         }

@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use super::{Errand, Opened, Synced, Synchroniser};
 use crate::contacts::Open;
 use crate::sync::plan::{Comparison, compare, kept_otherwise};
-use crate::sync::transform::view_of;
+use crate::sync::transform::{kind_of, view_of};
 use crate::sync::{
-    ConflictId, Mapping, MappingStatus, PartnerChange, PartnerError, PartnerField, RemotePartner, Side,
-    SyncError, SyncOutcome, SyncRules, SyncView,
+    ConflictId, KnownNames, Mapping, MappingStatus, PartnerChange, PartnerError, PartnerField, RemotePartner,
+    Side, SyncError, SyncOutcome, SyncRules, SyncView,
 };
 use crate::{CustomerRecord, Transaction};
 
@@ -67,6 +67,7 @@ impl Synchroniser {
                 Some(partner) => partner,
                 None => self.read(&opened).await?,
             };
+            let read = read.known_as(kind_of(&opened.mapping));
             let compared = self.compare(&opened, &read, &rules);
             let pushed = compared.to(Side::Remote);
             let mut known = read;
@@ -109,7 +110,7 @@ impl Synchroniser {
         pushed: &[PartnerField],
     ) -> Result<(Opened, RemotePartner, bool), SyncError> {
         let sent = compared.plan.writes_to(Side::Remote);
-        let change = outgoing(compared, pushed);
+        let change = outgoing(compared, &partner, pushed);
         let abilities = self.directory.abilities();
         if sent != opened.mapping.sent {
             // Told before, if they are the same: an attempt was cut off then.
@@ -119,7 +120,8 @@ impl Synchroniser {
         let opened = self.store(opened, intended).await?;
         let written = self.directory.update(&partner.id, &change, &partner.parts).await?;
         let mut mapping = Mapping { parts: written.parts.clone(), ..opened.mapping.clone() };
-        let Some(read) = written.partner else {
+        let kind = change.fields.kind.or(change.known.kind);
+        let Some(read) = written.partner.map(|partner| partner.known_as(kind)) else {
             // Nobody knows how it looks there now; `sent` recognises it next time.
             return Ok((self.store(opened, mapping).await?, partner, true));
         };
@@ -245,19 +247,18 @@ pub(super) struct Written<'a> {
     pub(super) refused: Vec<PartnerField>,
 }
 
-/// Whatever is written there is sent with the name and the company, since one tells what the other means: as they
-/// are there, unless they are to change.
-fn outgoing(compared: &Comparison, pushed: &[PartnerField]) -> PartnerChange {
-    let mut fields = compared.ours.only(pushed);
+/// What is to change, beside what stays.
+fn outgoing(compared: &Comparison, partner: &RemotePartner, pushed: &[PartnerField]) -> PartnerChange {
+    let fields = compared.ours.only(pushed);
     let is_gone = |field: &&PartnerField| fields.text(**field).is_none();
     let cleared = pushed.iter().filter(is_gone).copied().collect();
-    if !pushed.contains(&PartnerField::Name) {
-        fields.name.clone_from(&compared.theirs.name);
-    }
-    if !pushed.contains(&PartnerField::CompanyName) {
-        fields.company_name.clone_from(&compared.theirs.company_name);
-    }
-    PartnerChange { fields, cleared }
+    let known = KnownNames {
+        name: compared.theirs.name.clone(),
+        company_name: compared.theirs.company_name.clone(),
+        kind: compared.theirs.kind,
+        contact: partner.contact_name.clone(),
+    };
+    PartnerChange { fields, cleared, known }
 }
 
 /// A form in which a value was kept there means nothing any more once somebody wrote over it.

@@ -7,10 +7,9 @@ use super::Synchroniser;
 use crate::sync::plan::compare;
 use crate::sync::transform::fields_of;
 use crate::sync::{
-    Mapping, MappingId, PartnerError, PartnerField, PartnerFields, PartnerId, RemotePartner, SyncError,
-    SyncView,
+    Mapping, MappingId, PartnerError, PartnerField, PartnerId, RemotePartner, SyncError, SyncView,
 };
-use crate::{CustomerId, CustomerRecord, Failure};
+use crate::{ContactRecord, CustomerId, CustomerRecord, Failure, Statement};
 
 /// What would be done.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,6 +21,15 @@ pub struct Shown {
     pub action: &'static str,
     /// Field by field.
     pub plan: Value,
+}
+
+/// What taking a record in came to, before it was undone.
+struct Trial {
+    record: CustomerRecord,
+    /// That the customer has already.
+    mapping: Option<Mapping>,
+    /// `None` if the record is adopted.
+    contact: Option<ContactRecord>,
 }
 
 impl Synchroniser {
@@ -53,7 +61,7 @@ impl Synchroniser {
 
     async fn show_new(&self, record: &CustomerRecord, blank: &Mapping) -> Result<Shown, SyncError> {
         let view = self.view(record);
-        let fields = fields_of(&view, &PartnerFields::default(), &SyncView::new());
+        let fields = fields_of(&view, None, &SyncView::new());
         let fields = self.directory.as_kept(&fields);
         self.directory.check(&fields)?;
         if let Some(partner) = self.what_is_there(record, blank, &fields).await? {
@@ -79,22 +87,81 @@ impl Synchroniser {
             return self.show_customer(mapping.customer).await;
         }
         let partner = self.directory.get(id).await?;
-        self.show_new_partner(&partner)
+        self.show_new_partner(&partner).await
     }
 
-    /// The same for a record that was just read.
-    pub(in crate::sync) fn show_new_partner(&self, partner: &RemotePartner) -> Result<Shown, SyncError> {
-        super::import::statement(partner).ok_or(SyncError::NoContactPoint)?;
-        let value = |field| partner.fields.text(field);
-        let write =
-            |field: PartnerField| json!({"field": field.as_str(), "write": "local", "value": value(field)});
-        Ok(Shown {
-            customer: None,
+    /// The same for a record that was just read. It is taken in by the code that does so in earnest, in a transaction that is
+    /// never committed: which customers it would join, and what these lack there, is not to be told in another way.
+    pub(in crate::sync) async fn show_new_partner(
+        &self,
+        partner: &RemotePartner,
+    ) -> Result<Shown, SyncError> {
+        let statement = &super::import::statement(partner).ok_or(SyncError::NoContactPoint)?;
+        let randomness = self.env.randomness.as_ref();
+        let taken = self.env.patience.keep_trying(randomness, |_| self.try_intake(statement)).await?;
+        match taken {
+            Trial { record, mapping: Some(mapping), contact: None } => {
+                self.show_pair(&record, partner, &mapping, "adopt").await
+            }
+            Trial { record, mapping, contact: Some(contact) } => {
+                // A customer that has a record already keeps that one; this one waits beside it.
+                let plan = match mapping {
+                    Some(_) => Vec::new(),
+                    None => self.plan_of_intake(&record, partner).await?,
+                };
+                let joined = Some(record.id).filter(|_| record.contacts.len() > 1);
+                Ok(Self::shown_intake(partner, joined, &contact, plan))
+            }
+            Trial { .. } => Err(SyncError::NoSuchCustomer),
+        }
+    }
+
+    async fn try_intake(&self, statement: &Statement) -> Result<Trial, SyncError> {
+        let at = self.env.clock.now();
+        let mut transaction = self.env.begin().await?;
+        let open = transaction.as_mut();
+        if let Some(mapping) = self.awaiting(open, statement, at).await? {
+            let found = open.customers().get(mapping.customer).await?;
+            let record = found.ok_or(SyncError::NoSuchCustomer)?;
+            return Ok(Trial { record, mapping: Some(mapping), contact: None });
+        }
+        let contact = self.state_record(open, statement).await?;
+        let found = open.customers().get(contact.customer).await?;
+        let record = found.ok_or(SyncError::NoSuchCustomer)?;
+        let mapping = self.settle(open, &record, at).await?;
+        Ok(Trial { record, mapping, contact: Some(contact) })
+    }
+
+    async fn plan_of_intake(
+        &self,
+        record: &CustomerRecord,
+        partner: &RemotePartner,
+    ) -> Result<Vec<Value>, SyncError> {
+        let at = self.env.clock.now();
+        let blank = self.new_mapping(MappingId(self.env.randomness.uuid(at)), record, at);
+        let shown = self.show_pair(record, partner, &blank, "import").await?;
+        Ok(shown.plan.as_array().cloned().unwrap_or_default())
+    }
+
+    /// With the values that the record's own contact brings, by which it was found or founded its customer.
+    fn shown_intake(
+        partner: &RemotePartner,
+        customer: Option<CustomerId>,
+        contact: &ContactRecord,
+        plan: Vec<Value>,
+    ) -> Shown {
+        let email = contact.statement.email().map(|email| (PartnerField::Email, email.as_str()));
+        let phone = contact.statement.phone().map(|phone| (PartnerField::Phone, phone.as_str()));
+        let brought = email.into_iter().chain(phone);
+        let brought =
+            brought.map(|(field, value)| json!({"field": field.as_str(), "write": "local", "value": value}));
+        Shown {
+            customer,
             mapping: None,
             external: Some(partner.id.clone()),
             action: "import",
-            plan: partner.fields.stated().map(write).collect(),
-        })
+            plan: brought.chain(plan).collect(),
+        }
     }
 
     /// What would be done about a customer and a record.
