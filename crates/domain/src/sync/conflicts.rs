@@ -118,7 +118,13 @@ impl Conflicts {
         let open = conflict.status == ConflictStatus::Open;
         let seen = match (answer, open) {
             (Answer::Local, true) => conflict.remote.clone(),
-            (Answer::Remote, true) => conflict.local.clone(),
+            (Answer::Remote, true) => {
+                if let (true, Some(value)) = (field.is_point(), &conflict.remote) {
+                    // Told at once if it cannot be: it would be asked about again by the next comparison.
+                    self.write(transaction, conflict, field, value.as_str()).await?;
+                }
+                conflict.local.clone()
+            }
             (Answer::Value(value), _) => {
                 self.write(transaction, conflict, field, value).await?;
                 conflict.remote.clone().filter(|_| open)

@@ -114,6 +114,11 @@ impl PartnerField {
         Self::Tags,
     ];
 
+    /// Whether it is a contact point, of which a customer may have several: each is a contact of its own.
+    pub fn is_point(self) -> bool {
+        matches!(self, Self::Email | Self::Phone)
+    }
+
     /// The name in JSON and in rules.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ on_every_store!(
     a_conflict_ends_by_itself_when_both_come_to_agree,
     what_loses_by_a_rule_is_kept_and_can_be_restored,
     rules_that_are_put_hold_from_the_next_comparison_on,
-    an_email_that_nothing_joins_is_asked_about,
+    an_email_of_somebody_else_is_asked_about_and_merges_nobody,
 );
 
 /// A customer whose street both sides changed.
@@ -147,21 +147,26 @@ async fn rules_that_are_put_hold_from_the_next_comparison_on(scene: Scene) {
     assert_eq!(scene.sync.rules().await.unwrap().rule(PartnerField::Email), FieldRule::Ask);
 }
 
-async fn an_email_that_nothing_joins_is_asked_about(scene: Scene) {
-    let customer = scene.customer("Ann Lee", "ann@example.com").await;
-    let id = scene.sync(customer).await.mapping.external.unwrap();
-    scene.edit_there(
-        &id,
-        &DoubleChange { email: Some("lee@example.com".to_owned()), ..DoubleChange::default() },
-    );
-    asked(&scene, customer).await;
-    let conflict = scene.open_conflicts().await.remove(0);
-    assert_eq!(conflict.subject.as_str(), "email");
-    assert_eq!(conflict.remote.as_ref().unwrap().as_str(), "lee@example.com");
-    let refused = scene.conflicts.resolve(conflict.id, &Answer::Value("lee@example.com".to_owned())).await;
-    assert!(matches!(refused, Err(ResolveError::NotJoinable)), "{refused:?}");
-    scene.conflicts.resolve(conflict.id, &Answer::Local).await.unwrap();
-    scene.worker.work_once().await.unwrap();
-    assert_eq!(scene.there(&id).contacts[0].email, "ann@example.com");
-    scene.assert_quiet(RunKind::CompareFull).await;
+async fn an_email_of_somebody_else_is_asked_about_and_merges_nobody(scene: Scene) {
+    let other = scene.customer("Bob Kos", "bob@example.com").await;
+    for (number, phone) in ["", "+38640000123"].into_iter().enumerate() {
+        let email = format!("ann{number}@example.com");
+        let customer = scene.contact("Ann Lee", &email, phone).await.customer;
+        let id = scene.sync(customer).await.mapping.external.unwrap();
+        let change = DoubleChange { email: Some("bob@example.com".to_owned()), ..DoubleChange::default() };
+        scene.edit_there(&id, &change);
+        asked(&scene, customer).await;
+        let conflict = scene.open_conflicts().await.remove(0);
+        assert_eq!(conflict.subject.as_str(), "email");
+        assert_eq!(conflict.remote.as_ref().unwrap().as_str(), "bob@example.com");
+        for answer in [Answer::Remote, Answer::Value("bob@example.com".to_owned())] {
+            let refused = scene.conflicts.resolve(conflict.id, &answer).await;
+            assert!(matches!(refused, Err(ResolveError::NotJoinable)), "{refused:?}");
+        }
+        assert_ne!(scene.view(customer).await.id, scene.view(other).await.id);
+        scene.conflicts.resolve(conflict.id, &Answer::Local).await.unwrap();
+        scene.worker.work_once().await.unwrap();
+        assert_eq!(scene.there(&id).contacts[0].email, email);
+        scene.assert_quiet(RunKind::CompareFull).await;
+    }
 }

@@ -42,6 +42,7 @@ mod company;
 mod conflicts;
 mod crash;
 mod crashing;
+mod edits;
 mod missing;
 mod model;
 mod openphone;

@@ -115,6 +115,7 @@ async fn a_plan_shows_field_by_field_and_writes_nothing(scene: Scene) {
         shown.plan,
         json!([
             {"field": "companyName", "write": "remote", "value": "Lee d.o.o.", "instead": null},
+            {"field": "kind", "write": "remote", "value": "company", "instead": null},
             {"field": "street", "ask": {"base": "Lipova pot 7", "local": "Ours 1", "remote": "Theirs 2"}},
             {"field": "city", "write": "local", "value": "Bled", "instead": null},
         ])

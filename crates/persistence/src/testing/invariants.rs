@@ -71,8 +71,8 @@ const INVARIANTS: [(&str, &str); 11] = [
          (SELECT 1 FROM link l WHERE l.absorbed_id = c.id)",
     ),
     (
-        "a record of a merge names two customers, unless it is a join that came from elsewhere, and what exists",
-        "SELECT COUNT(*) FROM link l WHERE (l.survivor_id = l.absorbed_id AND l.origin_hub IS NULL)
+        "a record of a merge names two customers, unless it is a join that came from elsewhere or from another system's record, and what exists",
+        "SELECT COUNT(*) FROM link l WHERE (l.survivor_id = l.absorbed_id AND l.origin_hub IS NULL AND l.source IS NULL)
          OR NOT EXISTS (SELECT 1 FROM customer c WHERE c.id = l.survivor_id)
          OR NOT EXISTS (SELECT 1 FROM customer c WHERE c.id = l.absorbed_id)
          OR NOT EXISTS (SELECT 1 FROM customer c WHERE c.id = l.customer_id)

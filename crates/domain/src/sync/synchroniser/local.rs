@@ -44,7 +44,7 @@ impl Synchroniser {
         if patch.is_empty() {
             return Ok(here);
         }
-        let named = fields.into_iter().filter(|field| !is_point(*field));
+        let named = fields.into_iter().filter(|field| !field.is_point());
         match Profile::ruling(&view.profile, &patch) {
             Ok(ruling) => {
                 self.state(transaction, record.id, &ruling).await?;
@@ -113,10 +113,6 @@ pub(in crate::sync) async fn current(
     id: CustomerId,
 ) -> Result<CustomerRecord, RecordError> {
     transaction.customers().get(id).await?.ok_or(RecordError::NoSuchCustomer)
-}
-
-fn is_point(field: PartnerField) -> bool {
-    matches!(field, PartnerField::Email | PartnerField::Phone)
 }
 
 fn knows(record: &CustomerRecord, theirs: &PartnerFields, field: PartnerField) -> bool {
