@@ -8,8 +8,8 @@ use super::open::{find, lock};
 use super::{ContactKind, ContactRecord, Contacts, Expectation, RecordError, reread, settle, step_back};
 use crate::audit::Change;
 use crate::{
-    Channel, ContactId, ContactSource, EmailAddress, Environment, Metadata, PhoneNumber, Received, Statement,
-    Transaction,
+    Attribution, Channel, ContactId, ContactSource, EmailAddress, Environment, Metadata, PhoneNumber,
+    Received, Statement, Transaction,
 };
 
 /// What is to be different; `None` leaves things as they are.
@@ -164,8 +164,10 @@ fn patch(record: &mut ContactRecord, change: &ContactChange, at: DateTime<Utc>) 
         None => {}
         Some(None) => details.profile = None,
         Some(Some(patch)) => {
-            let profile = details.profile.take().unwrap_or_default();
-            let profile = profile.merge_patch(patch).map_err(RecordError::Profile)?;
+            let before = details.profile.take().unwrap_or_default();
+            let set = Attribution::statement(record.source, record.updated_at);
+            let profile = before.merge_patch(patch).map_err(RecordError::Profile)?;
+            let profile = profile.correcting_as(&before, set);
             details.profile = Some(profile).filter(|profile| !profile.is_empty());
         }
     }

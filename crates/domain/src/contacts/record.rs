@@ -127,6 +127,13 @@ impl ContactRecord {
         self.user().filter(|_| self.details.verified_at.is_some())
     }
 
+    /// Whether a statement of this source may be put into it. What a person entered, and what somebody corrected, is
+    /// changed by its own source only: others say what they say in a contact of theirs.
+    pub(crate) fn is_open_to(&self, source: ContactSource) -> bool {
+        let is_corrected = self.details.profile.as_ref().is_some_and(Profile::has_corrections);
+        self.source == source || (self.source != ContactSource::Manual && !is_corrected)
+    }
+
     /// Notes a change of something else than the profile.
     pub(crate) fn touch(&mut self, at: DateTime<Utc>) {
         self.touch_as(self.source, at);

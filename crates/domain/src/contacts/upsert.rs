@@ -12,8 +12,8 @@ use crate::audit::Change;
 use crate::link_key::StatementKeys;
 use crate::linking::{decide_record, decide_stored};
 use crate::{
-    ClaimedBy, ContactId, ContactSource, Environment, KnownContact, Neighbourhood, Statement, Transaction,
-    UserId,
+    Attribution, ClaimedBy, ContactId, ContactSource, Environment, KnownContact, Neighbourhood, Statement,
+    Transaction, UserId,
 };
 
 /// What an upsert did.
@@ -31,7 +31,7 @@ impl Contacts {
     /// customer and the user apart.
     ///
     /// Metadata merges by RFC 7396. A verification is never taken back. What a person entered
-    /// (source `manual`) is updated by a person only.
+    /// (source `manual`) or corrected is updated by that source only.
     ///
     /// # Errors
     /// [`RecordError::NoSuchUser`], metadata that grows too large, a store that does not answer.
@@ -165,7 +165,9 @@ pub(crate) fn merge(
     details.is_primary = request.is_primary.unwrap_or(details.is_primary);
     details.channel = request.channel.or(details.channel);
     if let Some(newer) = &request.profile {
-        let profile = details.profile.take().unwrap_or_default().overlay(newer);
+        let before = details.profile.take().unwrap_or_default();
+        let set = Attribution::statement(record.source, record.updated_at);
+        let profile = before.overlay(newer).correcting_as(&before, set);
         details.profile = Some(profile).filter(|profile| !profile.is_empty());
     }
     Ok(())
@@ -202,10 +204,7 @@ async fn first_open(
 ) -> Result<Option<ContactRecord>, RecordError> {
     for id in ids {
         let record = transaction.contacts().get(*id).await?;
-        let open = |record: &ContactRecord| {
-            record.source != ContactSource::Manual || source == ContactSource::Manual
-        };
-        if let Some(record) = record.filter(open) {
+        if let Some(record) = record.filter(|record| record.is_open_to(source)) {
             return Ok(Some(record));
         }
     }

@@ -3,9 +3,7 @@
 use super::parse::ImportRow;
 use crate::audit::Change;
 use crate::contacts::{ContactChange, NewValue, apply, keep, merge, reread, step_back};
-use crate::{
-    ContactKind, ContactRecord, ContactSource, Environment, ImportId, RecordError, Transaction, UserId,
-};
+use crate::{ContactKind, ContactRecord, Environment, ImportId, RecordError, Transaction, UserId};
 
 /// What became of a row.
 pub(super) enum Stored {
@@ -81,10 +79,7 @@ async fn meant(
 ) -> Result<Option<ContactRecord>, RecordError> {
     let statement = &row.request.statement;
     let kind = ContactKind::of(statement);
-    let open = |record: &ContactRecord| {
-        record.kind() == kind
-            && (record.source != ContactSource::Manual || row.request.source == ContactSource::Manual)
-    };
+    let open = |record: &ContactRecord| record.kind() == kind && record.is_open_to(row.request.source);
     let records = transaction.contacts().of_user(user, MOST).await?;
     let rank = |record: &ContactRecord| {
         (!record.statement.says_the_same_as(statement), !record.details.is_primary, record.id)

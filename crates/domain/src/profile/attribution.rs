@@ -72,6 +72,24 @@ impl Profile {
         result
     }
 
+    /// Whether any of its values is a correction.
+    pub(crate) fn has_corrections(&self) -> bool {
+        self.set.values().any(|set| set.is_correction)
+    }
+
+    /// This profile, in which whoever set another value in the place of a correction corrects as well: what that had
+    /// outdone does not come back.
+    #[must_use]
+    pub(crate) fn correcting_as(mut self, before: &Self, set: Attribution) -> Self {
+        let corrected = before.set.iter().filter(|(_, set)| set.is_correction);
+        for field in corrected.map(|(field, _)| *field) {
+            if self.states(field) && self.attribution(field).is_none() {
+                self.set.insert(field, Attribution { is_correction: true, ..set });
+            }
+        }
+        self
+    }
+
     /// Who set the value of a field, and when; `None` if that is the contact that states it, with its last change.
     pub fn attribution(&self, field: ProfileField) -> Option<Attribution> {
         self.set.get(&field).copied()

@@ -72,8 +72,8 @@ pub struct KnownNames {
     pub name: Option<String>,
     pub company_name: Option<String>,
     pub kind: Option<PartnerKind>,
-    /// Of the row that email and phone are in. Of a person's partner it may be somebody else's, whose it stays.
-    pub contact: Option<String>,
+    /// Whether the row of email and phone is known to be called by somebody else's name, which it keeps.
+    pub contact_is_another: bool,
 }
 
 /// Personal data.

@@ -2,7 +2,7 @@
 
 use onefold_domain::{
     CountryCode, KnownNames, PartnerAddressId, PartnerFault, PartnerFaultReason, PartnerField, PartnerFields,
-    PartnerId, PartnerKind, PartnerName, PartnerParts, TaxNumber,
+    PartnerId, PartnerKind, PartnerParts, TaxNumber,
 };
 
 use super::country::{self, CountryLanguage};
@@ -162,13 +162,8 @@ fn named(partner: Members, fields: &PartnerFields, known: &KnownNames) -> Member
 /// mobile number, which nothing can take away. A person's own row is renamed with the person; one that is somebody else's
 /// keeps its name.
 fn contact(fields: &PartnerFields, known: &KnownNames) -> Members {
-    let is_somebody_elses = kind(fields, known) == Some(PartnerKind::Person)
-        && known.contact.as_ref().is_some_and(|contact| {
-            let name = known.name.as_deref().unwrap_or_default();
-            PartnerName::new(contact) != PartnerName::new(name)
-        });
     Members::default()
-        .with("name", fields.name.as_deref().filter(|_| !is_somebody_elses))
+        .with("name", fields.name.as_deref().filter(|_| !known.contact_is_another))
         .with("gsm", fields.text(PartnerField::Phone))
         .with("email", fields.text(PartnerField::Email))
 }

@@ -18,9 +18,9 @@ use crate::contacts::{draft, matching, merge, note_blocks};
 use crate::link_key::StatementKeys;
 use crate::linking::{Keeping, Surroundings, judge};
 use crate::{
-    ContactDraft, ContactId, ContactKind, ContactRecord, ContactSource, CustomerId, EvidenceOrder, ImportId,
-    KnownContact, KnownCustomer, LinkDraft, LinkKey, LinkPlan, LinkPolicy, Neighbourhood, Part, Randomness,
-    RecordError, UserId,
+    ContactDraft, ContactId, ContactKind, ContactRecord, CustomerId, EvidenceOrder, ImportId, KnownContact,
+    KnownCustomer, LinkDraft, LinkKey, LinkPlan, LinkPolicy, Neighbourhood, Part, Randomness, RecordError,
+    UserId,
 };
 
 /// A batch while its rows are judged.
@@ -221,12 +221,8 @@ impl<'a> Batch<'a> {
         let mut homes: Vec<usize> = keys.iter().filter_map(|key| self.owner(key)).collect();
         homes.sort_unstable();
         homes.dedup();
-        let open = |id: &ContactId| {
-            let source = self.records.get(id).map(|record| record.source);
-            source.is_some_and(|source| {
-                source != ContactSource::Manual || row.request.source == ContactSource::Manual
-            })
-        };
+        let open =
+            |id: &ContactId| self.records.get(id).is_some_and(|record| record.is_open_to(row.request.source));
         let mut own: Option<ContactId> = None;
         let mut claimable: Option<(ContactId, usize)> = None;
         for home in homes {

@@ -8,8 +8,8 @@ use crate::contacts::Open;
 use crate::sync::plan::{Comparison, compare, kept_otherwise};
 use crate::sync::transform::{kind_of, view_of};
 use crate::sync::{
-    ConflictId, KnownNames, Mapping, MappingStatus, PartnerChange, PartnerError, PartnerField, RemotePartner,
-    Side, SyncError, SyncOutcome, SyncRules, SyncView,
+    ConflictId, KnownNames, Mapping, MappingStatus, PartnerChange, PartnerError, PartnerField, PartnerKind,
+    PartnerName, RemotePartner, Side, SyncError, SyncOutcome, SyncRules, SyncText, SyncView,
 };
 use crate::{CustomerRecord, Transaction};
 
@@ -116,7 +116,13 @@ impl Synchroniser {
             // Told before, if they are the same: an attempt was cut off then.
             self.keep_lost(&opened, compared, rules, Side::Local).await?;
         }
-        let intended = Mapping { base: compared.base.clone(), sent: sent.clone(), ..opened.mapping.clone() };
+        let mut kept = opened.mapping.kept.clone();
+        if change.known.contact_is_another && pushed.contains(&PartnerField::Kind) {
+            // Read as the name from then on, though nobody gave that name; also if the answer does not arrive.
+            kept.insert(PartnerField::Name, partner.contact_name.as_deref().and_then(SyncText::new));
+        }
+        let base = compared.base.clone();
+        let intended = Mapping { base, sent: sent.clone(), kept, ..opened.mapping.clone() };
         let opened = self.store(opened, intended).await?;
         let written = self.directory.update(&partner.id, &change, &partner.parts).await?;
         let mut mapping = Mapping { parts: written.parts.clone(), ..opened.mapping.clone() };
@@ -249,16 +255,29 @@ pub(super) struct Written<'a> {
 
 /// What is to change, beside what stays.
 fn outgoing(compared: &Comparison, partner: &RemotePartner, pushed: &[PartnerField]) -> PartnerChange {
-    let fields = compared.ours.only(pushed);
+    let mut fields = compared.ours.only(pushed);
+    if pushed.contains(&PartnerField::Kind) && fields.name.is_none() {
+        // What becomes a company has its person's name in another place.
+        fields.name.clone_from(&compared.theirs.name);
+    }
     let is_gone = |field: &&PartnerField| fields.text(**field).is_none();
     let cleared = pushed.iter().filter(is_gone).copied().collect();
     let known = KnownNames {
         name: compared.theirs.name.clone(),
         company_name: compared.theirs.company_name.clone(),
         kind: compared.theirs.kind,
-        contact: partner.contact_name.clone(),
+        contact_is_another: is_another(compared, partner),
     };
     PartnerChange { fields, cleared, known }
+}
+
+/// Whether a person's row is called by a name that the person neither has nor had when both sides last agreed.
+fn is_another(compared: &Comparison, partner: &RemotePartner) -> bool {
+    let Some(contact) = partner.contact_name.as_deref().map(PartnerName::new) else { return false };
+    let agreed = compared.base.get(&PartnerField::Name).and_then(Option::as_ref).map(SyncText::as_str);
+    let names = [compared.theirs.name.as_deref(), compared.ours.name.as_deref(), agreed];
+    compared.theirs.kind == Some(PartnerKind::Person)
+        && !names.into_iter().flatten().any(|name| PartnerName::new(name) == contact)
 }
 
 /// A form in which a value was kept there means nothing any more once somebody wrote over it.

@@ -1,0 +1,458 @@
+//! The company in which the steps are taken, and what is noted of each.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use onefold_domain::{
+    Answer, Conflict, ConflictFilter, ConflictStatus, ConflictSubject, Conflicts, ContactRequest,
+    ContactSource, Contacts, CustomerId, EmailAddress, Errand, MemoryStore, PartnerField, PartnerId, Profile,
+    ProfileField, Received, RunKind, Runs, Statement, SyncError, SyncView, Synchroniser,
+};
+use onefold_integrations::testing::{DoubleChange, DoubleContact, DoublePartner, Trouble};
+use serde_json::{Map, Value, json};
+
+use super::oracle::{Edit, Side};
+use super::{CUSTOMERS, Field, Step};
+use crate::company::{Company, HOUR};
+use crate::scene::person;
+
+pub(super) struct World {
+    pub(super) company: Company,
+    pub(super) customers: Vec<CustomerId>,
+    /// What a source said of each last.
+    said: Vec<ContactRequest>,
+    pub(super) edits: Vec<Edit>,
+    /// Emails that were typed in there, and are nobody else's.
+    pub(super) emails: Vec<(usize, String)>,
+    /// The partners that were typed in there, as they were.
+    pub(super) typed_in: Vec<DoublePartner>,
+    count: usize,
+}
+
+impl World {
+    /// Customers of these sources; the last of them is a company, and those who are marked are in OpenPhone.
+    pub(super) async fn new(sources: [(ContactSource, bool); CUSTOMERS]) -> Self {
+        let company = Company::on(Arc::new(MemoryStore::default())).await;
+        let mut world = Self {
+            company,
+            customers: Vec::new(),
+            said: Vec::new(),
+            edits: Vec::new(),
+            emails: Vec::new(),
+            typed_in: Vec::new(),
+            count: 0,
+        };
+        for (who, (source, has_phone)) in sources.into_iter().enumerate() {
+            let mut profile = json!({
+                "name": "Ann Lee", "country": "SI",
+                "address": {"street": "Lipova pot 7", "city": "Ljubljana", "postalCode": "1000"},
+            });
+            if who + 1 == CUSTOMERS {
+                profile["companyName"] = "Lee d.o.o.".into();
+            }
+            let request = request(source, who, &profile);
+            let contacts = Contacts::new(world.company.env.clone());
+            let customer = contacts.create_contact(&request).await.unwrap().customer;
+            world.customers.push(customer);
+            world.said.push(request);
+            world.company.book.sync_customer(customer, Errand::default()).await.unwrap();
+            if has_phone {
+                world.company.sync(customer).await;
+            }
+        }
+        world.company.work().await;
+        world
+    }
+
+    fn fresh(&mut self, field: Field) -> String {
+        self.count += 1;
+        if field == Field::Tax {
+            format!("{:08}", 10_000_000 + self.count)
+        } else {
+            format!("Value {}", self.count)
+        }
+    }
+
+    /// New values for these fields, of which it is noted what they replace on this side.
+    async fn values(&mut self, who: usize, side: Side, fields: &[Field]) -> BTreeMap<Field, String> {
+        let mut values = BTreeMap::new();
+        for field in fields {
+            let value = self.fresh(*field);
+            let replaced = match side {
+                Side::Books if *field == Field::Name => self.name_in_books(who).await,
+                _ => self.shown(who, side, *field).await,
+            };
+            let replaced = replaced.unwrap_or_default();
+            self.edits.push(Edit { who, field: *field, side, value: value.clone(), replaced });
+            values.insert(*field, value);
+        }
+        values
+    }
+
+    /// What the name there stands for: a row that bears somebody else's name keeps it.
+    async fn name_in_books(&self, who: usize) -> Option<String> {
+        let mapping = self.company.book.mapping_of_customer(self.customers[who]).await.unwrap()?;
+        let shown = self.shown(who, Side::Books, Field::Name).await;
+        let text = |view: &SyncView| Some(view.get(&PartnerField::Name)?.as_ref()?.as_str().to_owned());
+        match text(&mapping.kept) {
+            Some(kept) if Some(&kept) == shown.as_ref() => text(&mapping.base),
+            _ => shown,
+        }
+    }
+
+    pub(super) async fn take(&mut self, step: Step) {
+        match step {
+            Step::EditHere(who, fields) => {
+                let values = self.values(who, Side::Here, &fields).await;
+                self.company.edit(self.customers[who], Value::Object(profile(&values))).await;
+                for (field, value) in values {
+                    assert_eq!(self.shown(who, Side::Here, field).await, Some(value), "an edit shows");
+                }
+            }
+            Step::State(who, source, fields) => self.state(who, source, &fields).await,
+            Step::Repeat(who) => {
+                let before = self.all_here(who).await;
+                let contacts = Contacts::new(self.company.env.clone());
+                contacts.create_or_update_contact(&self.said[who].clone()).await.unwrap();
+                assert_eq!(self.all_here(who).await, before, "nothing was set");
+            }
+            Step::EditBooks(who, fields) => self.edit_books(who, &fields).await,
+            Step::EditPhones(who, fields) => self.edit_phones(who, &fields).await,
+            Step::EmailInBooks(who, other) => self.email_in_books(who, other).await,
+            Step::NewInBooks(known) => self.new_in_books(known).await,
+            Step::SyncBooks(who) => self.sync_as_planned(who).await,
+            Step::SyncPhones(who) => {
+                let _ = self.company.phone.sync_customer(self.customers[who], Errand::default()).await;
+            }
+            Step::CompareBooks => self.run(&self.company.book, RunKind::Compare).await,
+            Step::ComparePhones => self.run(&self.company.phone, RunKind::Compare).await,
+            Step::Crash(who, step) => self.crash(who, step).await,
+            Step::LoseNext(call) => self.company.books.next(call, Trouble::LoseAnswer),
+            Step::Work => {
+                self.company.worker.work_once().await.unwrap();
+            }
+            Step::Decide(local) => {
+                let open = self.open().await;
+                if let Some(conflict) = open.first() {
+                    let _ = self.decide(conflict, local).await;
+                }
+            }
+        }
+        assert!(self.company.books.partner_count() <= CUSTOMERS + self.typed_in.len(), "a partner too many");
+    }
+
+    /// What a source says counts as an edit if the rules let it show, or if it takes the place of what showed in the same
+    /// record and the rules prefer something else now. It changes nothing of which it says nothing.
+    async fn state(&mut self, who: usize, source: ContactSource, fields: &[Field]) {
+        let before = self.all_here(who).await;
+        let values: BTreeMap<Field, String> =
+            fields.iter().map(|field| (*field, self.fresh(*field))).collect();
+        let mut said = values.clone();
+        if values.contains_key(&Field::City) || values.contains_key(&Field::Street) {
+            // Of an address everything is said, or nothing.
+            for field in [Field::City, Field::Street] {
+                said.entry(field).or_insert(before[&field].clone().unwrap_or_default());
+            }
+        }
+        let request = request(source, who, &Value::Object(profile(&said)));
+        let contacts = Contacts::new(self.company.env.clone());
+        contacts.create_or_update_contact(&request).await.unwrap();
+        self.said[who] = request;
+        for (field, shown) in self.all_here(who).await {
+            let replaced = before.get(&field).cloned().flatten().unwrap_or_default();
+            let value = shown.unwrap_or_default();
+            if value != replaced {
+                assert!(said.contains_key(&field), "{field:?} was not to change from {replaced} to {value}");
+                self.edits.push(Edit { who, field, side: Side::Here, value, replaced });
+            }
+        }
+    }
+
+    async fn edit_books(&mut self, who: usize, fields: &[Field]) {
+        let Some(id) = self.book_of(who).await else { return };
+        let values = self.values(who, Side::Books, fields).await;
+        let number = self.count;
+        self.company.books.edit(id.as_str(), |partner| {
+            let old = partner.customer.clone();
+            if let Some(company) = values.get(&Field::Company) {
+                if partner.business_entity != Some(true) {
+                    partner.contacts[0].name.clone_from(&old);
+                }
+                partner.business_entity = Some(true);
+                partner.customer.clone_from(company);
+            }
+            if let Some(name) = values.get(&Field::Name) {
+                // Whoever renames a person may leave the row of the contact as it was.
+                let is_company = partner.business_entity == Some(true);
+                if is_company || (partner.contacts[0].name == old && number % 2 == 0) {
+                    partner.contacts[0].name.clone_from(name);
+                }
+                if !is_company {
+                    partner.customer.clone_from(name);
+                }
+            }
+            set(&mut partner.addresses[0].city, values.get(&Field::City));
+            set(&mut partner.addresses[0].street, values.get(&Field::Street));
+            set(&mut partner.tax_id_number, values.get(&Field::Tax));
+        });
+    }
+
+    async fn edit_phones(&mut self, who: usize, fields: &[Field]) {
+        let Some(id) = self.phone_of(who).await else { return };
+        let values = self.values(who, Side::Phones, fields).await;
+        self.company.edit_there(&id, |contact| {
+            if let Some((first, last)) = values.get(&Field::Name).and_then(|name| name.split_once(' ')) {
+                contact["defaultFields"]["firstName"] = first.into();
+                contact["defaultFields"]["lastName"] = last.into();
+            }
+            if let Some(company) = values.get(&Field::Company) {
+                contact["defaultFields"]["company"] = company.as_str().into();
+            }
+        });
+    }
+
+    async fn email_in_books(&mut self, who: usize, other: Option<usize>) {
+        let Some(id) = self.book_of(who).await else { return };
+        self.count += 1;
+        let email = match other.filter(|other| *other != who) {
+            Some(other) => format!("ann{other}@example.com"),
+            None => format!("new{}@example.com", self.count),
+        };
+        if !email.starts_with("ann") {
+            self.emails.push((who, email.clone()));
+        }
+        self.company
+            .books
+            .change(id.as_str(), &DoubleChange { email: Some(email), ..DoubleChange::default() });
+    }
+
+    /// What is taken in writes there what was planned, and no row gets another owner.
+    async fn new_in_books(&mut self, known: Option<usize>) {
+        self.count += 1;
+        let email = known.map_or_else(String::new, |who| format!("ann{who}@example.com"));
+        let mut partner = person("Bob Kos", &email);
+        partner.contacts[0].gsm = format!("+38640{:06}", self.count);
+        let eva =
+            DoubleContact { email: format!("eva{}@example.com", self.count), ..DoubleContact::default() };
+        partner.contacts.push(DoubleContact { name: "Eva Golob".to_owned(), ..eva });
+        let partner = self.company.books.insert(partner);
+        let id = PartnerId::parse(&partner.mk_id).unwrap();
+        self.company.books.end_trouble();
+        let plan = self.company.book.show_partner(&id).await;
+        self.typed_in.push(partner.clone());
+        let taken = self.company.book.import_partner(&id, Errand::default()).await;
+        let (Ok(plan), Ok(_)) = (plan, taken) else { return };
+        self.company.worker.work_once().await.unwrap();
+        let planned = written(&plan.plan, "remote");
+        let after = self.company.books.partner(id.as_str()).unwrap();
+        assert_eq!(differing(&partner, &after), planned, "what is written there is in the plan");
+    }
+
+    /// Syncs; what is written on either side is what the plan lists.
+    async fn sync_as_planned(&self, who: usize) {
+        let (book, customer) = (&self.company.book, self.customers[who]);
+        let shown = book.show_customer(customer).await;
+        let before = self.book_of(who).await.and_then(|id| self.company.books.partner(id.as_str()));
+        let here = self.all_here(who).await;
+        let done = book.sync_customer(customer, Errand::default()).await;
+        let (Ok(shown), Some(before)) = (shown, before) else { return };
+        if !matches!(done, Ok(_) | Err(SyncError::OpenConflict { .. })) {
+            return;
+        }
+        let after = self.company.books.partner(&before.mk_id).unwrap();
+        let is_read_back = done.is_err() || done.is_ok_and(|done| done.mapping.sent.is_empty());
+        if is_read_back {
+            let (mut changed, mut planned) = (differing(&before, &after), written(&shown.plan, "remote"));
+            let mapping = book.mapping_of_customer(customer).await.unwrap().unwrap();
+            if mapping.kept.contains_key(&PartnerField::Name) {
+                // The row bears somebody else's name, which it keeps.
+                (changed.remove("name"), planned.remove("name"));
+            }
+            assert_eq!(changed, planned, "{:?}", shown.plan);
+        }
+        let now = self.all_here(who).await;
+        let changed = here.iter().filter(|(field, value)| now[*field] != **value);
+        let changed: BTreeMap<_, _> = changed
+            .map(|(field, _)| (field.as_str().to_owned(), now[field].clone().unwrap_or_default()))
+            .collect();
+        let mut planned = written(&shown.plan, "local");
+        planned.retain(|field, _| Field::ALL.iter().any(|known| known.as_str() == field));
+        assert_eq!(changed, planned, "{:?}", shown.plan);
+    }
+
+    async fn run(&self, sync: &Synchroniser, kind: RunKind) {
+        let run = Runs::new(sync.clone()).request(kind, &[], false).await.unwrap();
+        self.company.worker.carry_out(run.id).await.unwrap();
+    }
+
+    async fn crash(&self, who: usize, step: usize) {
+        let (mortal, fate) = self.company.mortal(step);
+        let customer = self.customers[who];
+        let work = async {
+            let _ = mortal.book.sync_customer(customer, Errand::default()).await;
+            if self.phone_of(who).await.is_some() {
+                let _ = mortal.phone.sync_customer(customer, Errand::default()).await;
+            }
+        };
+        fate.live(work).await;
+        self.company.clock.pass(HOUR);
+    }
+
+    pub(super) async fn open(&self) -> Vec<Conflict> {
+        let filter = ConflictFilter { status: Some(ConflictStatus::Open), ..ConflictFilter::default() };
+        self.company.store.conflicts().list(&filter, None, 100).await.unwrap()
+    }
+
+    async fn decide(&self, conflict: &Conflict, local: bool) -> bool {
+        let sync = if conflict.system == self.company.book.system() {
+            &self.company.book
+        } else {
+            &self.company.phone
+        };
+        let answer = match (conflict.subject, local) {
+            (ConflictSubject::SamePartner, _) => Answer::Separate,
+            // The other record would be kept in step from then on, and what was edited in the first stays there.
+            (ConflictSubject::SameCustomer, _) => Answer::Local,
+            (_, true) => Answer::Local,
+            (_, false) => Answer::Remote,
+        };
+        Conflicts::new(sync.clone(), None).resolve(conflict.id, &answer).await.is_ok()
+    }
+
+    /// Lets everything that was promised happen, and a person decide what is open.
+    pub(super) async fn come_to_rest(&self) {
+        self.company.books.end_trouble();
+        for _ in 0..30 {
+            self.company.work().await;
+            self.company.clock.pass(HOUR * 3);
+            for sync in [&self.company.book, &self.company.phone] {
+                self.run(sync, RunKind::CompareFull).await;
+            }
+            self.company.work().await;
+            let open = self.open().await;
+            let Some(conflict) = open.first() else { return };
+            let decided = self.decide(conflict, conflict.id.0 % 2 == 0).await;
+            assert!(decided || self.decide(conflict, true).await, "{conflict:?} can be decided");
+        }
+        panic!("it does not come to rest: {:?}", self.open().await);
+    }
+
+    pub(super) async fn all_here(&self, who: usize) -> BTreeMap<Field, Option<String>> {
+        let mut all = BTreeMap::new();
+        for field in Field::ALL {
+            all.insert(field, self.shown(who, Side::Here, field).await);
+        }
+        all
+    }
+
+    pub(super) async fn book_of(&self, who: usize) -> Option<PartnerId> {
+        self.company.book.mapping_of_customer(self.customers[who]).await.unwrap()?.external
+    }
+
+    pub(super) async fn phone_of(&self, who: usize) -> Option<PartnerId> {
+        self.company.phone.mapping_of_customer(self.customers[who]).await.unwrap()?.external
+    }
+
+    /// What a side shows; `None` if it has no value, or nothing of this customer.
+    pub(super) async fn shown(&self, who: usize, side: Side, field: Field) -> Option<String> {
+        let text = match side {
+            Side::Here => {
+                let view = self.company.view(self.customers[who]).await;
+                let address = view.profile.address();
+                match field {
+                    Field::Name => view.full_name(),
+                    Field::Company => view.profile.text(ProfileField::CompanyName).map(str::to_owned),
+                    Field::Tax => view.profile.text(ProfileField::TaxNumber).map(str::to_owned),
+                    Field::City => address.and_then(|address| address.city.clone()),
+                    Field::Street => address.and_then(|address| address.street.clone()),
+                }
+            }
+            Side::Books => {
+                let partner = self.company.books.partner(self.book_of(who).await?.as_str())?;
+                in_books(&partner).remove(field.as_str())
+            }
+            Side::Phones => {
+                let contact = self.company.phones.contact(self.phone_of(who).await?.as_str())?;
+                let text = |name: &str| contact["defaultFields"][name].as_str().map(str::to_owned);
+                match field {
+                    Field::Name => {
+                        let parts = [text("firstName"), text("lastName")];
+                        Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+                    }
+                    Field::Company => text("company"),
+                    _ => None,
+                }
+            }
+        };
+        text.filter(|text| !text.is_empty())
+    }
+}
+
+fn set(place: &mut String, value: Option<&String>) {
+    if let Some(value) = value {
+        place.clone_from(value);
+    }
+}
+
+fn request(source: ContactSource, who: usize, profile: &Value) -> ContactRequest {
+    let email = EmailAddress::parse(&format!("ann{who}@example.com")).ok();
+    ContactRequest {
+        profile: Some(Profile::parse(profile.as_object().unwrap()).unwrap()),
+        ..ContactRequest::new(Statement::new(email, None).unwrap(), Received::default(), source)
+    }
+}
+
+fn profile(values: &BTreeMap<Field, String>) -> Map<String, Value> {
+    let mut profile = Map::new();
+    let mut address = Map::new();
+    for (field, value) in values {
+        let object = if matches!(field, Field::City | Field::Street) { &mut address } else { &mut profile };
+        object.insert(field.as_str().to_owned(), value.as_str().into());
+    }
+    if !address.is_empty() {
+        profile.insert("address".to_owned(), address.into());
+    }
+    profile
+}
+
+/// A partner as plans see it.
+fn in_books(partner: &DoublePartner) -> BTreeMap<&'static str, String> {
+    let contact = partner.contacts.first().cloned().unwrap_or_default();
+    let is_company = partner.business_entity == Some(true);
+    let (name, company) = match is_company {
+        true => (contact.name, partner.customer.clone()),
+        false => (partner.customer.clone(), String::new()),
+    };
+    BTreeMap::from([
+        (Field::Name.as_str(), name),
+        (Field::Company.as_str(), company),
+        (Field::City.as_str(), partner.addresses[0].city.clone()),
+        (Field::Street.as_str(), partner.addresses[0].street.clone()),
+        (Field::Tax.as_str(), partner.tax_id_number.clone()),
+        (PartnerField::PostalCode.as_str(), partner.addresses[0].post_number.clone()),
+        (PartnerField::Email.as_str(), contact.email),
+        (PartnerField::Phone.as_str(), contact.gsm),
+        (PartnerField::Kind.as_str(), if is_company { "company" } else { "person" }.to_owned()),
+    ])
+}
+
+/// What a plan writes to a side.
+fn written(plan: &Value, side: &str) -> BTreeMap<String, String> {
+    let steps = plan.as_array().unwrap().iter().filter(|step| step["write"] == side);
+    let text = |step: &Value, name: &str| step[name].as_str().unwrap_or_default().to_owned();
+    steps.map(|step| (text(step, "field"), text(step, "value"))).collect()
+}
+
+fn differing(before: &DoublePartner, after: &DoublePartner) -> BTreeMap<String, String> {
+    assert_eq!(before.contacts.get(1), after.contacts.get(1), "rows of people keep their owners");
+    let row = |partner: &DoublePartner| partner.contacts.first().map(|contact| contact.name.clone());
+    let same_row = row(before) == row(after);
+    let before = in_books(before);
+    let mut after = in_books(after);
+    if same_row && before["kind"] != after["kind"] {
+        // The name of the row is read as the person's from now on; nobody wrote it.
+        after.remove("name");
+    }
+    let changed = after.into_iter().filter(|(field, value)| before[field] != *value);
+    changed.map(|(field, value)| (field.to_owned(), value)).collect()
+}
