@@ -31,7 +31,8 @@ async fn a_customer_is_shown_with_all_that_is_known(app: TestApp) {
     let user = app.user().await;
     let email = |source: &str, profile: Value| json!({"kind": "email", "value": "marty@hillvalley.edu", "source": source, "profile": profile});
     let first = app.create("/contacts", email("order", json!({"firstName": "M.", "country": "US"}))).await;
-    app.create("/contacts", email("import", json!({"firstName": "Marty", "lastName": "McFly"}))).await;
+    let second = email("import", json!({"firstName": "Marty", "lastName": "McFly"}));
+    let second = app.create("/contacts", second).await;
     let mut verified = email("auth", json!({"firstName": "Martin"}));
     (verified["userId"], verified["isVerified"], verified["isPrimary"]) =
         (json!(user), json!(true), json!(true));
@@ -60,6 +61,7 @@ async fn a_customer_is_shown_with_all_that_is_known(app: TestApp) {
         "id": id, "primaryContactId": 1,
         "profile": {"firstName": "Martin", "lastName": "McFly", "country": "US"},
         "profileSources": {"firstName": 3, "lastName": 2, "country": 1},
+        "profileSetAt": {"firstName": third["updatedAt"], "lastName": second["updatedAt"], "country": first["updatedAt"]},
         "contactPoints": [email, phone], "users": [user], "contacts": contacts, "contactCount": 4, "mappings": [],
         "createdAt": shown["createdAt"], "updatedAt": shown["updatedAt"],
     });

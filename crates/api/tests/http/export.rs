@@ -60,14 +60,14 @@ async fn a_table_has_a_column_for_everything(app: TestApp) {
         "id,kind,email,phone,channel,source,userId,isPrimary,isVerified,verifiedAt,metadata,firstName,lastName,name,\
          companyName,role,country,taxNumber,notes,website,tags,address.street,address.city,address.postalCode,address.region,\
          customerId,linkPrecedence,linkedId,createdAt,updatedAt,originHub,originId,receivedEmail,receivedPhone,userExternalId,\
-         profileNone,selfStated,claimedBy"
+         profileNone,selfStated,claimedBy,profileSet,besideEmail,besidePhone"
             .to_owned(),
         format!(
             "1,phone,,+12025550143,telephone,auth,{user},true,true,{created},\"{{\"\"a\"\":\"\"b,c\"\"}}\",,,\
-             \"'=HYPERLINK(\"\"x\"\")\",'-1+1,'\u{ff1d}1,US,,'@x,,,,'+A1,095420,,{customer},primary,,{created},{created},{hub},1,,'+1 202 555 0143,,,,"
+             \"'=HYPERLINK(\"\"x\"\")\",'-1+1,'\u{ff1d}1,US,,'@x,,,,'+A1,095420,,{customer},primary,,{created},{created},{hub},1,,'+1 202 555 0143,,,,,,,"
         ),
         format!(
-            "2,both,'-doc@hillvalley.edu,+12025550143,,identify,,false,false,,,,,,,,,,,,,,,,,{customer},secondary,1,{updated},{updated},{hub},2,'-doc@hillvalley.edu,+12025550143,,,,"
+            "2,both,'-doc@hillvalley.edu,+12025550143,,identify,,false,false,,,,,,,,,,,,,,,,,{customer},secondary,1,{updated},{updated},{hub},2,'-doc@hillvalley.edu,+12025550143,,,,,,,"
         ),
     ];
     let rows: Vec<_> = table.body.split_terminator("\r\n").collect();

@@ -118,7 +118,7 @@ async fn attempts_are_logged(scene: SyncScene) {
         attempt
     };
     let error = json!({"code": "unreachable", "message": "The other system cannot be reached."});
-    let all = ["name", "email", "street", "city", "postalCode", "country"];
+    let all = ["name", "kind", "email", "street", "city", "postalCode", "country"];
     assert_eq!(
         log,
         json!({"nextCursor": null, "attempts": [

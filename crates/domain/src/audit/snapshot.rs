@@ -43,7 +43,7 @@ impl<'a> StoredContact<'a> {
 
     pub(super) fn to_json(&self) -> Value {
         let kind = ContactKind::of(self.statement);
-        json!({
+        let mut shown = json!({
             "id": self.id.0,
             "kind": kind.as_str(),
             "email": self.statement.email().map(EmailAddress::as_str),
@@ -55,11 +55,15 @@ impl<'a> StoredContact<'a> {
             "verifiedAt": self.details.verified_at.map(moment),
             "metadata": self.details.metadata.as_map(),
             "profile": self.details.profile.as_ref().map(Profile::to_json),
-            "profileSet": self.attributions(),
             "customerId": self.customer.0,
             "importId": self.import.map(|import| import.0),
             "blocked": self.blocked(),
-        })
+        });
+        let set = self.attributions();
+        if !set.is_empty() {
+            shown["profileSet"] = set.into();
+        }
+        shown
     }
 
     /// Who set the values of the profile, and when.

@@ -167,7 +167,7 @@ pub(crate) fn merge(
     if let Some(newer) = &request.profile {
         let before = details.profile.take().unwrap_or_default();
         let set = Attribution::statement(record.source, record.updated_at);
-        let profile = before.overlay(newer).correcting_as(&before, set);
+        let profile = before.restated(newer, set);
         details.profile = Some(profile).filter(|profile| !profile.is_empty());
     }
     Ok(())

@@ -7,7 +7,7 @@ mod view;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::audit::Change;
 use crate::link_key::StatementKeys;
@@ -43,10 +43,11 @@ impl CustomerRecord {
         keys.flat_map(|keys| keys.values().cloned().collect::<Vec<_>>()).collect::<BTreeSet<_>>().len()
     }
 
-    /// This moment, or a later one if a contact has that already, since clocks differ: a correction is made when all that
-    /// it corrects was there.
+    /// This moment, or a later one if a contact has that already, since clocks differ: a correction comes after all that it
+    /// corrects.
     pub(crate) fn after_all(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        self.contacts.iter().map(|contact| contact.updated_at).fold(now, DateTime::max)
+        let last = self.contacts.iter().map(|contact| contact.updated_at + TimeDelta::microseconds(1)).max();
+        last.map_or(now, |last| last.max(now))
     }
 }
 

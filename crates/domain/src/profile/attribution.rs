@@ -9,11 +9,14 @@ use serde_json::{Map, Value, json};
 use super::Profile;
 use crate::{ContactSource, ProfileField};
 
-/// Who set a value to what it is, and when. Whoever says the same again sets nothing.
+/// Who set a value to what it is, and when. Whoever says the same again sets nothing: it is what was said last, and no older
+/// than it was.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Attribution {
     pub source: ContactSource,
     pub at: DateTime<Utc>,
+    /// When it was said again, if it was.
+    pub again_at: Option<DateTime<Utc>>,
     /// Whether somebody put it in the place of what the customer showed at that moment. What had been said until then
     /// counts no more, whoever said it; what is said later is held against it by the rules.
     pub is_correction: bool,
@@ -22,15 +25,22 @@ pub struct Attribution {
 impl Attribution {
     /// What a source says of its own, without a look at what others say.
     pub fn statement(source: ContactSource, at: DateTime<Utc>) -> Self {
-        Self { source, at, is_correction: false }
+        Self { source, at, again_at: None, is_correction: false }
+    }
+
+    /// When it was last said.
+    pub fn said_at(&self) -> DateTime<Utc> {
+        self.again_at.unwrap_or(self.at)
     }
 
     /// As JSON, for stores and exports.
     pub fn to_json(self) -> Value {
-        let at = self.at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-        match self.is_correction {
-            true => json!([self.source.as_str(), at, "correction"]),
-            false => json!([self.source.as_str(), at]),
+        let moment = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let (source, at) = (self.source.as_str(), moment(self.at));
+        match (self.is_correction, self.again_at) {
+            (true, _) => json!([source, at, CORRECTION]),
+            (false, Some(again)) => json!([source, at, moment(again)]),
+            (false, None) => json!([source, at]),
         }
     }
 
@@ -38,15 +48,18 @@ impl Attribution {
     pub(crate) fn from_json(stored: &Value) -> Option<Self> {
         let mut parts = stored.as_array()?.iter().map(Value::as_str);
         let source = ContactSource::parse(parts.next()??)?;
-        let at = DateTime::parse_from_rfc3339(parts.next()??).ok()?.to_utc();
-        let is_correction = match parts.next() {
-            None => false,
-            Some(Some("correction")) => true,
-            Some(_) => return None,
-        };
-        Some(Self { source, at, is_correction })
+        let moment = |text: &str| Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc());
+        let set = Self::statement(source, moment(parts.next()??)?);
+        match parts.next() {
+            None => Some(set),
+            Some(Some(CORRECTION)) => Some(Self { is_correction: true, ..set }),
+            Some(again) => Some(Self { again_at: Some(moment(again?)?), ..set }),
+        }
     }
 }
+
+/// How a stored attribution says that it is one.
+const CORRECTION: &str = "correction";
 
 /// Those of a profile, by field.
 pub(super) type Attributions = BTreeMap<ProfileField, Attribution>;
@@ -67,7 +80,8 @@ impl Profile {
         let mut result = self.clone();
         for (field, value) in &ruling.values {
             result.values.insert(*field, value.clone());
-            result.set.insert(*field, Attribution { source, at, is_correction: true });
+            let set = Attribution { is_correction: true, ..Attribution::statement(source, at) };
+            result.set.insert(*field, set);
         }
         result
     }
@@ -77,14 +91,28 @@ impl Profile {
         self.set.values().any(|set| set.is_correction)
     }
 
+    /// This profile with what this statement says put over it. `newer` has no attributions: what it sets is set by `said`, the
+    /// contact's last change.
+    #[must_use]
+    pub(crate) fn restated(&self, newer: &Self, said: Attribution) -> Self {
+        let mut result = self.overlay(newer).correcting_as(self, said);
+        for (field, value) in &newer.values {
+            let known = result.set.get_mut(field).filter(|set| !set.is_correction);
+            if let (true, Some(set)) = (self.values.get(field) == Some(value), known) {
+                (set.source, set.again_at) = (said.source, Some(said.at));
+            }
+        }
+        result
+    }
+
     /// This profile, in which whoever set another value in the place of a correction corrects as well: what that had
     /// outdone does not come back.
     #[must_use]
-    pub(crate) fn correcting_as(mut self, before: &Self, set: Attribution) -> Self {
+    pub(crate) fn correcting_as(mut self, before: &Self, said: Attribution) -> Self {
         let corrected = before.set.iter().filter(|(_, set)| set.is_correction);
         for field in corrected.map(|(field, _)| *field) {
             if self.states(field) && self.attribution(field).is_none() {
-                self.set.insert(field, Attribution { is_correction: true, ..set });
+                self.set.insert(field, Attribution { is_correction: true, ..said });
             }
         }
         self
@@ -123,9 +151,10 @@ mod tests {
 
     #[test]
     fn attributions_are_read_as_they_were_written() {
-        for is_correction in [false, true] {
-            let at = DateTime::from_timestamp_micros(1_790_000_000_000_001).unwrap();
-            let set = Attribution { source: ContactSource::MetaKocka, at, is_correction };
+        let at = DateTime::from_timestamp_micros(1_790_000_000_000_001).unwrap();
+        let said = Attribution::statement(ContactSource::MetaKocka, at);
+        let again = Attribution { again_at: Some(at + chrono::TimeDelta::seconds(1)), ..said };
+        for set in [said, again, Attribution { is_correction: true, ..said }] {
             assert_eq!(Attribution::from_json(&set.to_json()), Some(set));
         }
         for broken in [json!(null), json!(["order"]), json!(["nobody", "2026-11-21T08:30:00Z"])] {

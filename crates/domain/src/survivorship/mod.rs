@@ -181,12 +181,12 @@ impl SurvivorshipRules {
             Criterion::Verified => one.verified.cmp(&other.verified),
             // The smaller rank is the better one.
             Criterion::Source => self.rank(other.set.source).cmp(&self.rank(one.set.source)),
-            Criterion::Newest => one.set.at.cmp(&other.set.at),
+            Criterion::Newest => one.set.said_at().cmp(&other.set.said_at()),
         });
         // The last word is the contact's number, which no two share: the outcome must be one only.
         by_rules
             .fold(Ordering::Equal, Ordering::then)
-            .then(one.set.at.cmp(&other.set.at))
+            .then(one.set.said_at().cmp(&other.set.said_at()))
             .then(one.contact.cmp(&other.contact))
     }
 

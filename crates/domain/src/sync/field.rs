@@ -119,6 +119,11 @@ impl PartnerField {
         matches!(self, Self::Email | Self::Phone)
     }
 
+    /// Whether two sides can differ in it, so that a rule decides. What a partner is goes by the company's name.
+    pub fn has_rule(self) -> bool {
+        self != Self::Kind
+    }
+
     /// The name in JSON and in rules.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -45,7 +45,7 @@ pub struct SyncRules(BTreeMap<PartnerField, FieldRule>);
 /// Why rules cannot be meant.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidSyncRule {
-    #[error("There is no such field; known are {}.", PartnerField::ALL.map(PartnerField::as_str).join(", "))]
+    #[error("There is no such field; known are {}.", known_fields())]
     UnknownField,
     #[error("There is no such rule; known are {}.", FieldRule::ALL.map(FieldRule::as_str).join(", "))]
     UnknownRule,
@@ -77,7 +77,8 @@ impl SyncRules {
     /// # Errors
     /// Names that are unknown, and `union` for a field of which there is one.
     pub fn parse(field: &str, rule: &str) -> Result<(PartnerField, FieldRule), InvalidSyncRule> {
-        let field = PartnerField::parse(field).ok_or(InvalidSyncRule::UnknownField)?;
+        let field = PartnerField::parse(field).filter(|field| field.has_rule());
+        let field = field.ok_or(InvalidSyncRule::UnknownField)?;
         let rule = FieldRule::parse(rule).ok_or(InvalidSyncRule::UnknownRule)?;
         let is_list = matches!(field, PartnerField::Email | PartnerField::Phone);
         if rule == FieldRule::Union && !is_list {
@@ -94,6 +95,11 @@ impl SyncRules {
     pub fn rule(&self, field: PartnerField) -> FieldRule {
         self.0.get(&field).copied().unwrap_or(FieldRule::Ask)
     }
+}
+
+fn known_fields() -> String {
+    let fields = PartnerField::ALL.into_iter().filter(|field| field.has_rule());
+    fields.map(PartnerField::as_str).collect::<Vec<_>>().join(", ")
 }
 
 #[async_trait]

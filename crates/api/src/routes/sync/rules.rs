@@ -75,7 +75,8 @@ async fn shown(app: &App) -> Result<HttpResponse, ApiError> {
     for sync in &app.sync.syncs {
         let rules = sync.rules().await?;
         let rule = |field: &PartnerField| (field.as_str(), rules.rule(*field).as_str());
-        let fields: BTreeMap<_, _> = sync.fields().iter().map(rule).collect();
+        let fields: BTreeMap<_, _> =
+            sync.fields().iter().filter(|field| field.has_rule()).map(rule).collect();
         systems.insert(sync.system().as_str(), fields);
     }
     Ok(HttpResponse::Ok().json(systems))

@@ -271,12 +271,14 @@ fn outgoing(compared: &Comparison, partner: &RemotePartner, pushed: &[PartnerFie
     PartnerChange { fields, cleared, known }
 }
 
-/// Whether a person's row is called by a name that the person neither has nor had when both sides last agreed.
+/// Whether a person's row is called by a name that the person neither has nor had when both sides last agreed. A name that is
+/// yet to be taken over here needs the row: what becomes a company has no other place for it.
 fn is_another(compared: &Comparison, partner: &RemotePartner) -> bool {
     let Some(contact) = partner.contact_name.as_deref().map(PartnerName::new) else { return false };
     let agreed = compared.base.get(&PartnerField::Name).and_then(Option::as_ref).map(SyncText::as_str);
     let names = [compared.theirs.name.as_deref(), compared.ours.name.as_deref(), agreed];
     compared.theirs.kind == Some(PartnerKind::Person)
+        && !compared.to(Side::Local).contains(&PartnerField::Name)
         && !names.into_iter().flatten().any(|name| PartnerName::new(name) == contact)
 }
 
