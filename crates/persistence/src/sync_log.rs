@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use onefold_domain::{
-    CustomerId, LoggedAttempt, MappingId, PartnerField, RunId, StoreError, SyncAttempt, SyncDay,
-    SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome,
+    CustomerId, LoggedAttempt, MappingId, PartnerField, PartnerId, RunId, StoreError, SyncAttempt, SyncDay,
+    SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome, SyncSystem,
 };
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
@@ -48,6 +48,32 @@ impl SyncLogReader for SeaOrmStore {
         let list = newest(filter, family.as_deref(), before, limit);
         let found = list.all(self.reader()).await.map_err(store_error)?;
         found.into_iter().map(logged).collect::<Result<_, _>>().map_err(store_error)
+    }
+
+    async fn skipped(
+        &self,
+        system: SyncSystem,
+        externals: &[PartnerId],
+    ) -> Result<Vec<PartnerId>, StoreError> {
+        let mut skipped = Vec::new();
+        for externals in externals.chunks(PIECE) {
+            let found: Vec<Option<String>> = Entity::find()
+                .select_only()
+                .column(Column::ExternalId)
+                .distinct()
+                // Not a parameter: the index has these rows only, and no database could tell that it is enough.
+                .filter(Expr::cust("outcome = 'skipped'"))
+                .filter(Column::System.eq(system.as_str()))
+                .filter(Column::ExternalId.is_in(externals.iter().map(PartnerId::as_str)))
+                .into_tuple()
+                .all(self.reader())
+                .await
+                .map_err(store_error)?;
+            for id in found {
+                skipped.extend(external(id).map_err(store_error)?);
+            }
+        }
+        Ok(skipped)
     }
 }
 

@@ -42,6 +42,8 @@ mod company;
 mod conflicts;
 mod crash;
 mod crashing;
+mod everyone;
+mod gone;
 mod missing;
 mod model;
 mod openphone;
