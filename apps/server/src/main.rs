@@ -13,6 +13,7 @@ mod audit;
 mod config;
 mod import;
 mod inside;
+mod openphone;
 mod serve;
 mod token;
 
@@ -41,6 +42,8 @@ enum Command {
     Token(token::TokenCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    #[command(name = "openphone", subcommand)]
+    OpenPhone(openphone::OpenPhoneCommand),
     /// Print the link policy that ships with this version.
     Policy,
     /// Print the survivorship rules that ship with this version.
@@ -93,6 +96,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let (_, store, env) = assemble::at_a_shell(file).await?;
             audit::run(&Audit::new(env), command).await?;
             Ok(store.close().await?)
+        }
+        Command::OpenPhone(command) => {
+            let config = Config::load(file)?;
+            onefold_runtime::init_logs(&config.log)?;
+            openphone::run(&config, &command).await
         }
         Command::Serve => serve::run(Config::load(file)?).await,
     }

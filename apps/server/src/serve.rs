@@ -26,6 +26,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let server = onefold_api::serve(app, listener, &config.server)?;
     let jobs = inside::start(&config, &syncing);
     announce(&config, bound, first.as_ref());
+    syncing.tell_unconfigured();
     // Dropped at the end: what an import did not finish is taken up at the next start, or by another server.
     let importing = tokio::spawn(async move { imports.work().await });
     // The same holds for what waits to be sealed.

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use indicatif::{HumanCount, ProgressBar};
-use onefold_domain::{Run, RunId, RunItem, RunKind, RunStatus, Runs, SyncSystem, Synchroniser};
+use onefold_domain::{
+    Customers, ProfileField, RecordError, Run, RunId, RunItem, RunKind, RunStatus, Runs, SyncSystem,
+    Synchroniser,
+};
 use onefold_runtime::Syncing;
 use serde_json::Value;
 
@@ -41,10 +44,15 @@ pub(crate) async fn once(syncing: &Syncing, system: Option<SyncSystem>, full: bo
 }
 
 /// Shows of each system that is meant what a comparison would do.
-pub(crate) async fn plan(syncing: &Syncing, system: Option<SyncSystem>, full: bool) -> anyhow::Result<()> {
+pub(crate) async fn plan(
+    syncing: &Syncing,
+    customers: &Customers,
+    system: Option<SyncSystem>,
+    full: bool,
+) -> anyhow::Result<()> {
     for sync in systems::meant(syncing, system)? {
         let run = compare(syncing, sync, full, true).await?;
-        show_items(&Runs::new(sync.clone()), run.id).await?;
+        show_items(&Runs::new(sync.clone()), customers, run.id).await?;
         tell(&run);
     }
     Ok(())
@@ -104,31 +112,57 @@ async fn compare(syncing: &Syncing, sync: &Synchroniser, full: bool, dry_run: bo
     runs.run(run.id).await?.context("the run is gone")
 }
 
-/// The items of a run, with what would be written.
-pub(crate) async fn show_items(runs: &Runs, id: RunId) -> anyhow::Result<()> {
+/// The items of a run, with what would be written: a line for each write, which says by itself whom it is about.
+pub(crate) async fn show_items(runs: &Runs, customers: &Customers, id: RunId) -> anyhow::Result<()> {
     let mut from = 0;
     loop {
         let items = runs.items(id, from, PAGE).await?;
         let Some(last) = items.last() else { return Ok(()) };
         from = last.position + 1;
         for item in &items {
-            show(item);
+            show(item, whom(customers, item).await?.as_deref());
         }
     }
 }
 
-fn show(item: &RunItem) {
+/// The name and the first email or phone of the customer that an item is about.
+async fn whom(customers: &Customers, item: &RunItem) -> anyhow::Result<Option<String>> {
+    let Some(id) = item.outcome.as_ref().and_then(|outcome| outcome.customer) else { return Ok(None) };
+    let view = match customers.customer(id).await {
+        Ok(view) => view,
+        Err(RecordError::NoSuchCustomer) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let name = view.full_name().or_else(|| view.profile.text(ProfileField::CompanyName).map(str::to_owned));
+    let point = view.points.first().map(|point| format!("<{}>", point.value));
+    let known: Vec<_> = name.into_iter().chain(point).collect();
+    Ok((!known.is_empty()).then(|| known.join(" ")))
+}
+
+fn show(item: &RunItem, whom: Option<&str>) {
     let Some(outcome) = &item.outcome else {
-        println!("{}\twaits", item.subject);
+        println!("waits\t{}", item.subject);
         return;
     };
+    let fields: Vec<_> = outcome.plan.as_ref().and_then(Value::as_array).into_iter().flatten().collect();
     let customer = outcome.customer.map_or_else(|| "-".to_owned(), |customer| customer.0.to_string());
     let external = outcome.external.as_ref().map_or("-", |external| external.as_str());
-    let error = outcome.error.as_ref().map_or_else(String::new, |error| format!("\t{}", error.message));
-    println!("{}\tcustomer {customer}\trecord {external}{error}", outcome.action);
-    for field in outcome.plan.as_ref().and_then(Value::as_array).into_iter().flatten() {
-        println!("    {}", told(field));
+    let stated = ["name", "companyName", "email", "phone"].map(|name| stated(&fields, name));
+    let whom = whom.or_else(|| stated.into_iter().flatten().next()).unwrap_or("-");
+    let about = format!("{}\t{whom}\tcustomer {customer}\trecord {external}", outcome.action);
+    if let Some(error) = &outcome.error {
+        println!("{about}\t{}", error.message);
+    } else if fields.is_empty() {
+        println!("{about}");
     }
+    for field in fields {
+        println!("{about}\t{}", told(field));
+    }
+}
+
+/// The value that a plan has for this field.
+fn stated<'a>(fields: &[&'a Value], name: &str) -> Option<&'a str> {
+    fields.iter().find(|field| field["field"] == name).and_then(|field| field["value"].as_str())
 }
 
 fn told(field: &Value) -> String {
@@ -146,17 +180,19 @@ fn told(field: &Value) -> String {
     format!("{name}: {} is written {place}{instead}", text(&field["value"]))
 }
 
-/// One line of what a run came to.
+/// One line of what a run came to; of one that is held, or did not come to its end, first of all why.
 pub(crate) fn tell(run: &Run) {
     let mark = if run.dry_run { "(plan) " } else { "" };
-    println!("{mark}{} {} {}: {}", run.system.title(), run.kind.as_str(), run.status.as_str(), counted(run));
+    let why = run.message.as_ref().map_or_else(String::new, |why| format!("{why} "));
+    let (title, kind, status) = (run.system.title(), run.kind.as_str(), run.status.as_str());
+    println!("{mark}{title} {kind} {status}: {why}{}", counted(run));
 }
 
 fn counted(run: &Run) -> String {
     let counts = &run.counts;
     format!(
         "{} compared, {} unchanged, {} new, {} written there, {} written here, {} in conflict, {} missing, {} let go, \
-         {} failed",
+         {} skipped, {} failed",
         HumanCount(counts.total),
         HumanCount(counts.unchanged),
         HumanCount(counts.created),
@@ -165,6 +201,7 @@ fn counted(run: &Run) -> String {
         HumanCount(counts.conflicts),
         HumanCount(counts.stale),
         HumanCount(counts.detached),
+        HumanCount(counts.skipped),
         HumanCount(counts.failed),
     )
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use onefold_domain::{Acting, Actor, Environment, SyncSystem, SystemClock, SystemRandomness};
+use onefold_domain::{Acting, Actor, Customers, Environment, SyncSystem, SystemClock, SystemRandomness};
 use onefold_persistence::SeaOrmStore;
 use onefold_runtime::{Syncing, init_logs};
 
@@ -69,6 +69,12 @@ struct Desk {
     syncing: Syncing,
 }
 
+impl Desk {
+    fn customers(&self) -> anyhow::Result<Customers> {
+        Ok(Customers::new(self.syncing.env.clone(), Arc::new(self.config.profile.rules()?)))
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -92,7 +98,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Plan { full, system } => {
             let desk = open(file, Actor::CommandLine).await?;
-            compare::plan(&desk.syncing, system, full).await?;
+            compare::plan(&desk.syncing, &desk.customers()?, system, full).await?;
             Ok(desk.store.close().await?)
         }
         Command::Jobs(command) => {
@@ -102,7 +108,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Runs(command) => {
             let desk = open(file, Actor::CommandLine).await?;
-            runs::run(&desk.syncing, &command).await?;
+            runs::run(&desk.syncing, &desk.customers()?, &command).await?;
             Ok(desk.store.close().await?)
         }
     }

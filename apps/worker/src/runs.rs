@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Subcommand;
-use onefold_domain::{RunId, Runs};
+use onefold_domain::{Customers, RunId, Runs};
 use onefold_runtime::Syncing;
 
 use crate::compare::{show_items, tell};
@@ -20,7 +20,11 @@ pub(crate) enum RunsCommand {
 /// How many runs are shown.
 const LATEST: usize = 50;
 
-pub(crate) async fn run(syncing: &Syncing, command: &RunsCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    syncing: &Syncing,
+    customers: &Customers,
+    command: &RunsCommand,
+) -> anyhow::Result<()> {
     // Runs of all systems are kept in one place, and any synchroniser reads all of them.
     let runs = Runs::new(syncing.syncs.first().context("no system is known")?.clone());
     match command {
@@ -32,11 +36,8 @@ pub(crate) async fn run(syncing: &Syncing, command: &RunsCommand) -> anyhow::Res
         }
         RunsCommand::Show { id } => {
             let run = runs.run(RunId(*id)).await?.with_context(|| format!("there is no run {id}"))?;
-            show_items(&runs, run.id).await?;
             tell(&run);
-            if let Some(message) = &run.message {
-                println!("{message}");
-            }
+            show_items(&runs, customers, run.id).await?;
         }
         RunsCommand::Approve { id } => {
             let run = runs.approve(RunId(*id)).await?;

@@ -35,6 +35,7 @@ pub(crate) async fn run(desk: Desk) -> anyhow::Result<()> {
         let _ = stop.send(true);
     });
     announce(&config, bound, &syncing);
+    syncing.tell_unconfigured();
 
     syncing.worker.work(stopping).await?;
     handle.stop(true).await;

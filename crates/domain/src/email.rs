@@ -96,11 +96,18 @@ impl EmailAddress {
 }
 
 /// Shows the first letter and the last part of the domain: enough to tell two apart in a log.
-impl fmt::Debug for EmailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl EmailAddress {
+    /// For logs: enough to tell two people apart who are looked for, and no address.
+    pub fn masked(&self) -> String {
         let first = self.0.chars().next().unwrap_or('…');
         let last = self.domain().rsplit_once('.').map_or("", |(_, last)| last);
-        write!(f, "EmailAddress({first}…@….{last})")
+        format!("{first}…@….{last}")
+    }
+}
+
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EmailAddress({})", self.masked())
     }
 }
 

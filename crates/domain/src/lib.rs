@@ -53,7 +53,8 @@ pub use contacts::{
 pub use country::{CountryCode, InvalidCountry};
 pub use customer::{CustomerId, CustomerSummary, KnownCustomer};
 pub use customers::{
-    CustomerPage, CustomerRecord, CustomerView, Customers, InvalidSearch, PointView, SearchQuery, search_text,
+    CustomerPage, CustomerRecord, CustomerView, Customers, InvalidSearch, ListedCustomer, PointView,
+    SearchQuery, search_text,
 };
 pub use email::{EmailAddress, InvalidEmail};
 pub use environment::Environment;

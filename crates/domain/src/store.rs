@@ -16,8 +16,8 @@ use crate::sync::{
 use crate::{
     AccessToken, BlockedValues, ContactDraft, ContactFilter, ContactId, ContactKind, ContactRecord,
     ContactSource, CustomerId, CustomerPicture, CustomerRecord, EvidenceOrder, ExternalId, LinkKey,
-    Neighbourhood, NewToken, Origin, OriginReader, OriginRepository, SearchQuery, Statement, TokenHash,
-    TokenId, User, UserId,
+    ListedCustomer, Neighbourhood, NewToken, Origin, OriginReader, OriginRepository, SearchQuery, Statement,
+    TokenHash, TokenId, User, UserId,
 };
 
 /// A failure of a store.
@@ -128,6 +128,9 @@ pub trait ContactReader: Send + Sync {
 pub trait CustomerReader: Send + Sync {
     /// The customer of this id, or the one that absorbed it; `None` also without a contact that is left.
     async fn get(&self, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError>;
+
+    /// Customers with a contact, in the order of their oldest ones: those behind `after`, at most `limit`.
+    async fn list(&self, after: Option<ContactId>, limit: usize) -> Result<Vec<ListedCustomer>, StoreError>;
 
     /// The contacts that match, in ascending order of their ids, with their customers.
     async fn search(

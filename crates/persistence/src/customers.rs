@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use onefold_domain::{
     ContactId, CustomerBatch, CustomerId, CustomerPicture, CustomerReader, CustomerRecord,
-    CustomerRepository, LinkKey, Neighbourhood, SearchQuery, StoreError,
+    CustomerRepository, LinkKey, ListedCustomer, Neighbourhood, SearchQuery, StoreError,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
@@ -14,7 +14,7 @@ use crate::entities::{contact_point, customer};
 use crate::error::store_error;
 use crate::records::later;
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
-use crate::{batch, contacts, customer_pictures, neighbourhood, search};
+use crate::{batch, contacts, customer_pictures, listed, neighbourhood, search};
 
 #[async_trait]
 impl CustomerRepository for SeaOrmTransaction {
@@ -185,6 +185,10 @@ impl CustomerRepository for SeaOrmTransaction {
 impl CustomerReader for SeaOrmStore {
     async fn get(&self, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
         get(self.reader(), id).await
+    }
+
+    async fn list(&self, after: Option<ContactId>, limit: usize) -> Result<Vec<ListedCustomer>, StoreError> {
+        listed::page(self.reader(), after, limit).await
     }
 
     async fn search(

@@ -22,6 +22,7 @@ mod idempotency;
 mod imports;
 mod jobs;
 mod links;
+mod listed;
 mod mapping_rows;
 mod mappings;
 mod neighbourhood;

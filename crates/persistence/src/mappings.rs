@@ -38,6 +38,21 @@ impl MappingReader for SeaOrmStore {
         oldest_first(self.reader(), filed_under(system, customer)).await
     }
 
+    async fn of_customers(
+        &self,
+        system: SyncSystem,
+        customers: &[CustomerId],
+    ) -> Result<Vec<Mapping>, StoreError> {
+        let mut found = Vec::new();
+        for customers in customers.chunks(PIECE) {
+            let some = Entity::find()
+                .filter(Column::CustomerId.is_in(customers.iter().map(|customer| customer.0)))
+                .filter(Column::System.eq(system.as_str()));
+            found.extend(oldest_first(self.reader(), some).await?);
+        }
+        Ok(found)
+    }
+
     async fn of_partner(
         &self,
         system: SyncSystem,

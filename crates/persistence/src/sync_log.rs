@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use onefold_domain::{
-    CustomerId, LoggedAttempt, MappingId, PartnerField, RunId, StoreError, SyncAttempt, SyncDay,
-    SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome,
+    CustomerId, LoggedAttempt, MappingId, PartnerField, PartnerId, RunId, StoreError, SyncAttempt, SyncDay,
+    SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome, SyncSystem,
 };
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
@@ -48,6 +48,22 @@ impl SyncLogReader for SeaOrmStore {
         let list = newest(filter, family.as_deref(), before, limit);
         let found = list.all(self.reader()).await.map_err(store_error)?;
         found.into_iter().map(logged).collect::<Result<_, _>>().map_err(store_error)
+    }
+
+    async fn skipped(
+        &self,
+        system: SyncSystem,
+        externals: &[PartnerId],
+    ) -> Result<Vec<PartnerId>, StoreError> {
+        let mut skipped = Vec::new();
+        for externals in externals.chunks(PIECE) {
+            let found = of_skipped(system, externals).into_tuple().all(self.reader()).await;
+            let found: Vec<Option<String>> = found.map_err(store_error)?;
+            for id in found {
+                skipped.extend(external(id).map_err(store_error)?);
+            }
+        }
+        Ok(skipped)
     }
 }
 
@@ -107,6 +123,17 @@ fn newest(
         list = list.filter(Column::Outcome.eq(outcome.as_str()));
     }
     list
+}
+
+fn of_skipped(system: SyncSystem, externals: &[PartnerId]) -> Select<Entity> {
+    Entity::find()
+        .select_only()
+        .column(Column::ExternalId)
+        .distinct()
+        // Not a parameter: the index has these rows only, and no database could tell that it is enough.
+        .filter(Expr::cust("outcome = 'skipped'"))
+        .filter(Column::System.eq(system.as_str()))
+        .filter(Column::ExternalId.is_in(externals.iter().map(PartnerId::as_str)))
 }
 
 /// Day, system, outcome, and the numbers of attempts: all, those that wrote there, those that wrote here.
@@ -264,6 +291,21 @@ mod tests {
             assert!(page[0].contains("sync_log_customer (customer_id=? AND id<?)"), "{page:#?}");
             assert!(days[0].contains("sync_log_time (happened_at>?)"), "{days:#?}");
         }
+    }
+
+    /// Every comparison asks, of each record that cannot come in.
+    #[tokio::test]
+    async fn what_was_skipped_is_found_by_an_index_of_its_own() {
+        let database = TestDatabase::sqlite();
+        let store = database.store().await;
+        fill(&store).await;
+        let ids: Vec<_> = (1..4).filter_map(|id| PartnerId::parse(&id.to_string()).ok()).collect();
+        let mut statement = of_skipped(SyncSystem::MetaKocka, &ids).build(DbBackend::Sqlite);
+        statement.sql.insert_str(0, "EXPLAIN QUERY PLAN ");
+        let rows = store.reader().query_all_raw(statement).await.expect("a plan");
+        let lines: Vec<String> =
+            rows.iter().map(|row| row.try_get_by_index(3).expect("a line of text")).collect();
+        assert!(lines[0].contains("sync_log_skipped (external_id=? AND system=?)"), "{lines:#?}");
     }
 
     #[tokio::test]

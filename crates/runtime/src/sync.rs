@@ -54,6 +54,9 @@ pub struct SyncConfig {
     /// … or this share of all, in percent, if that is more.
     #[validate(range(max = 100, message = "must be between 0 and 100"))]
     pub brake_percent: u64,
+    /// The most records that a run over all customers may create there without a person's word.
+    #[validate(range(max = 1_000_000, message = "must be between 0 and 1000000"))]
+    pub brake_created: u64,
     /// The jobs that one process does at a time.
     #[validate(range(min = 1, max = 64, message = "must be between 1 and 64"))]
     pub jobs_at_once: usize,
@@ -83,6 +86,7 @@ impl Default for SyncConfig {
             grace_days: sync.grace.as_secs() / DAY.as_secs(),
             brake_records: sync.most_lost,
             brake_percent: sync.most_lost_percent,
+            brake_created: sync.most_created,
             jobs_at_once: worker.at_once,
             attempts: worker.attempts,
             lease_s: worker.lease.as_secs(),
@@ -106,6 +110,17 @@ pub struct Syncing {
 impl Syncing {
     pub fn of(&self, system: SyncSystem) -> Option<&Synchroniser> {
         self.syncs.iter().find(|sync| sync.system() == system)
+    }
+
+    /// Says at the start who is not configured, in the words that operators look for.
+    pub fn tell_unconfigured(&self) {
+        for sync in self.syncs.iter().filter(|sync| sync.configured().is_err()) {
+            let title = sync.system().title();
+            match sync.system() {
+                SyncSystem::OpenPhone => tracing::info!("{title} API key not configured"),
+                SyncSystem::MetaKocka => tracing::info!("{title} is not configured"),
+            }
+        }
     }
 
     /// The systems that are configured.
@@ -192,6 +207,7 @@ impl SyncConfig {
             grace: DAY * u32::try_from(self.grace_days).unwrap_or(u32::MAX),
             most_lost: self.brake_records,
             most_lost_percent: self.brake_percent,
+            most_created: self.brake_created,
             import_new: self.take_new_records,
         }
     }

@@ -47,13 +47,18 @@ async fn a_mapping_is_shown(scene: SyncScene) {
     let ann = scene.customer("ann@example.com", "Ann Lee").await;
     let data = succeeded(&scene.post(SYNC, &json!({"contactId": ann})).await);
     let record = data["metakockaId"].as_str().unwrap();
-    let expected = json!({"success": true, "data": {
-        "id": data["mappingId"], "contactId": ann, "metakockaId": record, "metakockaType": "partner",
-        "syncStatus": "synced", "lastSyncedAt": "2026-01-01T00:00:00Z",
-    }});
-    for query in [format!("contactId={ann}"), "contactId=1".to_owned(), format!("metakockaId={record}")] {
+    // The number that was asked for is answered, beside the customer that it stands for.
+    for (query, contact) in [
+        (format!("contactId={ann}"), json!(ann)),
+        ("contactId=1".to_owned(), json!(1)),
+        (format!("metakockaId={record}"), json!(ann)),
+    ] {
+        let expected = json!({"success": true, "data": {
+            "id": data["mappingId"], "contactId": contact, "customerId": ann, "metakockaId": record,
+            "metakockaType": "partner", "syncStatus": "synced", "lastSyncedAt": "2026-01-01T00:00:00Z",
+        }});
         let answer = scene.app.get(&format!("/api/metakocka/contacts/mappings?{query}")).await;
-        assert_eq!((answer.status, answer.json()), (200, expected.clone()), "{query}");
+        assert_eq!((answer.status, answer.json()), (200, expected), "{query}");
     }
 }
 

@@ -16,6 +16,9 @@ on_both_connected!(
     many_partners_are_imported,
     all_partners_are_imported,
     dry_runs_write_nothing,
+    all_that_need_it_are_synced,
+    too_many_new_partners_are_held,
+    what_is_asked_for_is_a_list_or_all,
 );
 
 async fn many_contacts_are_synced(scene: SyncScene) {
@@ -71,7 +74,7 @@ async fn many_partners_are_imported(scene: SyncScene) {
     let mapping = mapping_of(&scene, "1").await;
     assert_eq!(
         answer.json(),
-        json!({"success": true, "data": {"total": 3, "imported": 1, "failed": 2, "results": [
+        json!({"success": true, "data": {"total": 3, "imported": 1, "failed": 1, "skipped": 1, "results": [
             {"metakockaId": number, "success": true, "contactId": contact, "mappingId": mapping["id"], "error": null},
             {"metakockaId": nobody, "success": false, "contactId": null, "mappingId": null, "error": {
                 "code": "no_contact_point", "message": "The partner has neither an email address nor a phone number."}},
@@ -94,6 +97,58 @@ async fn all_partners_are_imported(scene: SyncScene) {
     let again = succeeded(&scene.post(BULK_IMPORT, &json!({"importAll": true})).await);
     assert_eq!((&again["total"], &again["imported"]), (&json!(12), &json!(12)), "they are known");
     assert_eq!(scene.app.contacts().await, i64::try_from(records.len()).unwrap());
+}
+
+async fn all_that_need_it_are_synced(scene: SyncScene) {
+    let ann = scene.customer("ann@example.com", "Ann Lee").await;
+    let bob = scene.customer("bob@example.com", "Bob Kos").await;
+    scene.synced(&ann).await;
+    let plan = succeeded(&scene.post(&format!("{BULK_SYNC}?dryRun=true"), &json!({"all": true})).await);
+    assert_eq!((&plan["total"], &plan["results"][0]["action"]), (&json!(1), &json!("create")), "{plan}");
+    assert_eq!(scene.double.partner_count(), 1);
+    let data = succeeded(&scene.post(BULK_SYNC, &json!({"all": true})).await);
+    let mapping = mapping_of(&scene, &bob).await;
+    assert_eq!(
+        data,
+        json!({"total": 1, "succeeded": 1, "failed": 0, "results": [
+            {"contactId": bob, "name": "Bob Kos", "email": "bob@example.com", "success": true,
+             "mappingId": mapping["id"], "metakockaId": mapping["metakockaId"], "error": null},
+        ]})
+    );
+    let again = succeeded(&scene.post(BULK_SYNC, &json!({"all": true})).await);
+    assert_eq!(again, json!({"total": 0, "succeeded": 0, "failed": 0, "results": []}));
+}
+
+async fn too_many_new_partners_are_held(scene: SyncScene) {
+    for number in 0..3 {
+        scene.customer(&format!("p{number}@example.com"), "Ann Lee").await;
+    }
+    let answer = scene.post(BULK_SYNC, &json!({"all": true})).await;
+    let data = answer.json()["data"].take();
+    assert_eq!(
+        (answer.status, &data["status"], &data["total"]),
+        (202, &json!("held"), &json!(3)),
+        "{answer:?}"
+    );
+    let why = "3 customers would get a new partner in MetaKocka, more than 2 in one run.";
+    assert_eq!(data["message"], why);
+    let location = answer.header("location").to_owned();
+    assert_eq!(scene.app.show(&location).await["kind"], "syncAll");
+    assert_eq!(scene.post(&format!("{location}/approve"), &json!({})).await.status, 202);
+    scene.work_after(1).await;
+    let run = scene.app.show(&location).await;
+    assert_eq!((&run["status"], &run["created"]), (&json!("completed"), &json!(3)), "{run}");
+    assert_eq!(scene.double.partner_count(), 3);
+}
+
+async fn what_is_asked_for_is_a_list_or_all(scene: SyncScene) {
+    for body in
+        [json!({"all": false}), json!({"all": true, "contactIds": [1]}), json!({"all": "yes"}), json!({})]
+    {
+        let details = refused(&scene.post(BULK_SYNC, &body).await, 400, "invalid_request");
+        assert!(!details.as_object().unwrap().is_empty(), "{body}: {details}");
+    }
+    assert_eq!(scene.rows("sync_run").await, 0);
 }
 
 async fn dry_runs_write_nothing(scene: SyncScene) {

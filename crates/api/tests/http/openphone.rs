@@ -52,11 +52,14 @@ async fn a_customer_is_synced(scene: SyncScene) {
 async fn a_mapping_is_shown(scene: SyncScene) {
     let ann = scene.customer("ann@example.com", "Ann Lee").await;
     let record = synced(&scene, &ann).await;
-    let expected = json!({
-        "id": mapping_of(&scene, &ann).await["id"], "contactId": ann, "openPhoneId": record,
-        "openPhoneType": "contact", "syncStatus": "synced", "lastSyncedAt": "2026-01-01T00:00:00Z",
-    });
-    for query in ["contactId=1".to_owned(), format!("openPhoneId={record}")] {
+    let id = mapping_of(&scene, &ann).await["id"].clone();
+    for (query, contact) in
+        [("contactId=1".to_owned(), json!(1)), (format!("openPhoneId={record}"), json!(ann))]
+    {
+        let expected = json!({
+            "id": id, "contactId": contact, "customerId": ann, "openPhoneId": record,
+            "openPhoneType": "contact", "syncStatus": "synced", "lastSyncedAt": "2026-01-01T00:00:00Z",
+        });
         assert_eq!(succeeded(&scene.app.get(&format!("{MAPPINGS}?{query}")).await), expected, "{query}");
     }
 }

@@ -19,6 +19,8 @@ on_both_connected!(
     two_customers_of_one_record_are_merged,
     two_customers_of_one_record_stay_two,
     two_records_of_one_customer,
+    a_record_that_was_deleted_is_made_anew,
+    a_record_that_was_deleted_is_let_go,
     what_is_refused,
 );
 
@@ -57,7 +59,14 @@ async fn a_conflict_is_shown(scene: SyncScene) {
     let (ann, _) = torn(&scene, "ann@example.com").await;
     let mapping = mapping_of(&scene, &ann).await;
     let expected = json!({
-        "id": 1, "system": "metakocka", "mappingId": mapping["id"], "customerId": ann, "subject": "city",
+        "id": 1, "system": "metakocka", "systemTitle": "MetaKocka", "mappingId": mapping["id"], "customerId": ann,
+        "customer": {"id": ann, "name": "Ann Lee", "companyName": null, "emails": ["ann@example.com"], "phones": []},
+        "otherCustomer": null, "subject": "city",
+        "choices": [
+            {"answer": "local", "effect": "MetaKocka gets “Bled” instead of “Kranj”."},
+            {"answer": "remote", "effect": "Ann Lee gets “Kranj” here instead of “Bled”."},
+            {"answer": "value", "effect": "MetaKocka and Ann Lee here get the value that you send."},
+        ],
         "base": "Ljubljana", "local": "Bled", "remote": "Kranj", "status": "open", "rule": null,
         "resolution": null, "answers": ["local", "remote", "value"], "resolvedBy": null,
         "createdAt": "2026-01-01T00:00:00Z", "resolvedAt": null,
@@ -162,6 +171,14 @@ async fn twins(scene: &SyncScene) -> (String, String) {
     let conflict = scene.app.show("/sync/conflicts/1").await;
     assert_eq!((&conflict["subject"], &conflict["local"]), (&json!("samePartner"), &json!(one)));
     assert_eq!(conflict["answers"], json!(["merge", "separate"]));
+    assert_eq!((&conflict["otherCustomer"]["id"], &conflict["customer"]["id"]), (&json!(one), &json!(other)));
+    assert_eq!(conflict["otherCustomer"]["emails"], json!(["ann@example.com"]));
+    let effects = [&conflict["choices"][0]["effect"], &conflict["choices"][1]["effect"]];
+    assert!(
+        effects[0].as_str().unwrap().starts_with("Ann Lee and Ann Lee become one customer"),
+        "{conflict}"
+    );
+    assert!(effects[1].as_str().unwrap().contains("a partner of its own in MetaKocka"), "{conflict}");
     (one, other)
 }
 
@@ -198,6 +215,38 @@ async fn two_records_of_one_customer(scene: SyncScene) {
     let answer = resolve(&scene, id, json!({"resolution": "remote"})).await;
     assert_eq!((answer.status, &answer.json()["sync"]["externalId"]), (200, &json!(second)), "{answer:?}");
     assert_eq!(mapping_of(&scene, &one).await["metakockaId"], json!(second));
+}
+
+/// A customer whose partner was deleted and missed, and the number of the question.
+async fn deleted(scene: &SyncScene) -> (String, String) {
+    let ann = scene.customer("ann@example.com", "Ann Lee").await;
+    let record = scene.synced(&ann).await;
+    scene.double.remove(&record);
+    refused(&scene.post(SYNC, &json!({"contactId": ann})).await, 404, "missing_remotely");
+    let conflict = scene.app.show("/sync/conflicts/1").await;
+    assert_eq!((&conflict["subject"], &conflict["remote"]), (&json!("gone"), &json!(record)));
+    assert_eq!(conflict["answers"], json!(["recreate", "release"]));
+    assert_eq!(conflict["choices"][1]["effect"], "Ann Lee stays here, without a partner in MetaKocka.");
+    (ann, record)
+}
+
+async fn a_record_that_was_deleted_is_made_anew(scene: SyncScene) {
+    let (ann, record) = deleted(&scene).await;
+    check(&resolve(&scene, 1, json!({"resolution": "local"})).await, 422, "invalid_request");
+    resolved(&scene, 1, json!({"resolution": "recreate"})).await;
+    let mapping = mapping_of(&scene, &ann).await;
+    assert_eq!((&mapping["syncStatus"], mapping["metakockaId"] == json!(record)), (&json!("synced"), false));
+    assert_eq!(scene.double.partner_count(), 1);
+}
+
+async fn a_record_that_was_deleted_is_let_go(scene: SyncScene) {
+    let (ann, record) = deleted(&scene).await;
+    let answer = resolve(&scene, 1, json!({"resolution": "release"})).await;
+    assert_eq!((answer.status, &answer.json()["sync"]["status"]), (200, &json!("released")), "{answer:?}");
+    let mapping = mapping_of(&scene, &ann).await;
+    assert_eq!((&mapping["syncStatus"], &mapping["metakockaId"]), (&json!("detached"), &json!(record)));
+    scene.work_after(60).await;
+    assert_eq!(scene.double.partner_count(), 0);
 }
 
 async fn what_is_refused(scene: SyncScene) {

@@ -35,8 +35,9 @@ async fn a_comparison_is_asked_for(scene: SyncScene) {
     assert_eq!(
         shown,
         json!({
-            "id": run.rsplit('/').next().unwrap(), "system": "metakocka", "kind": "compareFull", "dryRun": false,
-            "approved": false, "status": "completed", "total": 1, "succeeded": 1, "failed": 0, "created": 1,
+            "id": run.rsplit('/').next().unwrap(), "system": "metakocka",
+            "systemTitle": "MetaKocka", "kind": "compareFull", "dryRun": false,
+            "approved": false, "status": "completed", "total": 1, "succeeded": 1, "failed": 0, "skipped": 0, "created": 1,
             "pushed": 0, "pulled": 0, "unchanged": 0, "conflicts": 0, "stale": 0, "detached": 0, "message": null,
             "requestedBy": "token:1", "createdAt": "2026-01-01T00:00:00Z", "startedAt": "2026-01-01T00:00:01Z",
             "updatedAt": "2026-01-01T00:00:01Z", "finishedAt": "2026-01-01T00:00:01Z",
@@ -50,6 +51,7 @@ async fn a_comparison_is_asked_for(scene: SyncScene) {
         items,
         json!({"nextCursor": null, "items": [{
             "position": 0, "subject": record, "done": true, "customerId": contact["customerId"],
+            "name": "Bob Kos", "email": "bob@example.com",
             "mappingId": mapping["id"], "externalId": record, "action": "imported", "error": null, "plan": null,
         }]})
     );
@@ -63,6 +65,12 @@ async fn a_dry_run_shows_what_it_would_do(scene: SyncScene) {
     assert_eq!((&shown["status"], &shown["dryRun"]), (&json!("completed"), &json!(true)), "{shown}");
     let items = scene.app.show(&format!("{run}/items")).await;
     assert_eq!(items["items"][0]["action"], "import");
+    let known = (&items["items"][0]["name"], &items["items"][0]["email"], &items["items"][0]["customerId"]);
+    assert_eq!(
+        known,
+        (&json!("Bob Kos"), &json!("bob@example.com"), &Value::Null),
+        "who is new is named as well"
+    );
     assert!(items["items"][0]["plan"].as_array().is_some_and(|plan| plan.len() > 3), "{items}");
     assert_eq!((scene.app.contacts().await, scene.rows("sync_mapping").await), (0, 0));
 }

@@ -103,7 +103,8 @@ impl Connectors {
         let directories: [(SyncSystem, Arc<dyn PartnerDirectory>); 2] =
             [(SyncSystem::MetaKocka, Arc::new(metakocka)), (SyncSystem::OpenPhone, Arc::new(openphone))];
         let survivorship = Arc::new(SurvivorshipRules::shipped());
-        let settings = SyncSettings { most_lost: 2, most_lost_percent: 1, ..SyncSettings::default() };
+        let settings =
+            SyncSettings { most_lost: 2, most_lost_percent: 1, most_created: 2, ..SyncSettings::default() };
         let made = directories.map(|(system, directory)| {
             Synchroniser::new(env.clone(), system, directory, Arc::clone(&survivorship), settings)
         });

@@ -51,7 +51,16 @@ impl CustomerRecord {
     }
 }
 
-/// A page of a search, oldest match first.
+/// A customer in the list of all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListedCustomer {
+    /// Its oldest contact, which is its place in the list.
+    pub oldest: ContactId,
+    pub id: CustomerId,
+    pub version: i64,
+}
+
+/// A page of a search, oldest match first, or of the list of all.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CustomerPage {
     /// May hold fewer than were asked for although there are more.
@@ -123,6 +132,26 @@ impl Customers {
             if first == Some(contact) {
                 customers.push(CustomerView::of(record, &self.rules));
             }
+        }
+        Ok(CustomerPage { customers, next })
+    }
+
+    /// All customers, in the order of their oldest contact.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn list(&self, after: Option<ContactId>, limit: u16) -> Result<CustomerPage, RecordError> {
+        let wanted = usize::from(limit.max(1));
+        let mut found = self.env.store.customers().list(after, wanted + 1).await?;
+        let more = found.len() > wanted;
+        found.truncate(wanted);
+        let next = found.last().filter(|_| more).map(|last| last.oldest);
+        let mut customers = Vec::new();
+        for listed in found {
+            let record = self.env.store.customers().get(listed.id).await?;
+            // Merged since the page was read, it is shown in the place of the one that it belongs to now.
+            let record = record.filter(|record| record.id == listed.id);
+            customers.extend(record.map(|record| CustomerView::of(record, &self.rules)));
         }
         Ok(CustomerPage { customers, next })
     }

@@ -9,14 +9,27 @@ use super::{MemoryStore, MemoryTransaction};
 use crate::import::CustomerBatch;
 use crate::{
     ContactId, CustomerId, CustomerPicture, CustomerReader, CustomerRecord, CustomerRepository,
-    DetailedContact, JoinRecord, LinkDraft, LinkId, LinkKey, LinkRepository, Neighbourhood, SearchQuery,
-    StoreError,
+    DetailedContact, JoinRecord, LinkDraft, LinkId, LinkKey, LinkRepository, ListedCustomer, Neighbourhood,
+    SearchQuery, StoreError,
 };
 
 #[async_trait]
 impl CustomerReader for MemoryStore {
     async fn get(&self, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {
         Ok(self.read().await.customer_record(id))
+    }
+
+    async fn list(&self, after: Option<ContactId>, limit: usize) -> Result<Vec<ListedCustomer>, StoreError> {
+        let state = self.read().await;
+        let oldest = state
+            .records()
+            .filter(|record| after.is_none_or(|after| record.id > after) && record.primary == record.id);
+        let listed = oldest.map(|record| ListedCustomer {
+            oldest: record.id,
+            id: record.customer,
+            version: record.customer_version,
+        });
+        Ok(listed.take(limit).collect())
     }
 
     async fn search(

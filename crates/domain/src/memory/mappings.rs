@@ -57,6 +57,15 @@ impl MappingReader for MemoryStore {
         Ok(self.read().await.filed_under(system, customer))
     }
 
+    async fn of_customers(
+        &self,
+        system: SyncSystem,
+        customers: &[CustomerId],
+    ) -> Result<Vec<Mapping>, StoreError> {
+        let state = self.read().await;
+        Ok(state.mappings_where(|mapping| mapping.system == system && customers.contains(&mapping.customer)))
+    }
+
     async fn of_partner(
         &self,
         system: SyncSystem,

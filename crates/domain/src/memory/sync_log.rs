@@ -7,8 +7,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{MemoryStore, MemoryTransaction};
 use crate::{
-    LoggedAttempt, StoreError, SyncAttempt, SyncDay, SyncLogFilter, SyncLogReader, SyncLogRepository,
-    SyncRules, SyncRulesReader, SyncRulesRepository, SyncSystem,
+    LoggedAttempt, PartnerId, StoreError, SyncAttempt, SyncDay, SyncLogFilter, SyncLogReader,
+    SyncLogRepository, SyncOutcome, SyncRules, SyncRulesReader, SyncRulesRepository, SyncSystem,
 };
 
 #[async_trait]
@@ -51,6 +51,23 @@ impl SyncLogReader for MemoryStore {
         Ok(newest
             .map(|(number, attempt)| LoggedAttempt { number: *number, attempt: attempt.clone() })
             .collect())
+    }
+
+    async fn skipped(
+        &self,
+        system: SyncSystem,
+        externals: &[PartnerId],
+    ) -> Result<Vec<PartnerId>, StoreError> {
+        let state = self.read().await;
+        let said = |id: &&PartnerId| {
+            let is = |attempt: &SyncAttempt| {
+                attempt.outcome == SyncOutcome::Skipped
+                    && attempt.system == system
+                    && attempt.external.as_ref() == Some(*id)
+            };
+            state.sync_log.values().any(is)
+        };
+        Ok(externals.iter().filter(said).cloned().collect())
     }
 }
 

@@ -182,7 +182,7 @@ impl Registrations {
             })
         });
         let (user, customer, token) = done.await?;
-        let pushed = self.push(customer).await;
+        let pushed = self.push(customer, &new.email).await;
         Ok(Registered { user, customer, secret: secret.of_token(token.id), token, pushed })
     }
 

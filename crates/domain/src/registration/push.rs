@@ -6,7 +6,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Registrations;
-use crate::{CustomerId, Errand, PartnerError, PartnerId, Retry, SyncError, SyncFault, Synchroniser};
+use crate::{
+    CustomerId, EmailAddress, Errand, PartnerError, PartnerId, Retry, SyncError, SyncFault, SyncSystem,
+    Synchroniser,
+};
 
 const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
@@ -24,14 +27,19 @@ pub enum Pushed {
 }
 
 impl Registrations {
-    /// Never an error, whatever happens there.
-    pub(super) async fn push(&self, customer: CustomerId) -> Pushed {
+    /// Never an error, whatever happens there. The lines of the log have the words that operators look for, by the contract
+    /// of the endpoint; the email in them is masked.
+    pub(super) async fn push(&self, customer: CustomerId, email: &EmailAddress) -> Pushed {
+        let title = self.sync.as_ref().map_or(SyncSystem::OpenPhone, Synchroniser::system).title();
         let Some(sync) = self.sync.clone().filter(|sync| sync.configured().is_ok()) else {
-            tracing::info!(customer = %customer.0, "creating a contact was skipped: no system is configured");
+            tracing::info!(
+                customer = %customer.0,
+                "{title} contact creation skipped (API not configured or failed)"
+            );
             return Pushed::Skipped;
         };
         let system = sync.system();
-        tracing::info!(customer = %customer.0, %system, "creating a contact");
+        tracing::info!(customer = %customer.0, %system, "Creating {title} contact for: {}", email.masked());
         let working = tokio::spawn({
             let sync = sync.clone();
             // Its job is stored already.
@@ -54,16 +62,21 @@ impl Registrations {
         };
         match &pushed {
             Pushed::Done(contact) => {
-                tracing::info!(customer = %customer.0, %system, %contact, "the contact was created");
+                tracing::info!(
+                    customer = %customer.0, %system, "{title} contact created successfully: {contact}"
+                );
             }
             Pushed::Pending => {
                 tracing::warn!(customer = %customer.0, %system, "creating the contact is left to the worker");
             }
             Pushed::Failed(fault) => tracing::warn!(
-                customer = %customer.0, %system, error = %fault.code, reason = %fault.message,
-                "creating the contact failed"
+                customer = %customer.0, %system, error = %fault.code,
+                "{title} integration failed: {}", fault.message
             ),
-            Pushed::Skipped => {}
+            Pushed::Skipped => tracing::info!(
+                customer = %customer.0, %system,
+                "{title} contact creation skipped (API not configured or failed)"
+            ),
         }
         pushed
     }

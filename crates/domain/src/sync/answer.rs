@@ -1,6 +1,6 @@
 //! What a person answers to a conflict, and why an answer cannot be taken.
 
-use super::synchroniser::SEPARATE;
+use super::synchroniser::{RECREATE, SEPARATE};
 use super::{ConflictSubject, PartnerField, SyncError};
 use crate::attempts::Attempted;
 use crate::{Failure, StoreError};
@@ -18,6 +18,10 @@ pub enum Answer {
     Merge,
     /// The two customers are not the same; each gets a record.
     Separate,
+    /// The customer gets a new record there.
+    Recreate,
+    /// The customer does without a record there.
+    Release,
 }
 
 impl Answer {
@@ -29,6 +33,8 @@ impl Answer {
             Self::Value(_) => "value",
             Self::Merge => "merge",
             Self::Separate => SEPARATE,
+            Self::Recreate => RECREATE,
+            Self::Release => "release",
         }
     }
 }
@@ -87,6 +93,7 @@ impl ConflictSubject {
             Self::Field(_) => &["local", "remote", "value"],
             Self::SamePartner => &["merge", "separate"],
             Self::SameCustomer => &["local", "remote"],
+            Self::Gone => &[RECREATE, "release"],
         }
     }
 }

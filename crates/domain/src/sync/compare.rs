@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use tokio::task::JoinSet;
 
-use super::outcome::{Done, count, outcome};
+use super::outcome::{Done, SKIPPED, UNCHANGED, count, outcome};
 use super::plan::{compare, is_unchanged};
 use super::runs::{Runs, Stopping, stop_if};
 use super::{
     ConflictFilter, ConflictStatus, ConflictSubject, DetachReason, Errand, FieldPlan, ItemOutcome, Mapping,
-    MappingStatus, PartnerId, PlacedMapping, RemotePartner, Run, RunItem, RunKind, SyncError, SyncRules,
+    MappingStatus, PartnerId, PartnerPull, PlacedMapping, RemotePartner, Run, RunItem, RunKind, SyncAttempt,
+    SyncError, SyncOutcome, SyncRules,
 };
 use crate::link_key::StatementKeys;
 use crate::{Failure, StoreError};
@@ -24,6 +25,9 @@ const AT_ONCE: usize = 8;
 
 /// The most items that a comparison keeps; the counts go on.
 const MOST_ITEMS: u64 = 100_000;
+
+/// The most records that are held before the first is worked on. What a register of MetaKocka may have in one answer is more.
+const MOST_AHEAD: u64 = 50_000;
 
 /// A comparison on its way.
 struct Pass {
@@ -53,7 +57,11 @@ impl Runs {
         pass.position = self.kept_items(run).await?;
         run.counts = crate::RunCounts::default();
         let mut pull = self.sync.directory.list();
-        while let Some(partners) = pull.next().await? {
+        let mut ahead = self.read_ahead(run, pull.as_mut(), stopping).await?.into_iter();
+        while let Some(partners) = match ahead.next() {
+            Some(partners) => Some(partners),
+            None => pull.next().await?.inspect(|partners| run.counts.total += partners.len() as u64),
+        } {
             for portion in portions(partners) {
                 stop_if(stopping)?;
                 if let Some(held) = self.look_at(run, &mut pass, portion).await? {
@@ -76,14 +84,28 @@ impl Runs {
         if run.counts.total == 0 {
             return Ok(0);
         }
-        let mut from = 0;
-        loop {
-            let items = self.items(run.id, from, 1_000).await?;
-            match items.last() {
-                Some(last) => from = last.position + 1,
-                None => return Ok(from),
-            }
+        self.end_of_items(run.id, 0).await
+    }
+
+    /// The whole register, if it is to come in: whoever waits for the run is told how much there is before the first record
+    /// is taken in. One that is too large to be held comes as it is read, and its total grows.
+    async fn read_ahead(
+        &self,
+        run: &mut Run,
+        pull: &mut dyn PartnerPull,
+        stopping: Stopping<'_>,
+    ) -> Result<Vec<Vec<RemotePartner>>, SyncError> {
+        let mut ahead = Vec::new();
+        while run.kind == RunKind::ImportAll && run.counts.total < MOST_AHEAD {
+            stop_if(stopping)?;
+            let Some(partners) = pull.next().await? else { break };
+            run.counts.total += partners.len() as u64;
+            ahead.push(partners);
         }
+        if !ahead.is_empty() {
+            self.put(run, &[]).await?;
+        }
+        Ok(ahead)
     }
 
     async fn look_at(
@@ -124,23 +146,60 @@ impl Runs {
         looked: Vec<Looked>,
     ) -> Result<Option<String>, SyncError> {
         let mut items = Vec::new();
-        for Looked { id, outcome, merges } in looked {
-            run.counts.total += 1;
+        let known = self.known_as_skipped(&looked).await?;
+        let mut noted = Vec::new();
+        for Looked { id, mut outcome, merges } in looked {
+            if outcome.action == SKIPPED {
+                match known.contains(&id) {
+                    true => outcome = ItemOutcome { action: UNCHANGED.to_owned(), ..ItemOutcome::default() },
+                    false => noted.push(self.skipped(run, &id, &outcome)),
+                }
+            }
             count(&mut run.counts, &outcome);
             pass.merged += u64::from(merges);
-            if outcome.action != "unchanged" && pass.position < MOST_ITEMS {
+            if outcome.action != UNCHANGED && pass.position < MOST_ITEMS {
                 let subject = id.as_str().to_owned();
                 items.push(RunItem { position: pass.position, subject, outcome: Some(outcome) });
                 pass.position += 1;
             }
         }
         run.updated_at = self.sync.env.clock.now().max(run.updated_at);
-        self.put(run, &items).await?;
+        // A plan notes nothing, so the run after it tells the same.
+        let noted = if run.dry_run { Vec::new() } else { noted };
+        self.put_noting(run, &items, &noted).await?;
         let most = self.sync.settings.most_lost;
         let braked = !run.approved && !run.dry_run && run.kind != RunKind::ImportAll && pass.merged > most;
         Ok(braked.then(|| {
             format!("The records made {} pairs of customers one, more than {most} in one run.", pass.merged)
         }))
+    }
+
+    /// Those of which was told before that they cannot come in. The log remembers it, for as long as it is kept.
+    async fn known_as_skipped(&self, looked: &[Looked]) -> Result<Vec<PartnerId>, SyncError> {
+        let skipped = looked.iter().filter(|looked| looked.outcome.action == SKIPPED);
+        let ids: Vec<_> = skipped.map(|looked| looked.id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let known = self.sync.env.store.sync_log().skipped(self.sync.system, &ids).await;
+        Ok(known.map_err(Failure::from)?)
+    }
+
+    fn skipped(&self, run: &Run, id: &PartnerId, outcome: &ItemOutcome) -> SyncAttempt {
+        SyncAttempt {
+            at: self.sync.env.clock.now(),
+            system: self.sync.system,
+            mapping: None,
+            customer: None,
+            external: Some(id.clone()),
+            run: Some(run.id),
+            by: self.sync.by(),
+            outcome: SyncOutcome::Skipped,
+            pushed: Vec::new(),
+            pulled: Vec::new(),
+            error: outcome.error.clone(),
+            took_ms: 0,
+        }
     }
 
     async fn look(
@@ -151,6 +210,7 @@ impl Runs {
         placed: Option<PlacedMapping>,
     ) -> Looked {
         let id = partner.id.clone();
+        let customer = placed.as_ref().map(|placed| placed.mapping.customer);
         let mut merges = false;
         let result = match placed {
             None => self.look_at_new(run, rules, &partner, &mut merges).await,
@@ -159,10 +219,10 @@ impl Runs {
         let outcome = match result {
             // Somebody is at it; the next comparison sees what came of it.
             Ok(None) | Err(SyncError::Busy) => {
-                ItemOutcome { action: "unchanged".to_owned(), ..ItemOutcome::default() }
+                ItemOutcome { action: UNCHANGED.to_owned(), ..ItemOutcome::default() }
             }
             Ok(Some(done)) => outcome(Ok(done)),
-            Err(error) => outcome(Err(error)),
+            Err(error) => ItemOutcome { customer, external: Some(id.clone()), ..outcome(Err(error)) },
         };
         Looked { id, outcome, merges }
     }

@@ -21,6 +21,8 @@ pub enum ConflictSubject {
     SamePartner,
     /// The customer has another record already: `local` is that record's id, `remote` the one that came.
     SameCustomer,
+    /// The record, `remote`, is missing there: it is made anew, or the customer does without.
+    Gone,
 }
 
 impl ConflictSubject {
@@ -30,6 +32,7 @@ impl ConflictSubject {
             Self::Field(field) => field.as_str(),
             Self::SamePartner => "samePartner",
             Self::SameCustomer => "sameCustomer",
+            Self::Gone => "gone",
         }
     }
 
@@ -37,6 +40,7 @@ impl ConflictSubject {
         match text {
             "samePartner" => Some(Self::SamePartner),
             "sameCustomer" => Some(Self::SameCustomer),
+            "gone" => Some(Self::Gone),
             field => PartnerField::parse(field).map(Self::Field),
         }
     }
@@ -99,7 +103,7 @@ pub struct Conflict {
     pub remote: Option<SyncText>,
     pub status: ConflictStatus,
     pub rule: Option<FieldRule>,
-    /// `local`, `remote`, `value`, `merge`, `separate`, or `agreed`; `None` until it is resolved.
+    /// `local`, `remote`, `value`, `merge`, `separate`, `recreate`, `release`, or `agreed`; `None` until it is resolved.
     pub resolution: Option<String>,
     /// The name of who resolved it, as the audit trail has it.
     pub resolved_by: Option<String>,

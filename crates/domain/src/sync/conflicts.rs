@@ -19,7 +19,7 @@ use crate::{
 /// Shows and resolves conflicts with one other system.
 #[derive(Clone)]
 pub struct Conflicts {
-    sync: Synchroniser,
+    pub(super) sync: Synchroniser,
     /// Of phone numbers without a country code.
     region: Option<Region>,
 }
@@ -99,7 +99,11 @@ impl Conflicts {
             (ConflictSubject::SameCustomer, Answer::Remote) => {
                 self.change_over(transaction, conflict, mapping).await
             }
-            (ConflictSubject::SameCustomer, _) => {
+            (ConflictSubject::Gone, Answer::Recreate) => {
+                self.recreate(transaction, conflict.customer, mapping).await
+            }
+            (ConflictSubject::Gone, Answer::Release) => self.release(transaction, mapping).await,
+            (ConflictSubject::SameCustomer | ConflictSubject::Gone, _) => {
                 Err(ResolveError::NoAnswer { possible: conflict.subject.answers() })
             }
         }
@@ -138,7 +142,7 @@ impl Conflicts {
                 let value = chosen.as_ref().map_or("", SyncText::as_str);
                 return self.write(transaction, conflict, field, value).await;
             }
-            (Answer::Merge | Answer::Separate, _) => {
+            (Answer::Merge | Answer::Separate | Answer::Recreate | Answer::Release, _) => {
                 return Err(ResolveError::NoAnswer { possible: conflict.subject.answers() });
             }
         };
@@ -262,8 +266,10 @@ impl Conflicts {
         let at = self.sync.env.clock.now();
         let (id, name) = (conflict.id, answer.as_str());
         transaction.conflicts().resolve(id, name, &self.sync.by(), at).await?;
-        let job = JobKind::SyncCustomer(self.sync.system, conflict.customer);
-        transaction.jobs().enqueue(&[job], at, at).await?;
+        if *answer != Answer::Release {
+            let job = JobKind::SyncCustomer(self.sync.system, conflict.customer);
+            transaction.jobs().enqueue(&[job], at, at).await?;
+        }
         let changed = Change::conflict_resolved(conflict, name);
         self.sync.env.record(transaction, at, vec![changed]).await?;
         transaction.conflicts().get(id).await?.ok_or(ResolveError::NoSuchConflict)

@@ -28,10 +28,12 @@ pub enum SyncOutcome {
     /// The mapping is out of use, or back in it.
     Detached,
     Attached,
+    /// The record cannot come in as it is. Noted once, so that not every comparison tells it.
+    Skipped,
 }
 
 impl SyncOutcome {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Created,
         Self::Adopted,
         Self::Imported,
@@ -43,6 +45,7 @@ impl SyncOutcome {
         Self::Returned,
         Self::Detached,
         Self::Attached,
+        Self::Skipped,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -58,6 +61,7 @@ impl SyncOutcome {
             Self::Returned => "returned",
             Self::Detached => "detached",
             Self::Attached => "attached",
+            Self::Skipped => "skipped",
         }
     }
 
@@ -145,6 +149,13 @@ pub trait SyncLogReader: Send + Sync {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<LoggedAttempt>, StoreError>;
+
+    /// Those of these records of which an attempt says that they were skipped, in no particular order.
+    async fn skipped(
+        &self,
+        system: SyncSystem,
+        externals: &[PartnerId],
+    ) -> Result<Vec<PartnerId>, StoreError>;
 }
 
 #[async_trait]

@@ -146,6 +146,13 @@ pub trait MappingReader: Send + Sync {
     async fn of_customer(&self, system: SyncSystem, customer: CustomerId)
     -> Result<Vec<Mapping>, StoreError>;
 
+    /// Those that are filed under these customers, detached ones too, in no particular order.
+    async fn of_customers(
+        &self,
+        system: SyncSystem,
+        customers: &[CustomerId],
+    ) -> Result<Vec<Mapping>, StoreError>;
+
     async fn of_partner(
         &self,
         system: SyncSystem,

@@ -79,7 +79,7 @@ impl Runs {
                 true => self.sync.sync_customer(mapping.customer, errand).await.map(Done::Synced),
                 false => self.sync.show_customer(mapping.customer).await.map(Done::Shown),
             };
-            let outcome = outcome(done);
+            let outcome = ItemOutcome { customer: Some(mapping.customer), ..outcome(done) };
             count(&mut run.counts, &outcome);
             run.counts.total += 1;
             items.push(RunItem { position, subject: subject(&mapping), outcome: Some(outcome) });
@@ -192,6 +192,11 @@ impl Synchroniser {
                     };
                     let changed = self.touched(changed, at);
                     transaction.mappings().update(&changed).await?;
+                    let open = transaction.as_mut();
+                    match loss {
+                        Loss::Stale | Loss::Gone => self.ask_about_missing(open, &changed, at).await?,
+                        Loss::Withdrawn => self.ask_no_more(open, changed.id, "agreed", at).await?,
+                    }
                     let outcome = match loss {
                         Loss::Stale => SyncOutcome::Missing,
                         Loss::Gone | Loss::Withdrawn => SyncOutcome::Detached,

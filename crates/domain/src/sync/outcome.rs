@@ -1,11 +1,19 @@
 //! What became of an item of a run, for whoever asked for it, and how the counts add up.
 
 use super::{ItemOutcome, RunCounts, Shown, SyncError, SyncOutcome, Synced};
+use crate::CustomerId;
+
+/// The action of what cannot come in, or go there, as it is.
+pub(super) const SKIPPED: &str = "skipped";
+/// The action of what was in step.
+pub(super) const UNCHANGED: &str = "unchanged";
 
 /// What was done, or would be.
 pub(super) enum Done {
     Synced(Synced),
     Shown(Shown),
+    /// The customer was in step already.
+    Nothing(CustomerId),
 }
 
 pub(super) fn outcome(result: Result<Done, SyncError>) -> ItemOutcome {
@@ -18,6 +26,9 @@ pub(super) fn outcome(result: Result<Done, SyncError>) -> ItemOutcome {
             error: None,
             plan: None,
         },
+        Ok(Done::Nothing(customer)) => {
+            ItemOutcome { customer: Some(customer), action: UNCHANGED.to_owned(), ..ItemOutcome::default() }
+        }
         Ok(Done::Shown(shown)) => ItemOutcome {
             customer: shown.customer,
             mapping: shown.mapping.map(|mapping| mapping.id),
@@ -27,8 +38,12 @@ pub(super) fn outcome(result: Result<Done, SyncError>) -> ItemOutcome {
             plan: Some(shown.plan),
         },
         Err(error) => {
-            let conflict = matches!(error, SyncError::OpenConflict { .. });
-            let action = if conflict { "conflict" } else { "failed" };
+            let action = match error {
+                SyncError::OpenConflict { .. } => "conflict",
+                // No fault of this run, and the next one would find the same.
+                SyncError::NoContactPoint => SKIPPED,
+                _ => "failed",
+            };
             ItemOutcome { action: action.to_owned(), error: Some(error.fault()), ..ItemOutcome::default() }
         }
     }
@@ -44,9 +59,12 @@ fn action(synced: &Synced) -> &'static str {
 }
 
 pub(super) fn count(counts: &mut RunCounts, outcome: &ItemOutcome) {
-    match outcome.error {
-        None => counts.succeeded += 1,
-        Some(_) => counts.failed += 1,
+    match (outcome.action.as_str(), &outcome.error) {
+        // A question is neither: somebody has to answer it.
+        ("conflict", _) => counts.conflicts += 1,
+        (SKIPPED, _) => counts.skipped += 1,
+        (_, None) => counts.succeeded += 1,
+        (_, Some(_)) => counts.failed += 1,
     }
     match outcome.action.as_str() {
         "created" | "create" | "imported" | "import" => counts.created += 1,
@@ -56,10 +74,9 @@ pub(super) fn count(counts: &mut RunCounts, outcome: &ItemOutcome) {
             counts.pushed += 1;
             counts.pulled += 1;
         }
-        "conflict" => counts.conflicts += 1,
         "stale" => counts.stale += 1,
         "detached" => counts.detached += 1,
-        "unchanged" => counts.unchanged += 1,
+        UNCHANGED => counts.unchanged += 1,
         _ => {}
     }
 }

@@ -16,6 +16,8 @@ pub struct RunId(pub Uuid);
 pub enum RunKind {
     /// Brings the customers that it lists into step.
     Sync,
+    /// The same with every customer that changed since it was last synced, or has no record there.
+    SyncAll,
     /// Takes in the records that it lists.
     Import,
     /// Takes in every record there is.
@@ -27,11 +29,13 @@ pub enum RunKind {
 }
 
 impl RunKind {
-    pub const ALL: [Self; 5] = [Self::Sync, Self::Import, Self::ImportAll, Self::Compare, Self::CompareFull];
+    pub const ALL: [Self; 6] =
+        [Self::Sync, Self::SyncAll, Self::Import, Self::ImportAll, Self::Compare, Self::CompareFull];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sync => "sync",
+            Self::SyncAll => "sync_all",
             Self::Import => "import",
             Self::ImportAll => "import_all",
             Self::Compare => "compare",
@@ -83,13 +87,16 @@ impl RunStatus {
     }
 }
 
-/// What has become of the items. Of those that succeeded, the others tell what was done.
+/// What has become of the items: each succeeded, failed, was skipped, or is in conflict. Of those that succeeded, the
+/// others tell what was done.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct RunCounts {
-    /// Known from the beginning for a list; grows while records come in.
+    /// Known from the beginning for a list, and for a register once it was read; otherwise it grows while records come in.
     pub total: u64,
     pub succeeded: u64,
     pub failed: u64,
+    /// Cannot come in, or go there, as they are: told once, and no failure.
+    pub skipped: u64,
     /// Created there or here.
     pub created: u64,
     /// Written there.

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::outcome::{Done, count, outcome};
 use super::{
-    Errand, PartnerId, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunStatus, SyncError, Synchroniser,
+    Errand, ItemOutcome, PartnerId, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunStatus, SyncAttempt,
+    SyncError, Synchroniser,
 };
 use crate::contacts::Open;
 use crate::{ContactId, CustomerId, Failure, JobKind};
@@ -148,6 +149,7 @@ impl Runs {
         let asked = Self { sync: self.sync.for_run(&run) };
         let done = match run.kind {
             RunKind::Sync | RunKind::Import => asked.work_through(&mut run, stopping).await,
+            RunKind::SyncAll => asked.sync_all(&mut run, stopping).await,
             RunKind::ImportAll | RunKind::Compare | RunKind::CompareFull => {
                 asked.compare(&mut run, stopping).await
             }
@@ -182,18 +184,39 @@ impl Runs {
         tracing::info!(
             run = %ended.id.0, system = %ended.system, kind = ended.kind.as_str(), status = status.as_str(),
             dry_run = ended.dry_run, total = counts.total, succeeded = counts.succeeded, failed = counts.failed,
-            created = counts.created, pushed = counts.pushed, pulled = counts.pulled,
+            skipped = counts.skipped, created = counts.created, pushed = counts.pushed, pulled = counts.pulled,
             unchanged = counts.unchanged, conflicts = counts.conflicts, stale = counts.stale,
             detached = counts.detached, seconds = seconds(&ended), "sync run ended"
         );
         Ok(())
     }
 
+    /// The position behind the last item, of which those from `from` on are still to be seen.
+    pub(super) async fn end_of_items(&self, id: RunId, mut from: u64) -> Result<u64, SyncError> {
+        loop {
+            match self.items(id, from, 1_000).await?.last() {
+                Some(last) => from = last.position + 1,
+                None => return Ok(from),
+            }
+        }
+    }
+
     pub(super) async fn put(&self, run: &Run, items: &[RunItem]) -> Result<(), SyncError> {
+        self.put_noting(run, items, &[]).await
+    }
+
+    /// The same with what the log is to say.
+    pub(super) async fn put_noting(
+        &self,
+        run: &Run,
+        items: &[RunItem],
+        attempts: &[SyncAttempt],
+    ) -> Result<(), SyncError> {
         self.sync
             .env
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
+                    transaction.sync_log().append(attempts).await?;
                     transaction.runs().put_items(run.id, items).await?;
                     transaction.runs().update(run).await?;
                     Ok::<_, SyncError>(((), transaction))
@@ -202,7 +225,11 @@ impl Runs {
             .await
     }
 
-    async fn work_through(&self, run: &mut Run, stopping: Stopping<'_>) -> Result<Option<String>, SyncError> {
+    pub(super) async fn work_through(
+        &self,
+        run: &mut Run,
+        stopping: Stopping<'_>,
+    ) -> Result<Option<String>, SyncError> {
         loop {
             let waiting = self.sync.env.store.runs().items(run.id, 0, PORTION, true).await;
             let waiting = waiting.map_err(Failure::from)?;
@@ -229,7 +256,7 @@ impl Runs {
                     // The next ones would wait in vain: they stay for later.
                     Err(error) if matches!(error.retry(), Retry::Wait(_)) => stopped = Some(error),
                     result => {
-                        let outcome = outcome(result);
+                        let outcome = self.about(run.kind, &item.subject, outcome(result)).await;
                         count(&mut run.counts, &outcome);
                         done.push(RunItem { outcome: Some(outcome), ..item });
                     }
@@ -247,7 +274,7 @@ impl Runs {
                         stopped = Some(error);
                     }
                     result => {
-                        let outcome = outcome(result);
+                        let outcome = self.about(run.kind, &item.subject, outcome(result)).await;
                         count(&mut run.counts, &outcome);
                         done.push(RunItem { outcome: Some(outcome), ..item });
                     }
@@ -283,10 +310,27 @@ impl Runs {
             };
         }
         let customer = self.customer(subject).await?;
-        match run.dry_run {
-            true => sync.show_customer(customer).await.map(Done::Shown),
-            false => sync.sync_customer(customer, errand).await.map(Done::Synced),
+        if run.dry_run {
+            return sync.show_customer(customer).await.map(Done::Shown);
         }
+        // Since it was listed somebody may have synced it, or let it go.
+        if run.kind == RunKind::SyncAll && !sync.is_worth_a_try(customer).await? {
+            return Ok(Done::Nothing(customer));
+        }
+        sync.sync_customer(customer, errand).await.map(Done::Synced)
+    }
+
+    /// The outcome with whom it is about, also where it came to nothing.
+    async fn about(&self, kind: RunKind, subject: &str, outcome: ItemOutcome) -> ItemOutcome {
+        if outcome.customer.is_some() {
+            return outcome;
+        }
+        let external = (kind == RunKind::Import).then(|| PartnerId::parse(subject).ok()).flatten();
+        let customer = match &external {
+            Some(id) => self.sync.mapping_of_partner(id).await.ok().flatten().map(|found| found.customer),
+            None => self.customer(subject).await.ok(),
+        };
+        ItemOutcome { customer, external: outcome.external.clone().or(external), ..outcome }
     }
 
     /// A UUID is a customer, a number a contact that stands for its customer.

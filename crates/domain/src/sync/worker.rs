@@ -132,7 +132,19 @@ impl SyncWorker {
     /// # Errors
     /// A store that does not answer.
     pub async fn carry_out(&self, run: RunId) -> Result<(), SyncError> {
-        self.step(Some(&JobKind::Run(run)), &|| false).await.map(|_| ())
+        self.carry_out_until(run, &|| false).await
+    }
+
+    /// The same until `stopping` says so, which is asked between portions; the run is left to whoever comes next.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn carry_out_until(
+        &self,
+        run: RunId,
+        stopping: &(dyn Fn() -> bool + Send + Sync),
+    ) -> Result<(), SyncError> {
+        self.step(Some(&JobKind::Run(run)), stopping).await.map(|_| ())
     }
 
     /// Takes a job and does it. `None` if none is due.

@@ -116,7 +116,7 @@ impl Translation {
     pub(super) fn new_contact<'a>(
         &'a self,
         change: &PartnerChange,
-        kinds: FieldKinds,
+        kinds: &FieldKinds,
         id: &'a ExternalId,
     ) -> NewContact<'a> {
         let mut custom_fields = Vec::new();

@@ -9,12 +9,18 @@ use super::external_id::ExternalId;
 use super::setting::{FieldKey, NoteText};
 use super::wire::{self, CustomValue};
 
+/// The type of a field that takes a text.
+const TEXT: &str = "string";
+
+/// What people call the field for a note, and its key.
+const NOTES: [&str; 2] = ["note", "notes"];
+
 /// What of our custom fields the workspace has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct FieldKinds {
     pub(super) tags: TagsKind,
-    /// Whether there is one for the note that takes a text.
-    pub(super) has_note: bool,
+    /// The key of the one for the note, if it takes a text.
+    pub(super) note: Option<String>,
 }
 
 /// How the workspace keeps tags.
@@ -30,7 +36,7 @@ impl TagsKind {
     pub(super) fn of(kind: &str) -> Self {
         match kind {
             "multi-select" => Self::List,
-            "string" => Self::Text,
+            TEXT => Self::Text,
             _ => Self::None,
         }
     }
@@ -54,22 +60,32 @@ pub(super) struct CustomFields {
 impl CustomFields {
     /// What the workspace has of them. One that it lacks would have every write refused, so nothing is sent to it.
     pub(super) async fn ask(&self, client: &Client) -> Result<FieldKinds, PartnerError> {
+        let known = definitions(client).await?;
+        Ok(self.kinds(&known))
+    }
+
+    /// Without a configured field the note goes to a text field that people called so.
+    pub(super) fn kinds(&self, known: &wire::Definitions) -> FieldKinds {
         let Self { note_field, tags_field, .. } = self;
-        if note_field.is_none() && tags_field.is_none() {
-            return Ok(FieldKinds { tags: TagsKind::None, has_note: false });
-        }
-        let call = Call::get(&["contact-custom-fields"], &[]);
-        let known: wire::Definitions = client.call(call).await.map_err(CallError::told)?;
         let kind = |key: &Option<FieldKey>| {
             let key = key.as_ref()?.as_str();
             known.data.iter().find(|field| field.key == key).map(|field| field.kind.as_str())
         };
         let tags = kind(tags_field).map_or(TagsKind::None, TagsKind::of);
-        let has_note = kind(note_field) == Some("string");
-        if (tags_field.is_some() && tags == TagsKind::None) || (note_field.is_some() && !has_note) {
+        let note = match note_field {
+            Some(key) => Some(key.as_str()).filter(|_| kind(note_field) == Some(TEXT)),
+            None => known.data.iter().find(|field| field.is_note()).map(|field| field.key.as_str()),
+        };
+        if (tags_field.is_some() && tags == TagsKind::None) || (note_field.is_some() && note.is_none()) {
             tracing::warn!(?tags_field, ?note_field, "a custom field is not there, or takes something else");
         }
-        Ok(FieldKinds { tags, has_note })
+        FieldKinds { tags, note: note.map(ToOwned::to_owned) }
+    }
+
+    /// Whether a field is named in the configuration: then a workspace that does not tell of its fields keeps a contact from
+    /// being created without them.
+    pub(super) fn is_configured(&self) -> bool {
+        self.note_field.is_some() || self.tags_field.is_some()
     }
 
     pub(super) fn tags(&self, contact: &wire::Contact) -> Option<Tags> {
@@ -92,20 +108,33 @@ impl CustomFields {
             (None, _) if change.cleared.contains(&PartnerField::Tags) => Value::Null,
             (None, _) => return,
         };
-        set(values, key, value);
+        set(values, key.as_str(), value);
     }
 
-    pub(super) fn set_note(&self, values: &mut Vec<CustomValue>, id: &ExternalId, kinds: FieldKinds) {
-        if let Some(key) = self.note_field.as_ref().filter(|_| kinds.has_note) {
+    pub(super) fn set_note(&self, values: &mut Vec<CustomValue>, id: &ExternalId, kinds: &FieldKinds) {
+        if let Some(key) = &kinds.note {
             set(values, key, self.note.about(id).into());
         }
     }
 }
 
+pub(super) async fn definitions(client: &Client) -> Result<wire::Definitions, PartnerError> {
+    let call = Call::get(&["contact-custom-fields"], &[]);
+    client.call(call).await.map_err(CallError::told)
+}
+
+impl wire::Definition {
+    /// Whether it is a text that people called a note.
+    fn is_note(&self) -> bool {
+        let mut called = [Some(&self.key), self.name.as_ref()].into_iter().flatten();
+        self.kind == TEXT && called.any(|name| NOTES.contains(&name.trim().to_lowercase().as_str()))
+    }
+}
+
 /// Replaces the value under the key, or adds one.
-fn set(values: &mut Vec<CustomValue>, key: &FieldKey, value: Value) {
-    match values.iter_mut().find(|known| known.key.as_deref() == Some(key.as_str())) {
+fn set(values: &mut Vec<CustomValue>, key: &str, value: Value) {
+    match values.iter_mut().find(|known| known.key.as_deref() == Some(key)) {
         Some(known) => known.value = value,
-        None => values.push(CustomValue { id: None, key: Some(key.as_str().to_owned()), value }),
+        None => values.push(CustomValue { id: None, key: Some(key.to_owned()), value }),
     }
 }

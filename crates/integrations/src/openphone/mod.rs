@@ -6,6 +6,7 @@
 //! programs brought are read and never written; nothing is found by email or phone; people see a contact only
 //! where there is a conversation with its number.
 
+mod check;
 mod client;
 mod config;
 mod contact;
@@ -30,6 +31,7 @@ use client::{Call, CallError, Client, rejected};
 use contact::Translation;
 use custom_fields::{CustomFields, FieldKinds, TagsKind};
 
+pub use check::{Check, Checked};
 pub use config::{BaseUrl, Config};
 pub use contact::Contact;
 pub use external_id::{ExternalId, InvalidExternalId};
@@ -178,7 +180,7 @@ impl Connected {
             return Ok(known);
         }
         let kinds = self.kinds().await?;
-        let body = self.translation.new_contact(change, kinds, id);
+        let body = self.translation.new_contact(change, &kinds, id);
         let created: Result<wire::One, _> = self.client.call(Call::post(&[CONTACTS], body)).await;
         match created {
             Ok(created) => {
@@ -299,7 +301,16 @@ impl Connected {
 
     /// Asked once: only people change it, and seldom.
     async fn kinds(&self) -> Result<FieldKinds, PartnerError> {
-        Ok(*self.kinds.get_or_try_init(|| self.translation.custom.ask(&self.client)).await?)
+        let custom = &self.translation.custom;
+        match self.kinds.get_or_try_init(|| custom.ask(&self.client)).await {
+            Ok(kinds) => Ok(kinds.clone()),
+            // Nobody asked for a field, so there is nothing that would be missing; the next contact asks again.
+            Err(error) if !custom.is_configured() => {
+                tracing::debug!(%error, "the custom fields are not known");
+                Ok(FieldKinds { tags: TagsKind::None, note: None })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn seen(&self, contact: &Contact) {

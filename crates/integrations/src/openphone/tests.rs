@@ -173,7 +173,7 @@ fn a_new_contact_has_its_note_its_tags_and_our_reference() {
     let tagged = PartnerFields { tags: Some(Tags::of(["gold"])), ..named("Mira Kos") };
     let sent = serde_json::to_value(translation.new_contact(
         &change(tagged),
-        FieldKinds { tags: TagsKind::List, has_note: true },
+        &FieldKinds { tags: TagsKind::List, note: Some("about".to_owned()) },
         &id,
     ))
     .unwrap();

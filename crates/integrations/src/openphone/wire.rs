@@ -82,6 +82,8 @@ pub(super) struct Definitions {
 #[derive(Deserialize)]
 pub(super) struct Definition {
     pub(super) key: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
     #[serde(rename = "type")]
     pub(super) kind: String,
 }

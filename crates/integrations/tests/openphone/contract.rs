@@ -154,7 +154,7 @@ async fn every_request_of_the_connector_is_by_the_contract() {
 async fn the_check_sees_what_is_wrong() {
     let bench = Bench::new().await;
     bench.phone.create_contact(&change(ann()), &external("c-1")).await.unwrap();
-    let [list, create] = &bench.double.calls()[..] else { panic!("a look and a creation") };
+    let [list, _, create] = &bench.double.calls()[..] else { panic!("a look, the fields, and a creation") };
     assert!(faults(list).is_empty() && faults(create).is_empty());
     let list = |change: &dyn Fn(&mut RecordedCall)| {
         let mut call = list.clone();

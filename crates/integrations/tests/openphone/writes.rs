@@ -180,6 +180,35 @@ async fn a_new_contact_is_told_whose_it_is() {
 }
 
 #[tokio::test]
+async fn the_note_is_on_by_itself_where_people_made_a_field_for_it() {
+    for (key, kind, told) in [
+        ("note", "string", true),
+        ("Notes", "string", true),
+        ("notes", "multi-select", false),
+        ("about", "string", false),
+    ] {
+        let bench = Bench::new().await;
+        bench.double.define(key, kind);
+        let created = bench.phone.create_contact(&change(ann()), &external("c-1")).await.unwrap();
+        let there = bench.double.contact(created.partner.id.as_str()).unwrap();
+        let note = &there["customFields"][0]["value"];
+        assert_eq!(note == "Customer from Onefold - ID: c-1", told, "{key} {kind}: {there}");
+    }
+}
+
+/// Nobody asked for a note, so nobody is kept out because the fields are not told.
+#[tokio::test]
+async fn fields_that_are_not_told_keep_nobody_out() {
+    let bench = Bench::new().await;
+    bench.double.next(OpenPhoneCall::ListFields, Trouble::Refuse(403));
+    bench.phone.create_contact(&change(ann()), &external("c-1")).await.unwrap();
+    bench.double.define("note", "string");
+    let second = bench.phone.create_contact(&change(ann()), &external("c-2")).await.unwrap();
+    let there = bench.double.contact(second.partner.id.as_str()).unwrap();
+    assert_eq!(there["customFields"][0]["value"], "Customer from Onefold - ID: c-2", "asked again");
+}
+
+#[tokio::test]
 async fn a_custom_field_that_nobody_defined_gets_nothing_and_keeps_nobody_out() {
     let bench = Bench::with(|config| {
         config.note_field = key("about");

@@ -43,6 +43,8 @@ mod conflicts;
 mod crash;
 mod crashing;
 mod edits;
+mod everyone;
+mod gone;
 mod missing;
 mod model;
 mod openphone;

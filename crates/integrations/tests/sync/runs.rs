@@ -10,6 +10,9 @@ on_every_store!(
     a_list_is_synced_and_each_gets_its_answer,
     whoever_asked_for_a_run_stands_in_its_mappings,
     a_whole_register_comes_in,
+    a_record_that_cannot_come_in_is_told_once,
+    conflicts_are_no_failures,
+    an_outcome_names_the_customer_also_when_it_failed,
     a_thousand_unchanged_pairs_cost_no_write,
     a_run_waits_while_no_call_is_made_and_goes_on,
     a_plan_shows_field_by_field_and_writes_nothing,
@@ -62,9 +65,70 @@ async fn a_whole_register_comes_in(scene: Scene) {
     scene.double.insert(person("Nobody", ""));
     let run = scene.run(RunKind::ImportAll, &[]).await;
     let counts = run.counts;
-    assert_eq!((counts.total, counts.succeeded, counts.failed), (301, 300, 1), "{run:?}");
+    assert_eq!((counts.total, counts.succeeded, counts.skipped, counts.failed), (301, 300, 1, 0), "{run:?}");
     scene.worker.work_once().await.unwrap();
     scene.assert_quiet(RunKind::CompareFull).await;
+}
+
+async fn a_record_that_cannot_come_in_is_told_once(scene: Scene) {
+    let nobody = scene.double.insert(person("Nobody", "")).mk_id;
+    scene.double.insert(person("Ann Lee", "ann@example.com"));
+    let plan = scene.run_as(RunKind::Compare, &[], true).await;
+    assert_eq!((plan.counts.skipped, plan.counts.created), (1, 1), "a plan notes nothing: {plan:?}");
+    let first = scene.run(RunKind::Compare, &[]).await;
+    let counts = first.counts;
+    assert_eq!((counts.total, counts.succeeded, counts.skipped, counts.failed), (2, 1, 1, 0));
+    let items = scene.runs.items(first.id, 0, 10).await.unwrap();
+    let skipped = items.iter().find(|item| item.subject == nobody).unwrap().outcome.clone().unwrap();
+    assert_eq!(
+        (skipped.action.as_str(), skipped.error.unwrap().code.as_str()),
+        ("skipped", "no_contact_point")
+    );
+    for kind in [RunKind::Compare, RunKind::CompareFull, RunKind::ImportAll] {
+        let again = scene.run(kind, &[]).await;
+        let counts = again.counts;
+        assert_eq!((counts.total, counts.unchanged, counts.skipped, counts.failed), (2, 2, 0, 0), "{kind:?}");
+        assert!(scene.runs.items(again.id, 0, 10).await.unwrap().is_empty());
+    }
+    // Whoever asks for just this one is told, as often as it takes.
+    let asked = scene.run(RunKind::Import, &[&nobody]).await;
+    assert_eq!((asked.counts.skipped, asked.counts.failed), (1, 0));
+    let contacts = vec![onefold_integrations::testing::DoubleContact {
+        email: "nobody@example.com".to_owned(),
+        ..Default::default()
+    }];
+    scene.double.remove(&nobody);
+    let back = scene.double.insert(onefold_integrations::testing::DoublePartner {
+        mk_id: nobody.clone(),
+        contacts,
+        ..person("Nobody", "")
+    });
+    assert_eq!(scene.run(RunKind::Compare, &[]).await.counts.created, 1, "{back:?}");
+}
+
+async fn conflicts_are_no_failures(scene: Scene) {
+    let customer = scene.customer("Ann Lee", "ann@example.com").await;
+    let id = scene.sync(customer).await.mapping.external.unwrap();
+    scene.edit(customer, json!({"address": {"street": "Ours 1"}})).await;
+    scene.edit_there(&id, &DoubleChange { street: Some("Theirs 2".to_owned()), ..DoubleChange::default() });
+    for dry_run in [true, false] {
+        let run = scene.run_as(RunKind::Sync, &[&customer.0.to_string()], dry_run).await;
+        let counts = run.counts;
+        assert_eq!(
+            (counts.total, counts.conflicts, counts.succeeded, counts.failed),
+            (1, 1, 0, 0),
+            "{run:?}"
+        );
+    }
+}
+
+async fn an_outcome_names_the_customer_also_when_it_failed(scene: Scene) {
+    let contact = scene.contact("Ann Lee", "ann@example.com", "").await;
+    scene.edit(contact.customer, json!({"address": {"street": null}})).await;
+    let run = scene.run(RunKind::Sync, &[&contact.id.0.to_string()]).await;
+    let items = scene.runs.items(run.id, 0, 10).await.unwrap();
+    let outcome = items[0].outcome.clone().unwrap();
+    assert_eq!((outcome.action.as_str(), outcome.customer), ("failed", Some(contact.customer)));
 }
 
 async fn a_thousand_unchanged_pairs_cost_no_write(scene: Scene) {

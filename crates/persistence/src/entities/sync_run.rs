@@ -15,6 +15,7 @@ pub(crate) struct Model {
     pub(crate) items_total: i64,
     pub(crate) items_succeeded: i64,
     pub(crate) items_failed: i64,
+    pub(crate) items_skipped: i64,
     pub(crate) items_created: i64,
     pub(crate) items_pushed: i64,
     pub(crate) items_pulled: i64,

@@ -22,7 +22,37 @@ on_every_store!(
     signs_of_a_pattern_are_searched_for_literally,
     a_search_follows_every_change,
     pages_of_a_search_show_each_customer_once,
+    all_are_listed_by_the_age_of_their_oldest_contact,
 );
+
+async fn all_are_listed_by_the_age_of_their_oldest_contact(store: Arc<dyn Store>) {
+    let desk = Desk::new(&store);
+    let list = async |after, limit| store.customers().list(after, limit).await.expect("customers");
+    assert_eq!(list(None, 10).await, []);
+    let mut contacts = Vec::new();
+    for number in 0..5 {
+        contacts
+            .push(desk.create(&order(&format!("m{number}@hillvalley.edu"), &format!("11100{number}"))).await);
+    }
+    // The fourth is one with the second, the third has only its younger contact left, and the last has none.
+    tell(&desk.identify, "m1@hillvalley.edu", "111003").await;
+    let younger = desk.create(&order("m2@hillvalley.edu", "222002")).await;
+    desk.withdraw(contacts[2].id).await;
+    desk.withdraw(contacts[4].id).await;
+    let listed = list(None, 10).await;
+    let expected = [&contacts[0], &contacts[1], &younger];
+    let seen: Vec<_> = listed.iter().map(|listed| (listed.oldest, listed.id)).collect();
+    let of_each: Vec<_> = expected.iter().map(|contact| contact.id).collect();
+    assert_eq!(seen.iter().map(|(oldest, _)| *oldest).collect::<Vec<_>>(), of_each);
+    for listed in &listed {
+        let record = store.customers().get(listed.id).await.expect("an answer").expect("a customer");
+        assert_eq!((record.id, record.version), (listed.id, listed.version));
+        assert_eq!(record.contacts[0].id, listed.oldest);
+    }
+    assert_eq!(list(None, 2).await, listed[..2]);
+    assert_eq!(list(Some(listed[1].oldest), 2).await, listed[2..]);
+    assert_eq!(list(Some(listed[2].oldest), 2).await, []);
+}
 
 async fn a_customer_shows_its_contacts_and_users(store: Arc<dyn Store>) {
     let desk = Desk::new(&store);

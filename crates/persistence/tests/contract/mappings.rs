@@ -12,13 +12,14 @@ use uuid::Uuid;
 use crate::by_hand::at;
 use crate::desk::{Desk, all_together};
 use crate::sync_scene::{
-    SYSTEM, contacts, detached, external, fault, insert, minute, pending, synced, view, worker, write,
+    OTHER, SYSTEM, contacts, detached, external, fault, insert, minute, pending, synced, view, worker, write,
 };
 
 on_every_store!(
     a_mapping_comes_back_as_it_was_stored,
     a_customer_has_one_mapping_in_use,
     a_record_has_one_mapping_whatever_its_status,
+    the_mappings_of_many_customers_are_read_together,
     of_many_who_insert_one_does,
     an_update_stores_everything_but_the_lease,
     an_update_of_an_old_version_is_a_conflict,
@@ -88,6 +89,23 @@ async fn a_mapping_comes_back_as_it_was_stored(store: Arc<dyn Store>) {
     .await;
     assert_eq!(store.mappings().get(MappingId(Uuid::from_u128(9))).await.expect("an answer"), None);
     assert_eq!(store.mappings().of_customer(SYSTEM, third.customer).await.expect("mappings"), []);
+}
+
+async fn the_mappings_of_many_customers_are_read_together(store: Arc<dyn Store>) {
+    let [one, other, third, fourth] = contacts(&Desk::new(&store)).await;
+    let gone = detached(synced(1, &one, "1"), DetachReason::Gone);
+    let (anew, of_other) = (pending(2, &one), synced(3, &other, "3"));
+    let elsewhere = Mapping { system: OTHER, ..synced(4, &third, "4") };
+    let not_asked = synced(5, &fourth, "5");
+    for mapping in [&gone, &anew, &of_other, &elsewhere, &not_asked] {
+        insert(&store, mapping).await;
+    }
+    let asked =
+        [one.customer, other.customer, third.customer, onefold_domain::CustomerId(Uuid::from_u128(9))];
+    let mut found = store.mappings().of_customers(SYSTEM, &asked).await.expect("mappings");
+    found.sort_by_key(|mapping| mapping.id);
+    assert_eq!(found, [gone, anew, of_other]);
+    assert_eq!(store.mappings().of_customers(SYSTEM, &[]).await.expect("mappings"), []);
 }
 
 async fn a_customer_has_one_mapping_in_use(store: Arc<dyn Store>) {

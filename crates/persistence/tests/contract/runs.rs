@@ -49,6 +49,7 @@ fn full(number: u128) -> Run {
             total: 10,
             succeeded: 1,
             failed: 2,
+            skipped: 9,
             created: 3,
             pushed: 4,
             pulled: 5,

@@ -18,6 +18,7 @@ on_every_store!(
     the_log_is_read_by_what_is_asked_for,
     the_log_of_a_customer_is_that_of_all_who_are_one_with_it,
     attempts_are_counted_by_day,
+    what_was_skipped_is_known_by_its_record,
     days_are_whole_and_in_utc,
     old_attempts_are_forgotten,
 );
@@ -80,6 +81,18 @@ async fn attempts_come_back_as_they_were_stored(store: Arc<dyn Store>) {
     append(&store, &each).await;
     let newest = list(&store, &SyncLogFilter::default(), None, each.len()).await;
     assert!(newest.iter().rev().map(|logged| &logged.attempt).eq(&each));
+}
+
+async fn what_was_skipped_is_known_by_its_record(store: Arc<dyn Store>) {
+    let of = |outcome, id| SyncAttempt { external: Some(external(id)), ..attempt(outcome, 1) };
+    let elsewhere = SyncAttempt { system: OTHER, ..of(SyncOutcome::Skipped, "3") };
+    let twice = [of(SyncOutcome::Skipped, "1"), of(SyncOutcome::Skipped, "1")];
+    append(&store, &twice).await;
+    append(&store, &[of(SyncOutcome::Imported, "2"), elsewhere, attempt(SyncOutcome::Skipped, 1)]).await;
+    let ids = ["1", "2", "3", "4"].map(external);
+    assert_eq!(store.sync_log().skipped(SYSTEM, &ids).await.expect("records"), [external("1")]);
+    assert_eq!(store.sync_log().skipped(OTHER, &ids).await.expect("records"), [external("3")]);
+    assert_eq!(store.sync_log().skipped(SYSTEM, &[]).await.expect("records"), []);
 }
 
 /// By its number, not by its moment: clocks differ.

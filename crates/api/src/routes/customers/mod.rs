@@ -37,11 +37,11 @@ pub(crate) struct CustomerPatch {
 }
 
 /// Finds customers by name, company, email, phone, or a value of a contact's metadata: whole words, beginnings, or
-/// anything inside them.
+/// anything inside them. Without a search it lists all, by the age of their oldest contact.
 #[utoipa::path(
     get, path = "/customers", tag = "customers",
     params(
-        ("query" = String, Query, description = "At least 3 characters; all words must occur in one contact"),
+        ("query" = Option<String>, Query, description = "At least 3 characters; all words must occur in one contact"),
         ("limit" = Option<u16>, Query, description = "1 to 100, default 50"),
         ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
     ),
@@ -54,12 +54,15 @@ pub(crate) async fn search(app: web::Data<App>, request: HttpRequest) -> Result<
     /// Each customer of a page is read as a whole.
     const MAX_PAGE: u16 = 100;
     let mut query = Query::of(&request);
-    let text = query.text("query").unwrap_or_default();
-    let wanted = query.faults.note("query", SearchQuery::parse(&text, app.default_region));
+    let text = query.text("query");
+    let wanted =
+        text.and_then(|text| query.faults.note("query", SearchQuery::parse(&text, app.default_region)));
     let (limit, after) = (query.limit(MAX_PAGE), query.cursor().map(ContactId));
     query.finish()?;
-    let Some(wanted) = wanted else { return Err(Faults::default().into()) };
-    let page = app.customers.search(&wanted, after, limit).await?;
+    let page = match wanted {
+        Some(wanted) => app.customers.search(&wanted, after, limit).await?,
+        None => app.customers.list(after, limit).await?,
+    };
     let (mut response, next_cursor) = page_answer(&request, page.next.map(|last| last.0));
     let customers = page.customers.iter().map(Customer::listed).collect();
     Ok(response.json(Customers { customers, next_cursor }))

@@ -24,7 +24,7 @@ pub(crate) struct ContactToSync {
     contact_id: (),
 }
 
-/// The contacts to be brought into step.
+/// The contacts to be brought into step: a list of them, or all that need it.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
@@ -33,6 +33,10 @@ pub(crate) struct ContactsToSync {
     #[schema(value_type = Vec<String>, min_items = 1, max_items = 10_000,
         example = json!(["0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11", 7]))]
     contact_ids: (),
+    /// Every customer that changed since it was last synced, or has no record there, in place of a list. One whose record was
+    /// deleted there is left to a decision, see `GET /sync/conflicts`.
+    #[schema(value_type = Option<bool>)]
+    all: (),
 }
 
 const CONTACT: &str = "Send the customer's UUID, or the number of one of its contacts.";
@@ -80,6 +84,12 @@ pub(super) struct List {
     pub(super) written: Vec<Box<RawValue>>,
 }
 
+/// Which contacts are to be brought into step.
+pub(super) enum Contacts {
+    All,
+    These(List),
+}
+
 /// Which records are to be taken in.
 pub(super) enum Partners {
     All,
@@ -93,14 +103,22 @@ pub(super) fn contact(members: Members) -> Result<Subject, ApiError> {
     one(fields, "contactId", subject, CONTACT)
 }
 
-pub(super) fn contacts(members: Members) -> Result<List, ApiError> {
+pub(super) fn contacts(members: Members) -> Result<Contacts, ApiError> {
     let mut fields = Fields::of(members);
-    let given = fields.is_given("contactIds");
+    let (given, says_all) = (fields.is_given("contactIds"), fields.is_given("all"));
+    if fields.flag("all").flatten() == Some(false) || (given && says_all) {
+        fields.faults.add("contactIds", "Send a list of ids, or all: true in its place.");
+    }
+    if says_all {
+        fields.list("contactIds");
+        fields.finish()?;
+        return Ok(Contacts::All);
+    }
     let elements = fields.list("contactIds");
     let parse = |text: &str| Subject::parse(text).map(Subject::text);
     let list = read(&mut fields.faults, "contactIds", elements.filter(|_| given), parse, CONTACT);
     fields.finish()?;
-    Ok(list)
+    Ok(Contacts::These(list))
 }
 
 pub(super) fn partner<N: Naming>(members: Members) -> Result<PartnerId, ApiError> {

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use onefold_domain::{ItemOutcome, Run, RunId, RunItem, RunKind, RunStatus, Runs};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::body::{self, List, Partners};
+use super::body::{self, Contacts, List, Partners};
 use super::naming::Naming;
 use super::shown::{BulkImported, BulkSynced, ContactResult, RecordResult, RunUnderWay, as_written};
 use crate::access::Caller;
@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::envelope::{Enveloped, Success};
 use crate::error::ApiError;
 use crate::json::Members;
+use crate::routes::sync::people::person;
 
 /// The most results of an answer.
 const MOST_RESULTS: usize = 1_000;
@@ -24,7 +25,7 @@ const MOST_RESULTS: usize = 1_000;
 /// How often a run is looked at that somebody else carries out.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Brings many customers and their records into step.
+/// Brings many customers and their records into step, or all that need it.
 pub(super) async fn sync_many<N: Naming>(
     app: &App,
     caller: &Caller,
@@ -32,16 +33,27 @@ pub(super) async fn sync_many<N: Naming>(
     body: web::Json<Members>,
 ) -> Result<HttpResponse, Enveloped> {
     let dry_run = body::is_dry_run(request)?;
-    let list = body::contacts(body.into_inner())?;
+    let (kind, list) = match body::contacts(body.into_inner())? {
+        Contacts::All => (RunKind::SyncAll, List::default()),
+        Contacts::These(list) => (RunKind::Sync, list),
+    };
     let runs = Runs::new(app.sync.of(N::SYSTEM)?.acting(&caller.syncing()));
-    let run = runs.request(RunKind::Sync, &list.subjects, dry_run).await?;
+    let run = runs.request(kind, &list.subjects, dry_run).await?;
     let run = match wait(app, &runs, run.id).await? {
         Waited::Ended(run) => run,
         Waited::UnderWay(answer) => return Ok(answer),
     };
     let outcomes = outcomes(&runs, &run).await?;
-    let result = |(item, outcome)| ContactResult::<N::Id>::of(written(&list, item), dry_run, outcome);
-    let results = outcomes.told.into_iter().map(result).collect();
+    let mut results = Vec::new();
+    for (item, outcome) in outcomes.told {
+        // Whoever sent no list is told who that is.
+        let person = match outcome.customer.filter(|_| kind == RunKind::SyncAll) {
+            Some(customer) => person(app, customer).await?,
+            None => None,
+        };
+        let result = ContactResult::<N::Id>::of(written(&list, item), dry_run, outcome);
+        results.push(result.about(person.as_ref()));
+    }
     Ok(HttpResponse::Ok().json(Success::of(BulkSynced::of(&run, results, outcomes.is_whole))))
 }
 

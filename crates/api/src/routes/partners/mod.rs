@@ -56,12 +56,17 @@ async fn sync_one<N: Naming>(
 /// How a customer, or a record, stands with the other side.
 async fn show_mapping<N: Naming>(app: &App, request: &HttpRequest) -> Result<HttpResponse, Enveloped> {
     let sync = app.sync.of(N::SYSTEM)?;
-    let found = match wanted::<N>(request)? {
+    let wanted = wanted::<N>(request)?;
+    let asked = match wanted {
+        Wanted::OfContact(Subject::Contact(number)) => Some(number),
+        _ => None,
+    };
+    let found = match wanted {
         Wanted::OfContact(subject) => sync.mapping_of_customer(subject.customer(sync).await?).await?,
         Wanted::OfPartner(id) => sync.mapping_of_partner(&id).await?,
     };
     let mapping = found.ok_or(ApiError::UnknownMapping)?;
-    Ok(HttpResponse::Ok().json(Success::of(ContactMapping::<N::Record>::of(&mapping))))
+    Ok(HttpResponse::Ok().json(Success::of(ContactMapping::<N::Record>::of(&mapping, asked))))
 }
 
 /// Takes one record in, or brings it into step if it is known.

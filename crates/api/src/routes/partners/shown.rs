@@ -1,7 +1,9 @@
 //! The answers of the endpoints. `I` and `R` name the record as its system does, see `naming`.
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{CustomerId, ItemOutcome, Mapping, PartnerId, Run, Shown, SyncFault};
+use onefold_domain::{
+    ContactId, CustomerId, ItemOutcome, Mapping, PartnerId, Run, RunCounts, Shown, SyncFault,
+};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -9,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::sentence;
+use crate::routes::sync::people::Person;
 
 /// A contact that is in step.
 #[derive(Serialize, ToSchema)]
@@ -52,8 +55,10 @@ pub(crate) struct PlannedSync<I> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ContactMapping<R> {
     id: Uuid,
-    /// The customer.
-    contact_id: Uuid,
+    /// The number of the contact that was asked for; otherwise the customer.
+    #[schema(value_type = String, example = json!(7))]
+    contact_id: Value,
+    customer_id: Uuid,
     #[serde(flatten)]
     record: R,
     /// `pending`, `synced`, `conflict`, `error`, `stale` or `detached`.
@@ -69,6 +74,12 @@ pub(crate) struct BulkSynced<I> {
     total: u64,
     succeeded: u64,
     failed: u64,
+    /// A person has to decide about these. Left out if there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    conflicts: u64,
+    /// With `all`: too little is known of these for a record there. Left out if there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    skipped: u64,
     /// In the order of the list. Of more than 1,000 those that failed come first, and `runId` leads to the rest.
     results: Vec<ContactResult<I>>,
     /// Stated if `results` does not have all: see `GET /sync/runs/{id}/items`.
@@ -84,6 +95,13 @@ pub(crate) struct ContactResult<I> {
     #[schema(value_type = String, example = "0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11")]
     contact_id: Value,
     success: bool,
+    /// With `all`: what the customer is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Ann Lee")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ann@example.com")]
+    email: Option<String>,
     mapping_id: Option<Uuid>,
     #[serde(flatten)]
     record: I,
@@ -99,6 +117,12 @@ pub(crate) struct BulkImported<I> {
     total: u64,
     imported: u64,
     failed: u64,
+    /// A person has to decide about these. Left out if there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    conflicts: u64,
+    /// They have neither an email nor a phone. With `importAll` each is told once. Left out if there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    skipped: u64,
     /// In order; with `importAll`, those that needed nothing are left out. Of more than 1,000 those that failed
     /// come first, and `runId` leads to the rest.
     results: Vec<RecordResult<I>>,
@@ -148,10 +172,23 @@ pub(crate) struct RunUnderWay {
     /// `queued`, `running` or `held`.
     #[schema(example = "running")]
     status: &'static str,
-    /// Of `importAll`, those that were seen so far.
+    /// Of a register that is still being read, those that were seen so far.
     total: u64,
     succeeded: u64,
     failed: u64,
+    #[serde(skip_serializing_if = "is_none")]
+    conflicts: u64,
+    #[serde(skip_serializing_if = "is_none")]
+    skipped: u64,
+    /// Why it is held, or waits; otherwise left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+/// Callers who know nothing of these counts go on without them.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 fn external<I: From<Value>>(id: Option<&PartnerId>) -> I {
@@ -184,10 +221,13 @@ impl<I: From<Value>> PlannedSync<I> {
 }
 
 impl<R: for<'a> From<&'a Mapping>> ContactMapping<R> {
-    pub(super) fn of(mapping: &Mapping) -> Self {
+    /// `asked` is the number of the contact that was asked for.
+    pub(super) fn of(mapping: &Mapping, asked: Option<ContactId>) -> Self {
+        let customer = || mapping.customer.0.hyphenated().to_string().into();
         Self {
             id: mapping.id.0,
-            contact_id: mapping.customer.0,
+            contact_id: asked.map_or_else(customer, |asked| asked.0.into()),
+            customer_id: mapping.customer.0,
             record: mapping.into(),
             sync_status: mapping.status.as_str(),
             last_synced_at: mapping.last_synced_at,
@@ -203,21 +243,32 @@ impl RunUnderWay {
             total: run.counts.total,
             succeeded: run.counts.succeeded,
             failed: run.counts.failed,
+            conflicts: run.counts.conflicts,
+            skipped: run.counts.skipped,
+            message: run.message.as_deref().map(sentence),
         }
     }
 }
 
 impl<I> BulkSynced<I> {
     pub(super) fn of(run: &Run, results: Vec<ContactResult<I>>, is_whole: bool) -> Self {
-        let (total, succeeded, failed) = (run.counts.total, run.counts.succeeded, run.counts.failed);
-        Self { total, succeeded, failed, results, run_id: (!is_whole).then_some(run.id.0) }
+        let RunCounts { total, succeeded, failed, conflicts, skipped, .. } = run.counts;
+        Self {
+            total,
+            succeeded,
+            failed,
+            conflicts,
+            skipped,
+            results,
+            run_id: (!is_whole).then_some(run.id.0),
+        }
     }
 }
 
 impl<I> BulkImported<I> {
     pub(super) fn of(run: &Run, results: Vec<RecordResult<I>>, is_whole: bool) -> Self {
-        let (total, imported, failed) = (run.counts.total, run.counts.succeeded, run.counts.failed);
-        Self { total, imported, failed, results, run_id: (!is_whole).then_some(run.id.0) }
+        let RunCounts { total, succeeded: imported, failed, conflicts, skipped, .. } = run.counts;
+        Self { total, imported, failed, conflicts, skipped, results, run_id: (!is_whole).then_some(run.id.0) }
     }
 }
 
@@ -226,11 +277,19 @@ impl<I: From<Value>> ContactResult<I> {
         Self {
             contact_id: written,
             success: outcome.error.is_none(),
+            name: None,
+            email: None,
             mapping_id: outcome.mapping.map(|id| id.0),
             record: external(outcome.external.as_ref()),
             error: outcome.error.as_ref().map(ResultError::of),
             planned: dry_run.then(|| PlannedItem::of(outcome)),
         }
+    }
+
+    pub(super) fn about(self, person: Option<&Person>) -> Self {
+        let name = person.and_then(Person::title).map(ToOwned::to_owned);
+        let email = person.and_then(Person::email).map(ToOwned::to_owned);
+        Self { name, email, ..self }
     }
 }
 

@@ -4,14 +4,16 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use onefold_domain::{
-    Answer, Conflict, ConflictFilter, ConflictId, ConflictStatus, Conflicts, CustomerId, Errand, FieldRule,
-    SyncError, SyncText, Synced,
+    Answer, Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject, Conflicts, CustomerId,
+    Errand, FieldRule, SyncError, SyncText, Synced,
 };
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::choices::{Choice, choices};
+use super::people::{Person, person};
 use super::{ShownFault, number_in_path, system};
 use crate::access::Caller;
 use crate::app::App;
@@ -38,10 +40,18 @@ pub(crate) struct ShownConflict<'a> {
     id: i64,
     #[schema(example = "metakocka")]
     system: &'static str,
+    /// As people write it.
+    #[schema(example = "MetaKocka")]
+    system_title: &'static str,
     mapping_id: Uuid,
     customer_id: Uuid,
+    /// Who that is; null if it has no contact any more.
+    customer: Option<Person>,
+    /// The other customer, of `samePartner`.
+    other_customer: Option<Person>,
     /// A field; `samePartner` if another customer has the record already (`local` is that customer, `remote` the
-    /// record); `sameCustomer` if the customer has another record already (`local` is that one).
+    /// record); `sameCustomer` if the customer has another record already (`local` is that one); `gone` if the record
+    /// (`remote`) is missing there.
     #[schema(example = "city")]
     subject: &'static str,
     /// What both had agreed on before.
@@ -56,11 +66,14 @@ pub(crate) struct ShownConflict<'a> {
     status: &'static str,
     /// The rule that decided.
     rule: Option<&'static str>,
-    /// `local`, `remote`, `value`, `merge`, `separate`, or `agreed` if both sides came to say the same.
+    /// `local`, `remote`, `value`, `merge`, `separate`, `recreate`, `release`, or `agreed` if both sides came to say the
+    /// same.
     resolution: Option<&'a str>,
     /// By what it can be resolved; one that a rule decided can be decided anew.
     #[schema(value_type = Vec<String>, example = json!(["local", "remote", "value"]))]
     answers: &'static [&'static str],
+    /// The same, with what each would do.
+    choices: Vec<Choice>,
     #[schema(example = "token:3")]
     resolved_by: Option<&'a str>,
     created_at: DateTime<Utc>,
@@ -81,6 +94,7 @@ pub(crate) struct SyncConflicts<'a> {
 #[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
 pub(crate) struct ConflictAnswer {
     /// `local` or `remote`: whose value, or which record, counts. `merge` or `separate`: whether two customers are one.
+    /// `recreate` or `release`: whether a record that is missing there is made anew.
     #[schema(example = "local")]
     resolution: Option<String>,
     /// This value, on both sides; an empty text takes it away.
@@ -99,7 +113,8 @@ pub(crate) struct ResolvedConflict<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncedSince {
-    /// `synced`; `pending` if it did not succeed and will be tried again; `conflict` if other conflicts are open.
+    /// `synced`; `pending` if it did not succeed and will be tried again; `conflict` if other conflicts are open; `released`
+    /// if nothing is kept the same any more.
     #[schema(example = "synced")]
     status: &'static str,
     mapping_id: Option<Uuid>,
@@ -144,7 +159,11 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     let mut conflicts = conflicts.list(&filter, after, limit + 1).await?;
     let last = cut(&mut conflicts, limit, |conflict| conflict.id.0);
     let (mut response, next_cursor) = page_answer(&request, last);
-    Ok(response.json(SyncConflicts { conflicts: conflicts.iter().map(shown).collect(), next_cursor }))
+    let mut listed = Vec::new();
+    for conflict in &conflicts {
+        listed.push(shown(&app, conflict).await?);
+    }
+    Ok(response.json(SyncConflicts { conflicts: listed, next_cursor }))
 }
 
 /// One conflict, with all that was said.
@@ -158,7 +177,7 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
 )]
 pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let conflict = find(&app, ConflictId(number_in_path(&id)?)).await?;
-    Ok(HttpResponse::Ok().json(shown(&conflict)))
+    Ok(HttpResponse::Ok().json(shown(&app, &conflict).await?))
 }
 
 /// Decides a conflict; one that a rule decided is decided anew.
@@ -191,13 +210,19 @@ pub(crate) async fn resolve(
     let system = find(&app, id).await?.system;
     let sync = app.sync.of(system)?.acting(&caller.syncing());
     let conflict = Conflicts::new(sync.clone(), app.default_region).resolve(id, &answer).await?;
+    if answer == Answer::Release {
+        let sync = SyncedSince { status: "released", ..SyncedSince::pending(None) };
+        return Ok(
+            HttpResponse::Ok().json(ResolvedConflict { conflict: shown(&app, &conflict).await?, sync })
+        );
+    }
     let customer = conflict.customer;
     let working = tokio::spawn(async move { sync.sync_customer(customer, Errand::default()).await });
     let sync = match timeout(app.run_wait, to_its_end(working)).await {
         Ok(result) => SyncedSince::of(result),
         Err(_) => SyncedSince::pending(None),
     };
-    Ok(HttpResponse::Ok().json(ResolvedConflict { conflict: shown(&conflict), sync }))
+    Ok(HttpResponse::Ok().json(ResolvedConflict { conflict: shown(&app, &conflict).await?, sync }))
 }
 
 async fn find(app: &App, id: ConflictId) -> Result<Conflict, ApiError> {
@@ -206,11 +231,11 @@ async fn find(app: &App, id: ConflictId) -> Result<Conflict, ApiError> {
 
 fn answer(body: Members) -> Result<Answer, ApiError> {
     let mut fields = Fields::of(body);
-    let resolution = fields.one_of("resolution", &["local", "remote", "merge", "separate"], |name| {
-        [Answer::Local, Answer::Remote, Answer::Merge, Answer::Separate]
-            .into_iter()
-            .find(|answer| answer.as_str() == name)
-    });
+    let resolutions =
+        [Answer::Local, Answer::Remote, Answer::Merge, Answer::Separate, Answer::Recreate, Answer::Release];
+    let names = resolutions.each_ref().map(Answer::as_str);
+    let resolution = fields
+        .one_of("resolution", &names, |name| resolutions.into_iter().find(|answer| answer.as_str() == name));
     let value = fields.text("value");
     if value.is_some() == resolution.is_some() && !fields.faults.has("resolution") {
         fields.faults.add("resolution", "Send a resolution, or a value in its place.");
@@ -219,12 +244,22 @@ fn answer(body: Members) -> Result<Answer, ApiError> {
     value.map(Answer::Value).or(resolution).ok_or(ApiError::NotAnObject)
 }
 
-fn shown(conflict: &Conflict) -> ShownConflict<'_> {
-    ShownConflict {
+async fn shown<'a>(app: &App, conflict: &'a Conflict) -> Result<ShownConflict<'a>, ApiError> {
+    let customer = person(app, conflict.customer).await?;
+    let other_customer = match other(conflict) {
+        Some(id) => person(app, id).await?,
+        None => None,
+    };
+    let answers = answers(conflict);
+    let choices = choices(conflict, answers, customer.as_ref(), other_customer.as_ref());
+    Ok(ShownConflict {
         id: conflict.id.0,
         system: conflict.system.as_str(),
+        system_title: conflict.system.title(),
         mapping_id: conflict.mapping.0,
         customer_id: conflict.customer.0,
+        customer,
+        other_customer,
         subject: conflict.subject.as_str(),
         base: conflict.base.as_ref().map(SyncText::as_str),
         local: conflict.local.as_ref().map(SyncText::as_str),
@@ -232,11 +267,18 @@ fn shown(conflict: &Conflict) -> ShownConflict<'_> {
         status: conflict.status.as_str(),
         rule: conflict.rule.map(FieldRule::as_str),
         resolution: conflict.resolution.as_deref(),
-        answers: answers(conflict),
+        answers,
+        choices,
         resolved_by: conflict.resolved_by.as_deref(),
         created_at: conflict.created_at,
         resolved_at: conflict.resolved_at,
-    }
+    })
+}
+
+/// The customer that has the record already.
+fn other(conflict: &Conflict) -> Option<CustomerId> {
+    let local = conflict.local.as_ref().filter(|_| conflict.subject == ConflictSubject::SamePartner)?;
+    Uuid::parse_str(local.as_str()).ok().map(CustomerId)
 }
 
 fn answers(conflict: &Conflict) -> &'static [&'static str] {

@@ -1,8 +1,10 @@
 //! `/sync`: how sync with other systems goes, and what a person decides about it.
 
+mod choices;
 pub(super) mod conflicts;
 pub(super) mod jobs;
 pub(super) mod log;
+pub(super) mod people;
 pub(super) mod rules;
 pub(super) mod runs;
 pub(super) mod stats;

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ShownFault;
+use super::people::person;
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::{ApiError, sentence};
@@ -36,7 +37,10 @@ pub(crate) struct ShownRun<'a> {
     id: Uuid,
     #[schema(example = "metakocka")]
     system: &'static str,
-    /// `sync`, `import`, `importAll`, `compare` or `compareFull`.
+    /// As people write it.
+    #[schema(example = "MetaKocka")]
+    system_title: &'static str,
+    /// `sync`, `syncAll`, `import`, `importAll`, `compare` or `compareFull`.
     #[schema(example = "compare")]
     kind: &'static str,
     dry_run: bool,
@@ -45,10 +49,13 @@ pub(crate) struct ShownRun<'a> {
     /// `queued`, `running`, `held` (a brake stopped it; somebody has to approve), `completed` or `failed`.
     #[schema(example = "running")]
     status: &'static str,
-    /// Grows while records come in; of a list known from the beginning.
+    /// Known from the beginning for a list, and for a register once it was read; otherwise it grows while records come
+    /// in. It is the sum of those that succeeded, failed, were skipped, and are in conflict, when the run is at its end.
     total: u64,
     succeeded: u64,
     failed: u64,
+    /// Cannot come in, or go there, as they are. Of a comparison those that are new; it tells each once.
+    skipped: u64,
     /// Created there or here. This one and those below tell what was done, or would be.
     created: u64,
     /// Written there.
@@ -92,6 +99,11 @@ pub(crate) struct ShownItem {
     /// Whether its turn has come.
     done: bool,
     customer_id: Option<Uuid>,
+    /// What the customer is called, or the record of a plan that is new here.
+    #[schema(example = "Ann Lee")]
+    name: Option<String>,
+    #[schema(example = "ann@example.com")]
+    email: Option<String>,
     mapping_id: Option<Uuid>,
     external_id: Option<String>,
     /// What was done, such as `created`, or would be in a dry run.
@@ -217,7 +229,11 @@ pub(crate) async fn items(
     let mut items = app.sync.runs()?.items(run.id, from, limit + 1).await?;
     let last = cut(&mut items, limit, |item| item.position.cast_signed());
     let (mut response, next_cursor) = page_answer(&request, last);
-    Ok(response.json(SyncRunItems { items: items.into_iter().map(ShownItem::of).collect(), next_cursor }))
+    let mut listed = Vec::new();
+    for item in items {
+        listed.push(shown_item(&app, item).await?);
+    }
+    Ok(response.json(SyncRunItems { items: listed, next_cursor }))
 }
 
 /// Releases the brakes of a run that is held, which then goes on.
@@ -273,6 +289,7 @@ fn wanted(body: Members, sync: &SyncParts) -> Result<(SyncSystem, RunKind), ApiE
 fn name(kind: RunKind) -> &'static str {
     match kind {
         RunKind::Sync => "sync",
+        RunKind::SyncAll => "syncAll",
         RunKind::Import => "import",
         RunKind::ImportAll => "importAll",
         RunKind::Compare => "compare",
@@ -285,6 +302,7 @@ fn shown(run: &Run) -> ShownRun<'_> {
     ShownRun {
         id: run.id.0,
         system: run.system.as_str(),
+        system_title: run.system.title(),
         kind: name(run.kind),
         dry_run: run.dry_run,
         approved: run.approved,
@@ -292,6 +310,7 @@ fn shown(run: &Run) -> ShownRun<'_> {
         total: counts.total,
         succeeded: counts.succeeded,
         failed: counts.failed,
+        skipped: counts.skipped,
         created: counts.created,
         pushed: counts.pushed,
         pulled: counts.pulled,
@@ -308,20 +327,36 @@ fn shown(run: &Run) -> ShownRun<'_> {
     }
 }
 
-impl ShownItem {
-    fn of(item: RunItem) -> Self {
-        let done = item.outcome.is_some();
-        let outcome = item.outcome.unwrap_or_default();
-        Self {
-            position: item.position,
-            subject: item.subject,
-            done,
-            customer_id: outcome.customer.map(|CustomerId(id)| id),
-            mapping_id: outcome.mapping.map(|id| id.0),
-            external_id: outcome.external.map(|id| id.as_str().to_owned()),
-            action: done.then_some(outcome.action),
-            error: outcome.error.as_ref().map(ShownFault::of),
-            plan: outcome.plan,
-        }
-    }
+async fn shown_item(app: &App, item: RunItem) -> Result<ShownItem, ApiError> {
+    let done = item.outcome.is_some();
+    let outcome = item.outcome.unwrap_or_default();
+    let person = match outcome.customer {
+        Some(customer) => person(app, customer).await?,
+        None => None,
+    };
+    let known = |field: &str| stated(outcome.plan.as_ref(), field);
+    let (name, email) = match &person {
+        Some(person) => (person.title().map(ToOwned::to_owned), person.email().map(ToOwned::to_owned)),
+        None => (known("name").or_else(|| known("companyName")), known("email")),
+    };
+    Ok(ShownItem {
+        position: item.position,
+        subject: item.subject,
+        done,
+        customer_id: outcome.customer.map(|CustomerId(id)| id),
+        name,
+        email,
+        mapping_id: outcome.mapping.map(|id| id.0),
+        external_id: outcome.external.map(|id| id.as_str().to_owned()),
+        action: done.then_some(outcome.action),
+        error: outcome.error.as_ref().map(ShownFault::of),
+        plan: outcome.plan,
+    })
+}
+
+/// The value that a plan writes in this field.
+fn stated(plan: Option<&Value>, field: &str) -> Option<String> {
+    let writes = plan?.as_array()?;
+    let written = writes.iter().find(|write| write["field"] == field)?;
+    written["value"].as_str().map(ToOwned::to_owned)
 }

@@ -70,7 +70,10 @@ impl Synchroniser {
             })
             .await?;
         match taken {
-            Taken::In(synced) => Ok(*synced),
+            Taken::In(synced) => {
+                self.tell(&synced, errand);
+                Ok(*synced)
+            }
             // Another one was faster; what it did is as good.
             Taken::Known(mapping) => self.sync_with(&mapping, partner.clone(), errand).await,
         }

@@ -3,6 +3,7 @@
 //! whoever is killed in between leaves a state from which the next one goes on.
 
 mod create;
+mod gone;
 mod import;
 mod local;
 mod open;
@@ -14,6 +15,7 @@ mod show;
 mod told;
 
 pub(super) use create::SEPARATE;
+pub(super) use gone::RECREATE;
 pub(super) use local::current;
 pub use show::Shown;
 
@@ -22,12 +24,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::transform::fields_of;
 use super::{
-    DetachReason, Mapping, PartnerDirectory, PartnerField, PartnerId, RemotePartner, Run, RunId, SyncError,
-    SyncOutcome, SyncRules, SyncSystem, SyncView,
+    DetachReason, Mapping, PartnerDirectory, PartnerError, PartnerField, PartnerId, RemotePartner, Run,
+    RunId, SyncError, SyncOutcome, SyncRules, SyncSystem, SyncView,
 };
 use crate::audit::Change;
 use crate::contacts::Open;
@@ -47,18 +50,21 @@ pub struct SyncSettings {
     /// The most mappings that one run may let go, and the share of all of them, in percent, whichever is larger.
     pub most_lost: u64,
     pub most_lost_percent: u64,
+    /// The most records that a run over all customers may create there without a person's word.
+    pub most_created: u64,
     /// Whether a comparison takes in records that nobody here knows.
     pub import_new: bool,
 }
 
 impl Default for SyncSettings {
-    /// 3 minutes, 7 days, 10 mappings or 5 percent, and new records are taken in.
+    /// 3 minutes, 7 days, 10 mappings or 5 percent, 100 records, and new ones are taken in.
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(180),
             grace: Duration::from_secs(7 * 24 * 60 * 60),
             most_lost: 10,
             most_lost_percent: 5,
+            most_created: 100,
             import_new: true,
         }
     }
@@ -180,13 +186,18 @@ impl Synchroniser {
         errand: Errand,
     ) -> Result<Synced, SyncError> {
         let (mapping, owner, since) = (opened.mapping.clone(), opened.owner, opened.since);
-        let result = match &opened.mapping.external {
-            None => self.create(opened, errand).await,
-            Some(_) => {
-                let nothing = reconcile::Progress::default();
-                self.reconcile(opened, partner, SyncOutcome::Unchanged, nothing, errand).await
+        // Whatever is warned of in between, by a connector for instance, names the customer in this way.
+        let span = tracing::error_span!("sync", customer = %mapping.customer.0, system = %self.system);
+        let work = async {
+            match &opened.mapping.external {
+                None => self.create(opened, errand).await,
+                Some(_) => {
+                    let nothing = reconcile::Progress::default();
+                    self.reconcile(opened, partner, SyncOutcome::Unchanged, nothing, errand).await
+                }
             }
         };
+        let result = work.instrument(span).await;
         if let Err(error) = &result {
             self.note_failure(&mapping, owner, since, error, errand).await;
         }
@@ -230,11 +241,22 @@ impl Synchroniser {
                 let is_in_step = mapping.is_settled() && mapping.customer_version == Some(record.version);
                 Ok(!is_in_step)
             }
-            None => {
-                let fields = fields_of(&self.view(&record), None, &SyncView::new());
-                Ok(self.directory.check(&self.directory.as_kept(&fields)).is_ok())
-            }
+            None => Ok(self.check(&record).is_ok()),
         }
+    }
+
+    /// Whether all is known of a customer that a record there needs.
+    ///
+    /// # Errors
+    /// [`SyncError::NoSuchCustomer`], [`super::PartnerError::Invalid`] with what is missing, a store that does not answer.
+    pub(super) async fn is_complete(&self, customer: CustomerId) -> Result<(), SyncError> {
+        let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
+        Ok(self.check(&record.ok_or(SyncError::NoSuchCustomer)?)?)
+    }
+
+    fn check(&self, record: &CustomerRecord) -> Result<(), PartnerError> {
+        let fields = fields_of(&self.view(record), None, &SyncView::new());
+        self.directory.check(&self.directory.as_kept(&fields))
     }
 
     /// # Errors

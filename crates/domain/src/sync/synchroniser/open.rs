@@ -26,7 +26,10 @@ impl Synchroniser {
                     let leader = self.settle(transaction.as_mut(), &record, since).await?;
                     let mapping = match leader {
                         Some(leader) => leader,
-                        None => self.add(transaction.as_mut(), self.new_mapping(id, &record, since)).await?,
+                        None => {
+                            self.is_made_anew(transaction.as_mut(), record.id, since).await?;
+                            self.add(transaction.as_mut(), self.new_mapping(id, &record, since)).await?
+                        }
                     };
                     let until = self.lease_until(since);
                     let taken = transaction.mappings().take(mapping.id, owner, since, until).await?;
@@ -46,7 +49,12 @@ impl Synchroniser {
         }
     }
 
-    pub(super) fn new_mapping(&self, id: MappingId, record: &CustomerRecord, at: DateTime<Utc>) -> Mapping {
+    pub(in crate::sync) fn new_mapping(
+        &self,
+        id: MappingId,
+        record: &CustomerRecord,
+        at: DateTime<Utc>,
+    ) -> Mapping {
         Mapping {
             id,
             system: self.system,
@@ -210,6 +218,11 @@ impl Synchroniser {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let attempt = self.attempt(mapping, outcome, &Progress::default(), Errand::default(), at);
-        transaction.sync_log().append(&[attempt]).await
+        transaction.sync_log().append(&[attempt]).await?;
+        tracing::info!(
+            customer = %mapping.customer.0, system = %self.system, outcome = outcome.as_str(), mapping = %mapping.id.0,
+            "a mapping changed"
+        );
+        Ok(())
     }
 }

@@ -4,9 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::reconcile::Progress;
-use super::{Errand, Synchroniser};
+use super::{Errand, Synced, Synchroniser};
 use crate::contacts::Open;
-use crate::sync::{Mapping, MappingStatus, Retry, SyncAttempt, SyncError, SyncOutcome};
+use crate::sync::{
+    Mapping, MappingStatus, PartnerField, PartnerId, Retry, SyncAttempt, SyncError, SyncOutcome,
+};
 use crate::{JobKind, StoreError, Transaction};
 
 /// How long a failure that may pass rests before the promised second attempt.
@@ -51,6 +53,23 @@ impl Synchroniser {
         }
     }
 
+    /// One line for each sync that changed something, with the customer and never a value.
+    pub(in crate::sync) fn tell(&self, synced: &Synced, errand: Errand) {
+        let (mapping, outcome) = (&synced.mapping, synced.outcome);
+        let quiet = synced.pushed.is_empty() && synced.pulled.is_empty();
+        if outcome == SyncOutcome::Unchanged && quiet {
+            return;
+        }
+        let names =
+            |fields: &[PartnerField]| fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(" ");
+        tracing::info!(
+            customer = %mapping.customer.0, system = %self.system, outcome = outcome.as_str(),
+            record = mapping.external.as_ref().map_or("-", PartnerId::as_str),
+            pushed = names(&synced.pushed), pulled = names(&synced.pulled),
+            run = errand.run.map(|run| run.0.to_string()), "synced"
+        );
+    }
+
     /// Notes a failure, lets the mapping go, and promises another attempt if one may succeed. If that fails too the
     /// lease runs out by itself, and the next comparison finds the mapping.
     pub(super) async fn note_failure(
@@ -66,6 +85,11 @@ impl Synchroniser {
         if concluded {
             return;
         }
+        if !matches!(error, SyncError::Busy | SyncError::OpenConflict { .. }) {
+            tracing::warn!(
+                customer = %mapping.customer.0, system = %self.system, error = error.code(), "a sync failed"
+            );
+        }
         let noted = self
             .env
             .transact(move |mut transaction: Open| {
@@ -76,7 +100,10 @@ impl Synchroniser {
             })
             .await;
         if let Err(noting) = noted {
-            tracing::warn!(mapping = %mapping.id.0, error = %error, noting = %noting, "a failed sync was not noted");
+            tracing::warn!(
+                customer = %mapping.customer.0, system = %self.system, mapping = %mapping.id.0, error = error.code(),
+                noting = %noting, "a failed sync was not noted"
+            );
         }
     }
 
@@ -112,6 +139,9 @@ impl Synchroniser {
         };
         transaction.mappings().update(&failed).await?;
         transaction.mappings().release(failed.id, owner).await?;
+        if failed.status == MappingStatus::Stale {
+            self.ask_about_missing(transaction, &failed, at).await?;
+        }
         self.log_attempt(transaction, &failed, outcome, &Progress::default(), errand, since).await?;
         if !errand.is_job && error.retry() != Retry::Never {
             let job = JobKind::SyncCustomer(self.system, failed.customer);

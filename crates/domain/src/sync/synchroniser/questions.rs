@@ -104,7 +104,7 @@ impl Synchroniser {
         for conflict in transaction.conflicts().open_of(mapping.id).await? {
             match conflict.subject {
                 subject if asked.contains(&subject) => {}
-                ConflictSubject::Field(_) | ConflictSubject::SamePartner => {
+                ConflictSubject::Field(_) | ConflictSubject::SamePartner | ConflictSubject::Gone => {
                     transaction.conflicts().resolve(conflict.id, "agreed", &self.by(), at).await?;
                 }
                 ConflictSubject::SameCustomer => open.push(conflict.id),

@@ -79,8 +79,11 @@ impl Synchroniser {
             let (compared, partner) = (&compared, &known);
             let attempt = Attempt { compared, partner, rules: &rules, outcome, progress: &progress, errand };
             match self.conclude(opened, &attempt).await? {
-                Concluded::Done(synced, open) if open.is_empty() => return Ok(*synced),
-                Concluded::Done(_, conflicts) => return Err(SyncError::OpenConflict { conflicts }),
+                Concluded::Done(synced, conflicts) => {
+                    self.tell(&synced, errand);
+                    let is_open = !conflicts.is_empty();
+                    return if is_open { Err(SyncError::OpenConflict { conflicts }) } else { Ok(*synced) };
+                }
                 Concluded::Moved(moved) => opened = *moved,
             }
         }
