@@ -150,6 +150,28 @@ impl JobRepository for SeaOrmTransaction {
         }
     }
 
+    async fn take_back(&mut self, kind: &JobKind, not_before: DateTime<Utc>) -> Result<(), StoreError> {
+        Entity::delete_many()
+            .filter(Column::JobKey.eq(kind.key()))
+            .filter(Column::Status.eq(JobStatus::Waiting.as_str()))
+            .filter(Column::Attempts.eq(0))
+            .filter(Column::NotBefore.eq(not_before))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn clear_dead(&mut self, kinds: &[JobKind]) -> Result<(), StoreError> {
+        Entity::delete_many()
+            .filter(Column::JobKey.is_in(kinds.iter().map(JobKind::key)))
+            .filter(Column::Status.eq(JobStatus::Dead.as_str()))
+            .exec(self.connection()?)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
     async fn replay(&mut self, id: JobId, at: DateTime<Utc>) -> Result<bool, StoreError> {
         let mut dead = Entity::find_by_id(id.0).filter(Column::Status.eq(JobStatus::Dead.as_str()));
         if self.is_shared() {

@@ -63,7 +63,7 @@ pub struct SyncConfig {
     /// How often a job is tried before it waits for a person.
     #[validate(range(min = 1, max = 100, message = "must be between 1 and 100"))]
     pub attempts: u32,
-    /// How long a job is left alone with a process of which nothing is heard, in seconds.
+    /// How long a customer or a job is left alone with a process of which nothing is heard, in seconds.
     #[validate(range(min = 3, max = 3_600, message = "must be between 3 and 3600"))]
     pub lease_s: u64,
     /// How long a worker without work waits before it looks again, in milliseconds.
@@ -152,13 +152,6 @@ pub fn check_base_urls(
     openphone.check_base_url().map_err(|error| fault("openphone", error.to_string()))
 }
 
-/// The most calls that one write consists of: writing, and reading back.
-const METAKOCKA_CALLS: u32 = 2;
-
-/// Reading and changing. A creation may take more, and may be overtaken: with the customer's id as its reference it makes one
-/// contact, however often it is made.
-const OPENPHONE_CALLS: u32 = 2;
-
 impl SyncConfig {
     /// # Errors
     /// See [`Unprepared`].
@@ -173,37 +166,28 @@ impl SyncConfig {
         // The index by which contacts are found by their values. What it writes is no change of a customer.
         let index = PartnerIndex::new(env.clone(), SyncSystem::OpenPhone);
         let index: Option<Arc<dyn ContactIndex>> = Some(Arc::new(index));
-        let parts: [(SyncSystem, Arc<dyn PartnerDirectory>, Duration); 2] = [
-            (
-                SyncSystem::MetaKocka,
-                Arc::new(MetaKocka::new(metakocka, clock())?),
-                METAKOCKA_CALLS * longest_call(metakocka.queue_timeout_ms, metakocka.request_timeout_ms),
-            ),
-            (
-                SyncSystem::OpenPhone,
-                Arc::new(OpenPhone::new(openphone, clock(), index)?),
-                OPENPHONE_CALLS * longest_call(openphone.queue_timeout_ms, openphone.request_timeout_ms),
-            ),
+        let parts: [(SyncSystem, Arc<dyn PartnerDirectory>); 2] = [
+            (SyncSystem::MetaKocka, Arc::new(MetaKocka::new(metakocka, clock())?)),
+            (SyncSystem::OpenPhone, Arc::new(OpenPhone::new(openphone, clock(), index)?)),
         ];
         // Of a system that is not configured nobody wants to know; its jobs would only wait.
-        let configured = parts.iter().filter(|(_, directory, _)| directory.configured().is_ok());
+        let configured = parts.iter().filter(|(_, directory)| directory.configured().is_ok());
         let new_customers = self.push_new_customers;
         let triggers: Vec<_> =
             configured.map(|(system, ..)| SyncTrigger { system: *system, new_customers }).collect();
         let env = env.with_triggers(triggers);
         let rules = Arc::new(rules);
-        let syncs = parts.map(|(system, directory, write)| {
-            Synchroniser::new(env.clone(), system, directory, Arc::clone(&rules), self.settings(write))
+        let syncs = parts.map(|(system, directory)| {
+            Synchroniser::new(env.clone(), system, directory, Arc::clone(&rules), self.settings())
         });
         let syncs = Vec::from(syncs);
         let worker = SyncWorker::new(env.clone(), syncs.clone(), self.worker_settings());
         Ok(Syncing { env, syncs, worker })
     }
 
-    /// `write` is the longest that one write can take.
-    fn settings(&self, write: Duration) -> SyncSettings {
+    fn settings(&self) -> SyncSettings {
         SyncSettings {
-            lease: write + Duration::from_secs(self.lease_s),
+            lease: Duration::from_secs(self.lease_s),
             grace: DAY * u32::try_from(self.grace_days).unwrap_or(u32::MAX),
             most_lost: self.brake_records,
             most_lost_percent: self.brake_percent,
@@ -223,11 +207,6 @@ impl SyncConfig {
             keep: DAY * u32::try_from(self.keep_days).unwrap_or(u32::MAX),
         }
     }
-}
-
-/// Waiting for its turn, and for the answer.
-fn longest_call(queue_timeout_ms: u64, request_timeout_ms: u64) -> Duration {
-    Duration::from_millis(queue_timeout_ms + request_timeout_ms)
 }
 
 #[cfg(test)]

@@ -167,6 +167,13 @@ pub trait JobRepository: Send {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
+    /// Takes back a job of this kind that waits until just this moment and was never begun: a promise that nobody else
+    /// came to share, since whoever enqueues one that is due earlier brings it forward.
+    async fn take_back(&mut self, kind: &JobKind, not_before: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Removes the dead jobs of these kinds: what they were for has been done.
+    async fn clear_dead(&mut self, kinds: &[JobKind]) -> Result<(), StoreError>;
+
     /// Lets a dead job wait again, with no attempts counted, or drops it for one of its kind that waits already.
     /// `false` if there is no such job that is dead.
     async fn replay(&mut self, id: JobId, at: DateTime<Utc>) -> Result<bool, StoreError>;

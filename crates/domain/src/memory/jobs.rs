@@ -158,6 +158,29 @@ impl JobRepository for MemoryTransaction {
         Ok(())
     }
 
+    async fn take_back(&mut self, kind: &JobKind, not_before: DateTime<Utc>) -> Result<(), StoreError> {
+        let is_it = |job: &Job| {
+            job.status == JobStatus::Waiting
+                && job.kind == *kind
+                && job.attempts == 0
+                && job.not_before == not_before
+        };
+        let found: Vec<_> = self.state.jobs.values().filter(|job| is_it(job)).map(|job| job.id).collect();
+        for id in found {
+            self.state.jobs.remove(&id);
+        }
+        Ok(())
+    }
+
+    async fn clear_dead(&mut self, kinds: &[JobKind]) -> Result<(), StoreError> {
+        let is_dead = |job: &&Job| job.status == JobStatus::Dead && kinds.contains(&job.kind);
+        let dead: Vec<_> = self.state.jobs.values().filter(is_dead).map(|job| job.id).collect();
+        for id in dead {
+            self.state.jobs.remove(&id);
+        }
+        Ok(())
+    }
+
     async fn replay(&mut self, id: JobId, at: DateTime<Utc>) -> Result<bool, StoreError> {
         let dead = self.state.jobs.get(&id).filter(|job| job.status == JobStatus::Dead).cloned();
         let Some(job) = dead else { return Ok(false) };

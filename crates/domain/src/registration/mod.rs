@@ -5,9 +5,11 @@
 mod push;
 mod rules;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Semaphore;
 
 pub use push::Pushed;
 use rules::{Case, refuse_registered, requests};
@@ -104,6 +106,19 @@ pub struct Registered {
     pub pushed: Pushed,
 }
 
+/// How many calls a push takes at most, as a rule: looking, creating, reading back.
+const CALLS_OF_A_PUSH: f64 = 3.0;
+
+/// At least one, however slow the other system is.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "limited to what a semaphore holds"
+)]
+fn places(in_time: f64) -> usize {
+    in_time.clamp(1.0, 10_000.0) as usize
+}
+
 /// Why nobody was registered. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
@@ -142,11 +157,16 @@ pub struct Registrations {
     /// Tells the system that people who register are in.
     sync: Option<Synchroniser>,
     settings: RegistrationSettings,
+    /// The pushes that the other system's pace lets through in time; whoever comes beside them is told at once that it
+    /// will be done later.
+    in_time: Arc<Semaphore>,
 }
 
 impl Registrations {
     pub fn new(env: Environment, sync: Option<Synchroniser>, settings: RegistrationSettings) -> Self {
-        Self { env, sync, settings }
+        let pace = sync.as_ref().map_or(0, |sync| sync.abilities().calls_per_second);
+        let in_time = f64::from(pace) * settings.push_deadline.as_secs_f64() / CALLS_OF_A_PUSH;
+        Self { env, sync, settings, in_time: Arc::new(Semaphore::new(places(in_time))) }
     }
 
     /// The same, on behalf of somebody.
@@ -157,6 +177,7 @@ impl Registrations {
             // A sync stores in several transactions: what an idempotency key names ends with the first.
             sync: self.sync.as_ref().map(|sync| sync.acting(&Acting { operation: None, ..acting.clone() })),
             settings: self.settings.clone(),
+            in_time: Arc::clone(&self.in_time),
         }
     }
 

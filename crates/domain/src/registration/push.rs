@@ -1,6 +1,7 @@
 //! Telling the other system of somebody who has just registered: tried once, for a moment, with the promise to try again
 //! already stored.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -40,11 +41,16 @@ impl Registrations {
         };
         let system = sync.system();
         tracing::info!(customer = %customer.0, %system, "Creating {title} contact for: {}", email.masked());
+        let Ok(place) = Arc::clone(&self.in_time).try_acquire_owned() else {
+            tracing::info!(customer = %customer.0, %system, "creating the contact is left to the worker: many register");
+            return Pushed::Pending;
+        };
         let working = tokio::spawn({
             let sync = sync.clone();
             // Its job is stored already.
             let until = Instant::now() + self.settings.push_deadline;
             async move {
+                let _place = place;
                 loop {
                     match sync.sync_customer(customer, Errand { run: None, is_job: true }).await {
                         // A job of an earlier change may be at it; what it does is as good.
@@ -91,8 +97,14 @@ async fn came_to(sync: &Synchroniser, customer: CustomerId, error: &SyncError) -
     }
     match error {
         SyncError::Partner(PartnerError::NotConfigured { .. }) => Pushed::Skipped,
+        // The worker tries again, and the person can be told now.
+        SyncError::Partner(PartnerError::Rejected { .. }) => refused(error),
         error if error.retry() != Retry::Never => Pushed::Pending,
         // Not the fault that is kept: it repeats what the other system said, and that may be anybody's data.
-        error => Pushed::Failed(SyncFault::new(error.code(), error.to_string())),
+        error => refused(error),
     }
+}
+
+fn refused(error: &SyncError) -> Pushed {
+    Pushed::Failed(SyncFault::new(error.code(), error.to_string()))
 }

@@ -61,6 +61,8 @@ pub enum Retry {
     Never,
     /// After the usual pause, or this one if it is longer.
     After(Option<Duration>),
+    /// A few times, with long pauses: a person there may let go of what was refused.
+    Seldom,
     /// The same, and nothing was tried: it does not count as an attempt.
     Wait(Duration),
 }
@@ -82,10 +84,11 @@ impl SyncError {
                 PartnerError::NotConfigured { .. } => Retry::Wait(UNCONFIGURED),
                 PartnerError::CircuitOpen { retry_after } => Retry::Wait(*retry_after),
                 PartnerError::QuotaExceeded { retry_after } => Retry::After(*retry_after),
-                PartnerError::NotFound | PartnerError::Invalid(_) | PartnerError::Rejected { .. } => {
-                    Retry::Never
-                }
-                PartnerError::AccessDenied { .. }
+                PartnerError::Invalid(_) => Retry::Never,
+                PartnerError::Rejected { .. } => Retry::Seldom,
+                // Of a record that is known it was told as missing; of a list it is an address that does not answer.
+                PartnerError::NotFound
+                | PartnerError::AccessDenied { .. }
                 | PartnerError::Unreachable(_)
                 | PartnerError::TimedOut
                 | PartnerError::Uncertain(_)

@@ -35,12 +35,12 @@ pub struct WorkerSettings {
 }
 
 impl Default for WorkerSettings {
-    /// 4 jobs at a time, 1 s, 60 s, 12 attempts (some 5 hours), every 15 minutes, daily, 90 days.
+    /// 4 jobs at a time, 1 s, 30 s, 12 attempts (some 5 hours), every 15 minutes, daily, 90 days.
     fn default() -> Self {
         Self {
             at_once: 4,
             poll: Duration::from_secs(1),
-            lease: Duration::from_secs(60),
+            lease: Duration::from_secs(30),
             attempts: 12,
             interval: Duration::from_secs(15 * 60),
             full_interval: Duration::from_secs(24 * 60 * 60),
@@ -51,6 +51,10 @@ impl Default for WorkerSettings {
 
 /// The pause after the first attempt; each doubles the last.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
+/// How often something is tried that the other system refuses, and by how much longer the pauses are: half an hour in all.
+const REFUSALS: u32 = 6;
+const SELDOM: u32 = 6;
+
 const LONGEST_PAUSE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Does jobs.
@@ -279,6 +283,13 @@ impl SyncWorker {
             Retry::Wait(pause) => Some(FailedAttempt { error: None, not_before: later(pause) }),
             Retry::Never if settled(error) => None,
             Retry::Never => Some(FailedAttempt { error: Some(error.fault()), not_before: None }),
+            Retry::Seldom if job.attempts >= REFUSALS.min(self.settings.attempts) => {
+                Some(FailedAttempt { error: Some(error.fault()), not_before: None })
+            }
+            Retry::Seldom => {
+                let pause = self.pause(job.attempts) * SELDOM;
+                Some(FailedAttempt { error: Some(error.fault()), not_before: later(pause) })
+            }
             Retry::After(_) if job.attempts >= self.settings.attempts => {
                 Some(FailedAttempt { error: Some(error.fault()), not_before: None })
             }

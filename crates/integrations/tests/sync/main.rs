@@ -53,4 +53,5 @@ mod regrouping;
 mod reports;
 mod runs;
 mod scene;
+mod waiting;
 mod worker;

@@ -36,8 +36,10 @@ impl Synchroniser {
         let view = self.view(&opened.customer);
         let fields = self.directory.as_kept(&fields_of(&view, None, &SyncView::new()));
         self.directory.check(&fields)?;
-        let alone = self.creating.lock().await;
-        match self.look_for(&opened.customer, &opened.mapping, &fields).await? {
+        let lookups = self.lookups(&opened.customer, &fields, &opened.mapping.sent);
+        let alone = self.alone_with(&opened, &lookups).await?;
+        let looked = self.look_for(&lookups, &opened.mapping, &fields);
+        match self.holding(&opened, looked).await? {
             Found::Taken(record, other) => self.same_partner(opened, record, *other).await,
             Found::Free(partner) => {
                 let opened = self.adopt(opened, &partner).await?;
@@ -48,7 +50,7 @@ impl Synchroniser {
             Found::Nothing => {
                 let sent = view_of(&fields, &self.directory.abilities());
                 let opened = self.intend(opened, sent.clone()).await?;
-                let written = self.directory.add(&fields, opened.customer.id).await?;
+                let written = self.holding(&opened, self.directory.add(&fields, opened.customer.id)).await?;
                 let partner = written.partner.clone();
                 let opened = self.created(opened, sent, written).await?;
                 drop(alone);
@@ -63,13 +65,13 @@ impl Synchroniser {
     /// Looks for what the customer is now, and for what it was when an earlier attempt sent it.
     async fn look_for(
         &self,
-        customer: &CustomerRecord,
+        lookups: &[PartnerLookup],
         mapping: &Mapping,
         fields: &PartnerFields,
     ) -> Result<Found, SyncError> {
         let mut found: BTreeMap<PartnerId, (usize, usize, RemotePartner)> = BTreeMap::new();
-        for lookup in self.lookups(customer, fields, &mapping.sent) {
-            for partner in self.directory.find_by(&lookup).await? {
+        for lookup in lookups {
+            for partner in self.directory.find_by(lookup).await? {
                 let theirs = &partner.fields.tax_number;
                 // Another tax number is another customer, whoever reads its mail.
                 let other = theirs.is_some() && fields.tax_number.is_some() && *theirs != fields.tax_number;
@@ -102,7 +104,7 @@ impl Synchroniser {
         mapping: &Mapping,
         fields: &PartnerFields,
     ) -> Result<Option<RemotePartner>, SyncError> {
-        match self.look_for(customer, mapping, fields).await? {
+        match self.look_for(&self.lookups(customer, fields, &mapping.sent), mapping, fields).await? {
             Found::Nothing => Ok(None),
             Found::Free(partner) => Ok(Some(*partner)),
             Found::Taken(..) => Err(SyncError::OpenConflict { conflicts: Vec::new() }),

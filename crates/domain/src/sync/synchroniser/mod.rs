@@ -3,7 +3,9 @@
 //! whoever is killed in between leaves a state from which the next one goes on.
 
 mod create;
+mod creations;
 mod gone;
+mod hold;
 mod import;
 mod local;
 mod open;
@@ -14,6 +16,8 @@ mod reconcile;
 mod show;
 mod told;
 
+use creations::Creations;
+
 pub(super) use create::SEPARATE;
 pub(super) use gone::RECREATE;
 pub(super) use local::current;
@@ -23,14 +27,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::Mutex;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::transform::fields_of;
 use super::{
-    DetachReason, Mapping, PartnerDirectory, PartnerError, PartnerField, PartnerId, RemotePartner, Run,
-    RunId, SyncError, SyncOutcome, SyncRules, SyncSystem, SyncView,
+    DetachReason, Mapping, PartnerAbilities, PartnerDirectory, PartnerError, PartnerField, PartnerId,
+    RemotePartner, Run, RunId, SyncError, SyncOutcome, SyncRules, SyncSystem, SyncView,
 };
 use crate::audit::Change;
 use crate::contacts::Open;
@@ -42,8 +45,8 @@ use crate::{
 /// How sync behaves where that is a matter of taste.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct SyncSettings {
-    /// How long somebody may work on one mapping. Longer than any call to the other system may take: a lease
-    /// that runs out under a call would let a second one create the same record.
+    /// How long a mapping is left alone with somebody of whom nothing is heard. Whoever works on it renews the lease all the
+    /// while, so that it says how soon somebody else goes on where a process died.
     pub lease: Duration,
     /// How long a record may be missing there before its mapping is detached.
     pub grace: Duration,
@@ -57,10 +60,10 @@ pub struct SyncSettings {
 }
 
 impl Default for SyncSettings {
-    /// 3 minutes, 7 days, 10 mappings or 5 percent, 100 records, and new ones are taken in.
+    /// 30 seconds, 7 days, 10 mappings or 5 percent, 100 records, and new ones are taken in.
     fn default() -> Self {
         Self {
-            lease: Duration::from_secs(180),
+            lease: Duration::from_secs(30),
             grace: Duration::from_secs(7 * 24 * 60 * 60),
             most_lost: 10,
             most_lost_percent: 5,
@@ -76,6 +79,13 @@ pub struct Errand {
     pub run: Option<RunId>,
     /// Whether it is tried again by itself when it fails; otherwise a failure that may pass leaves a job behind.
     pub is_job: bool,
+}
+
+impl Errand {
+    /// Whether somebody asked and waits for the answer. A job and a run are taken up again by themselves.
+    fn is_a_persons(self) -> bool {
+        !self.is_job && self.run.is_none()
+    }
 }
 
 /// What came of it.
@@ -97,10 +107,8 @@ pub struct Synchroniser {
     pub(super) directory: Arc<dyn PartnerDirectory>,
     pub(super) survivorship: Arc<SurvivorshipRules>,
     pub(super) settings: SyncSettings,
-    /// Held from looking to creating: of two customers with one tax number the second has to find what the first
-    /// created. Between processes a person finds out later; one who waits long loses nothing, the other system's pace
-    /// allows no more.
-    creating: Arc<Mutex<()>>,
+    /// Who creates a record at this moment.
+    creations: Arc<Creations>,
     /// Who asked, if somebody else carries it out.
     asked_by: Option<Arc<str>>,
 }
@@ -111,6 +119,8 @@ struct Opened {
     customer: CustomerRecord,
     owner: Uuid,
     since: DateTime<Utc>,
+    /// When the job is due that goes on if nothing comes of this; `None` if somebody else sees to that.
+    promised: Option<DateTime<Utc>>,
 }
 
 impl Synchroniser {
@@ -123,7 +133,7 @@ impl Synchroniser {
     ) -> Self {
         // What it writes here came from there: it must not be told to go back.
         let env = env.without_trigger(system);
-        Self { env, system, directory, survivorship, settings, creating: Arc::default(), asked_by: None }
+        Self { env, system, directory, survivorship, settings, creations: Arc::default(), asked_by: None }
     }
 
     /// The same, on behalf of somebody.
@@ -141,6 +151,11 @@ impl Synchroniser {
 
     pub fn system(&self) -> SyncSystem {
         self.system
+    }
+
+    /// What the other system can do.
+    pub(crate) fn abilities(&self) -> PartnerAbilities {
+        self.directory.abilities()
     }
 
     /// The fields that the other system has a place for.
@@ -161,7 +176,15 @@ impl Synchroniser {
     /// See [`SyncError`]. Whatever happened is noted in the mapping and in the log.
     pub async fn sync_customer(&self, customer: CustomerId, errand: Errand) -> Result<Synced, SyncError> {
         self.configured()?;
-        let opened = self.open(customer).await?;
+        match self.try_to_sync(customer, errand).await {
+            // A person who clicks twice, or who meets a job, gets what comes of the other one.
+            Err(SyncError::Busy) if errand.is_a_persons() => self.after_another(customer, errand).await,
+            done => done,
+        }
+    }
+
+    async fn try_to_sync(&self, customer: CustomerId, errand: Errand) -> Result<Synced, SyncError> {
+        let opened = self.open(customer, errand).await?;
         self.bring_into_step(opened, None, errand).await
     }
 
@@ -172,7 +195,7 @@ impl Synchroniser {
         partner: RemotePartner,
         errand: Errand,
     ) -> Result<Synced, SyncError> {
-        let opened = self.open(mapping.customer).await?;
+        let opened = self.open(mapping.customer, errand).await?;
         // Of several mappings of a customer one is in use.
         let same = opened.mapping.external.as_ref() == Some(&partner.id);
         let partner = Some(partner).filter(|_| same);

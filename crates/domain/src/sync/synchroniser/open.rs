@@ -14,7 +14,7 @@ use crate::{ContactId, CustomerId, CustomerRecord, JobKind, StoreError, Transact
 
 impl Synchroniser {
     /// Takes the mapping of a customer, which gets one if it has none.
-    pub(super) async fn open(&self, customer: CustomerId) -> Result<Opened, SyncError> {
+    pub(super) async fn open(&self, customer: CustomerId, errand: Errand) -> Result<Opened, SyncError> {
         let since = self.env.clock.now();
         let owner = self.env.randomness.uuid(since);
         let id = MappingId(self.env.randomness.uuid(since));
@@ -34,7 +34,12 @@ impl Synchroniser {
                     let until = self.lease_until(since);
                     let taken = transaction.mappings().take(mapping.id, owner, since, until).await?;
                     let mapping = taken.ok_or(SyncError::Busy)?;
-                    Ok((Opened { mapping, customer: record, owner, since }, transaction))
+                    let promised = errand.is_a_persons().then_some(until);
+                    if promised.is_some() {
+                        let job = JobKind::SyncCustomer(self.system, record.id);
+                        transaction.jobs().enqueue(&[job], until, since).await?;
+                    }
+                    Ok((Opened { mapping, customer: record, owner, since, promised }, transaction))
                 })
             })
             .await

@@ -124,6 +124,13 @@ impl Synchroniser {
             // The customer moved under our hands; whoever comes next need not wait for us.
             return transaction.mappings().release(mapping.id, owner).await;
         }
+        if errand.is_a_persons()
+            && let Some((_, promised)) = mapping.lease
+        {
+            // What is promised instead goes by the error.
+            let job = JobKind::SyncCustomer(self.system, mapping.customer);
+            transaction.jobs().take_back(&job, promised).await?;
+        }
         let at = self.env.clock.now();
         let (status, outcome) = match error {
             SyncError::OpenConflict { .. } => (MappingStatus::Conflict, SyncOutcome::Conflict),

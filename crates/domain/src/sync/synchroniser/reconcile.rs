@@ -92,9 +92,9 @@ impl Synchroniser {
 
     async fn read(&self, opened: &Opened) -> Result<RemotePartner, SyncError> {
         let Some(id) = &opened.mapping.external else { return Err(PartnerError::NotFound.into()) };
-        match self.directory.get(id).await {
-            Err(PartnerError::NotFound) => Err(SyncError::Missing),
-            read => Ok(read?),
+        match self.holding(opened, self.directory.get(id)).await {
+            Err(SyncError::Partner(PartnerError::NotFound)) => Err(SyncError::Missing),
+            read => read,
         }
     }
 
@@ -127,7 +127,8 @@ impl Synchroniser {
         let base = compared.base.clone();
         let intended = Mapping { base, sent: sent.clone(), kept, ..opened.mapping.clone() };
         let opened = self.store(opened, intended).await?;
-        let written = self.directory.update(&partner.id, &change, &partner.parts).await?;
+        let update = self.directory.update(&partner.id, &change, &partner.parts);
+        let written = self.holding(&opened, update).await?;
         let mut mapping = Mapping { parts: written.parts.clone(), ..opened.mapping.clone() };
         let kind = change.fields.kind.or(change.known.kind);
         let Some(read) = written.partner.map(|partner| partner.known_as(kind)) else {
@@ -188,7 +189,8 @@ impl Synchroniser {
         }
         let mapping = self.settle(transaction, &now, at).await?;
         let same = mapping.filter(|mapping| mapping.id == held.id).ok_or(SyncError::Busy)?;
-        Ok(Opened { mapping: same, customer: now, owner: opened.owner, since: opened.since })
+        let (owner, since, promised) = (opened.owner, opened.since, opened.promised);
+        Ok(Opened { mapping: same, customer: now, owner, since, promised })
     }
 
     async fn note(
@@ -237,9 +239,13 @@ impl Synchroniser {
             SyncOutcome::Unchanged if !quiet => SyncOutcome::Updated,
             outcome => outcome,
         };
+        let sent_is_seen = changed.sent.is_empty();
         let mapping = Mapping { last_synced_at: Some(at), ..self.touched(changed, at) };
         transaction.mappings().update(&mapping).await?;
         transaction.mappings().release(mapping.id, opened.owner).await?;
+        if sent_is_seen {
+            self.clear_promises(transaction, &mapping, opened.promised).await?;
+        }
         self.log_attempt(transaction, &mapping, outcome, &progress, attempt.errand, opened.since).await?;
         let mapping = Mapping { version: mapping.version + 1, lease: None, ..mapping };
         let synced = Synced { mapping, outcome, pushed: progress.pushed, pulled: progress.pulled };
