@@ -4,11 +4,15 @@ use onefold_integrations::testing::DoubleChange;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::send;
+use onefold_persistence::testing::TestDatabase;
+
+use crate::app::{TestApp, send};
+use crate::imports::{CSV, NDJSON};
 use crate::sync_scene::{IMPORT, SYNC, SyncScene, mapping_of, on_both_connected, partner, succeeded};
 
 on_both_connected!(
     a_contact_is_synced,
+    what_was_corrected_there_survives_a_move,
     a_mapping_is_shown,
     a_customer_shows_its_records_elsewhere,
     a_partner_is_imported,
@@ -41,6 +45,45 @@ async fn a_contact_is_synced(scene: SyncScene) {
     scene.double.change(&partners[0].mk_id, &change).unwrap();
     scene.synced(&ann).await;
     assert_eq!(scene.city_of(&ann).await, "Kranj");
+}
+
+/// An email that nothing but the record joins, and values that outdo better sources: both are evidence, which an export
+/// carries and which holds when evidence around it changes.
+async fn what_was_corrected_there_survives_a_move(scene: SyncScene) {
+    let ann = scene.customer("ann@example.com", "Ann Lee").await;
+    scene.moves_to(&ann, "Bled").await;
+    let record = scene.synced(&ann).await;
+    let change = DoubleChange {
+        city: Some("Kranj".to_owned()),
+        email: Some("lee@example.com".to_owned()),
+        ..DoubleChange::default()
+    };
+    scene.double.change(&record, &change).unwrap();
+    scene.synced(&ann).await;
+    let shown = async |app: &TestApp, id: &str| {
+        let customer = app.show(&format!("/customers/{id}")).await;
+        let points = customer["contactPoints"].as_array().unwrap().iter().map(|point| point["value"].clone());
+        (customer["profile"].clone(), customer["profileSetAt"].clone(), points.collect::<Vec<_>>())
+    };
+    let here = shown(&scene.app, &ann).await;
+    assert_eq!(here.0["address"]["city"], "Kranj");
+    assert_eq!(here.2, ["ann@example.com", "lee@example.com"]);
+    for (format, media_type) in [("ndjson", NDJSON), ("csv", CSV)] {
+        let file = scene.app.get(&format!("/contacts/export?format={format}")).await.body;
+        let other = TestApp::start(TestDatabase::sqlite(), None).await;
+        let done = other.import(media_type, "", file.clone()).await;
+        assert_eq!(done["failed"], 0, "{format}: {done}");
+        let id = other.show("/contacts/1").await["customerId"].as_str().unwrap().to_owned();
+        assert_eq!(shown(&other, &id).await, here, "{format}");
+        other.database.assert_invariants().await;
+    }
+    // Laid from nothing when a contact beside them is withdrawn, they are one customer as before.
+    let body = json!({"kind": "phone", "value": "+38640000123", "source": "order"});
+    let phone = scene.app.create("/contacts", body).await;
+    scene.app.identify(json!({"email": "ann@example.com", "phoneNumber": "+38640000123"})).await;
+    assert_eq!(shown(&scene.app, &ann).await.2.len(), 3);
+    scene.app.call(Method::DELETE, &format!("/contacts/{}", phone["id"]), &Value::Null).await;
+    assert_eq!(shown(&scene.app, &ann).await, here);
 }
 
 async fn a_mapping_is_shown(scene: SyncScene) {

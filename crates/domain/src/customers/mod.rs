@@ -206,7 +206,7 @@ impl Customers {
         let draft = speaking_for(primary, ContactSource::Manual, ruling);
         let contact = transaction.contacts().insert(&draft, record.id, at).await?;
         let added = Change::contact_added(contact, record.id, &draft);
-        self.env.record(transaction, at, vec![added]).await?;
+        self.env.record(transaction, now, vec![added]).await?;
         transaction.customers().get(record.id).await?.ok_or(RecordError::NoSuchCustomer)
     }
 }

@@ -63,6 +63,8 @@ impl Comparison {
         let told = |(field, plan): (&PartnerField, &FieldPlan)| {
             let told = match plan {
                 FieldPlan::Agreed { .. } => return None,
+                // Here it follows from the company's name, and is not written by itself.
+                FieldPlan::Take { from: Side::Remote, .. } if !field.has_rule() => return None,
                 FieldPlan::Take { from, value, lost } => {
                     let to = if *from == Side::Local { "remote" } else { "local" };
                     json!({"field": field.as_str(), "write": to, "value": text(value), "instead": text(lost)})

@@ -22,6 +22,7 @@ on_every_store!(
     a_lease_lasts_as_long_as_its_owner_says,
     who_has_lost_a_job_changes_nothing,
     jobs_are_listed_and_counted,
+    a_promise_that_nobody_shares_is_taken_back,
 );
 
 pub(crate) const COMPARE: JobKind = JobKind::Compare(SYSTEM);
@@ -50,6 +51,33 @@ pub(crate) async fn take(store: &Arc<dyn Store>, owner: u128, now: i64) -> Optio
 
 async fn kind_taken(store: &Arc<dyn Store>, owner: u128, now: i64) -> Option<JobKind> {
     take(store, owner, now).await.map(|job| job.kind)
+}
+
+async fn a_promise_that_nobody_shares_is_taken_back(store: Arc<dyn Store>) {
+    let take_back = async |number: u128, not_before: i64| {
+        let kind = customer(number);
+        write(&store, async |to| to.jobs().take_back(&kind, minute(not_before)).await.expect("an answer"))
+            .await;
+    };
+    enqueue(&store, &[customer(1), customer(2)], 5).await;
+    // Somebody else asks for the second, and sooner.
+    enqueue(&store, &[customer(2)], 1).await;
+    take_back(1, 4).await;
+    take_back(2, 5).await;
+    assert_eq!(store.jobs().list(None, None, 10).await.expect("a list").len(), 2);
+    take_back(1, 5).await;
+    let left = store.jobs().list(None, None, 10).await.expect("a list");
+    assert_eq!(left.iter().map(|job| job.kind.clone()).collect::<Vec<_>>(), [customer(2)]);
+    // Nor is one that was begun.
+    take(&store, 1, 1).await.expect("the job");
+    take_back(2, 1).await;
+    assert_eq!(store.jobs().list(None, None, 10).await.expect("a list").len(), 1);
+    put_back(&store, left[0].id, 1, Some(fault("refused")), None).await;
+    write(&store, async |to| to.jobs().clear_dead(&[customer(1)]).await.expect("an answer")).await;
+    assert_eq!(store.jobs().list(None, None, 10).await.expect("a list").len(), 1);
+    write(&store, async |to| to.jobs().clear_dead(&[customer(1), customer(2)]).await.expect("an answer"))
+        .await;
+    assert!(store.jobs().list(None, None, 10).await.expect("a list").is_empty());
 }
 
 pub(crate) async fn finish(store: &Arc<dyn Store>, id: JobId, owner: u128) {

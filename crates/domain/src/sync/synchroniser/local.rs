@@ -44,7 +44,8 @@ impl Synchroniser {
         if patch.is_empty() {
             return Ok(here);
         }
-        let named = fields.into_iter().filter(|field| !field.is_point());
+        // What a partner is has no place of its own here: it goes with the company's name.
+        let named = fields.into_iter().filter(|field| !field.is_point() && field.has_rule());
         match Profile::ruling(&view.profile, &patch) {
             Ok(ruling) => {
                 self.state(transaction, record.id, &ruling).await?;
@@ -88,7 +89,7 @@ impl Synchroniser {
         after.details.profile = Some(profile.corrected(ruling, self.system.source(), at));
         transaction.contacts().update(&after).await?;
         let changed = Change::contact_updated(before, &after);
-        self.env.record(transaction, at, Vec::from_iter(changed)).await
+        self.env.record(transaction, self.env.clock.now(), Vec::from_iter(changed)).await
     }
 
     /// Adds a contact that says of the oldest one's values what the other system knows, and links as that one.
@@ -103,7 +104,8 @@ impl Synchroniser {
         let source = self.system.source();
         let draft = speaking_for(oldest, source, Profile::default().corrected(ruling, source, at));
         let id = transaction.contacts().insert(&draft, record.id, at).await?;
-        self.env.record(transaction, at, vec![Change::contact_added(id, record.id, &draft)]).await
+        let added = vec![Change::contact_added(id, record.id, &draft)];
+        self.env.record(transaction, self.env.clock.now(), added).await
     }
 }
 

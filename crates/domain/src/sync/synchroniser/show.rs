@@ -155,12 +155,15 @@ impl Synchroniser {
         let brought = email.into_iter().chain(phone);
         let brought =
             brought.map(|(field, value)| json!({"field": field.as_str(), "write": "local", "value": value}));
+        let mut plan: Vec<Value> = brought.chain(plan).collect();
+        let place = |step: &Value| step["field"].as_str().and_then(PartnerField::parse);
+        plan.sort_by_key(place);
         Shown {
             customer,
             mapping: None,
             external: Some(partner.id.clone()),
             action: "import",
-            plan: brought.chain(plan).collect(),
+            plan: plan.into(),
         }
     }
 
