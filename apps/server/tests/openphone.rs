@@ -89,7 +89,7 @@ async fn told(double: Option<&OpenPhoneDouble>) -> Vec<Value> {
 }
 
 fn line<'a>(told: &'a [Value], message: &str) -> Option<&'a Value> {
-    told.iter().find(|line| line["fields"]["message"].as_str().is_some_and(|text| text.starts_with(message)))
+    told.iter().find(|line| line["message"].as_str().is_some_and(|text| text.starts_with(message)))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,8 +105,8 @@ async fn the_log_has_the_words_of_the_contract() {
     let id = double.contacts()[0]["id"].as_str().unwrap().to_owned();
     assert!(line(&created, &format!("OpenPhone contact created successfully: {id}")).is_some());
     let synced = line(&created, "synced").unwrap();
-    assert_eq!((&synced["fields"]["outcome"], synced["level"].as_str()), (&json!("created"), Some("INFO")));
-    assert!(synced["fields"]["customer"].is_string(), "{synced}");
+    assert_eq!((&synced["outcome"], synced["level"].as_str()), (&json!("created"), Some("INFO")));
+    assert!(synced["customer"].is_string(), "{synced}");
 
     let double = OpenPhoneDouble::start().await;
     double.next(OpenPhoneCall::Create, Trouble::Refuse(400));
@@ -115,8 +115,8 @@ async fn the_log_has_the_words_of_the_contract() {
     let warnings =
         failed.iter().filter(|line| line["level"] == "WARN" && line["target"] != "onefold_runtime");
     for warning in warnings {
-        let named = warning["fields"]["customer"].is_string() || warning["span"]["customer"].is_string();
+        let named = warning["customer"].is_string() || warning["span"]["customer"].is_string();
         assert!(named, "every warning of sync names the customer: {warning}");
     }
-    assert!(failure["fields"]["customer"].is_string(), "{failure}");
+    assert!(failure["customer"].is_string(), "{failure}");
 }

@@ -10,8 +10,7 @@ use super::plan::{compare, is_unchanged};
 use super::runs::{Runs, Stopping, stop_if};
 use super::{
     ConflictFilter, ConflictStatus, ConflictSubject, DetachReason, Errand, FieldPlan, ItemOutcome, Mapping,
-    MappingStatus, PartnerId, PartnerPull, PlacedMapping, RemotePartner, Run, RunItem, RunKind, SyncAttempt,
-    SyncError, SyncOutcome, SyncRules,
+    MappingStatus, PartnerId, PlacedMapping, RemotePartner, Run, RunItem, RunKind, SyncError, SyncRules,
 };
 use crate::link_key::StatementKeys;
 use crate::{Failure, StoreError};
@@ -25,9 +24,6 @@ const AT_ONCE: usize = 8;
 
 /// The most items that a comparison keeps; the counts go on.
 const MOST_ITEMS: u64 = 100_000;
-
-/// The most records that are held before the first is worked on. What a register of MetaKocka may have in one answer is more.
-const MOST_AHEAD: u64 = 50_000;
 
 /// A comparison on its way.
 struct Pass {
@@ -87,27 +83,6 @@ impl Runs {
         self.end_of_items(run.id, 0).await
     }
 
-    /// The whole register, if it is to come in: whoever waits for the run is told how much there is before the first record
-    /// is taken in. One that is too large to be held comes as it is read, and its total grows.
-    async fn read_ahead(
-        &self,
-        run: &mut Run,
-        pull: &mut dyn PartnerPull,
-        stopping: Stopping<'_>,
-    ) -> Result<Vec<Vec<RemotePartner>>, SyncError> {
-        let mut ahead = Vec::new();
-        while run.kind == RunKind::ImportAll && run.counts.total < MOST_AHEAD {
-            stop_if(stopping)?;
-            let Some(partners) = pull.next().await? else { break };
-            run.counts.total += partners.len() as u64;
-            ahead.push(partners);
-        }
-        if !ahead.is_empty() {
-            self.put(run, &[]).await?;
-        }
-        Ok(ahead)
-    }
-
     async fn look_at(
         &self,
         run: &mut Run,
@@ -146,7 +121,8 @@ impl Runs {
         looked: Vec<Looked>,
     ) -> Result<Option<String>, SyncError> {
         let mut items = Vec::new();
-        let known = self.known_as_skipped(&looked).await?;
+        let outcomes: Vec<_> = looked.iter().map(|looked| (looked.id.clone(), &looked.outcome)).collect();
+        let known = self.known_as_skipped(&outcomes).await?;
         let mut noted = Vec::new();
         for Looked { id, mut outcome, merges } in looked {
             if outcome.action == SKIPPED {
@@ -172,34 +148,6 @@ impl Runs {
         Ok(braked.then(|| {
             format!("The records made {} pairs of customers one, more than {most} in one run.", pass.merged)
         }))
-    }
-
-    /// Those of which was told before that they cannot come in. The log remembers it, for as long as it is kept.
-    async fn known_as_skipped(&self, looked: &[Looked]) -> Result<Vec<PartnerId>, SyncError> {
-        let skipped = looked.iter().filter(|looked| looked.outcome.action == SKIPPED);
-        let ids: Vec<_> = skipped.map(|looked| looked.id.clone()).collect();
-        if ids.is_empty() {
-            return Ok(ids);
-        }
-        let known = self.sync.env.store.sync_log().skipped(self.sync.system, &ids).await;
-        Ok(known.map_err(Failure::from)?)
-    }
-
-    fn skipped(&self, run: &Run, id: &PartnerId, outcome: &ItemOutcome) -> SyncAttempt {
-        SyncAttempt {
-            at: self.sync.env.clock.now(),
-            system: self.sync.system,
-            mapping: None,
-            customer: None,
-            external: Some(id.clone()),
-            run: Some(run.id),
-            by: self.sync.by(),
-            outcome: SyncOutcome::Skipped,
-            pushed: Vec::new(),
-            pulled: Vec::new(),
-            error: outcome.error.clone(),
-            took_ms: 0,
-        }
     }
 
     async fn look(

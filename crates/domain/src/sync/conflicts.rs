@@ -61,7 +61,8 @@ impl Conflicts {
     /// # Errors
     /// See [`ResolveError`].
     pub async fn resolve(&self, id: ConflictId, answer: &Answer) -> Result<Conflict, ResolveError> {
-        self.sync
+        let resolved = self
+            .sync
             .env
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
@@ -75,7 +76,12 @@ impl Conflicts {
                     Ok((resolved, transaction))
                 })
             })
-            .await
+            .await?;
+        tracing::info!(
+            customer = %resolved.customer.0, system = %resolved.system, conflict = resolved.id.0,
+            subject = resolved.subject.as_str(), resolution = answer.as_str(), "a conflict was resolved"
+        );
+        Ok(resolved)
     }
 
     async fn decide(

@@ -171,13 +171,14 @@ impl Synchroniser {
 
     /// The same when nobody doubts it.
     pub(super) async fn note_loss(&self, mapping: &Mapping, loss: Loss) -> Result<(), SyncError> {
-        self.env
+        let is_noted = self
+            .env
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
                     let stored = transaction.mappings().get(mapping.id).await?;
                     let Some(stored) = stored.filter(|stored| stored.version == mapping.version) else {
                         // It has changed since it was judged: the next comparison judges anew.
-                        return Ok(((), transaction));
+                        return Ok((false, transaction));
                     };
                     let at = self.env.clock.now();
                     let changed = match loss {
@@ -202,10 +203,17 @@ impl Synchroniser {
                         Loss::Gone | Loss::Withdrawn => SyncOutcome::Detached,
                     };
                     self.log_mapping(transaction.as_mut(), &changed, outcome, at).await?;
-                    Ok::<_, SyncError>(((), transaction))
+                    Ok::<_, SyncError>((true, transaction))
                 })
             })
-            .await
+            .await?;
+        if is_noted {
+            tracing::info!(
+                customer = %mapping.customer.0, system = %self.system, outcome = loss.action(),
+                record = mapping.external.as_ref().map_or("-", PartnerId::as_str), "synced"
+            );
+        }
+        Ok(())
     }
 
     /// Takes a mapping into use again whose record is back; `false` if the customer has another one.

@@ -10,8 +10,7 @@ use uuid::Uuid;
 
 use super::outcome::{Done, count, outcome};
 use super::{
-    Errand, ItemOutcome, PartnerId, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunStatus, SyncAttempt,
-    SyncError, Synchroniser,
+    Errand, PartnerId, Retry, Run, RunCounts, RunId, RunItem, RunKind, RunStatus, SyncError, Synchroniser,
 };
 use crate::contacts::Open;
 use crate::{ContactId, CustomerId, Failure, JobKind};
@@ -191,38 +190,8 @@ impl Runs {
         Ok(())
     }
 
-    /// The position behind the last item, of which those from `from` on are still to be seen.
-    pub(super) async fn end_of_items(&self, id: RunId, mut from: u64) -> Result<u64, SyncError> {
-        loop {
-            match self.items(id, from, 1_000).await?.last() {
-                Some(last) => from = last.position + 1,
-                None => return Ok(from),
-            }
-        }
-    }
-
     pub(super) async fn put(&self, run: &Run, items: &[RunItem]) -> Result<(), SyncError> {
         self.put_noting(run, items, &[]).await
-    }
-
-    /// The same with what the log is to say.
-    pub(super) async fn put_noting(
-        &self,
-        run: &Run,
-        items: &[RunItem],
-        attempts: &[SyncAttempt],
-    ) -> Result<(), SyncError> {
-        self.sync
-            .env
-            .transact(move |mut transaction: Open| {
-                Box::pin(async move {
-                    transaction.sync_log().append(attempts).await?;
-                    transaction.runs().put_items(run.id, items).await?;
-                    transaction.runs().update(run).await?;
-                    Ok::<_, SyncError>(((), transaction))
-                })
-            })
-            .await
     }
 
     pub(super) async fn work_through(
@@ -320,21 +289,8 @@ impl Runs {
         sync.sync_customer(customer, errand).await.map(Done::Synced)
     }
 
-    /// The outcome with whom it is about, also where it came to nothing.
-    async fn about(&self, kind: RunKind, subject: &str, outcome: ItemOutcome) -> ItemOutcome {
-        if outcome.customer.is_some() {
-            return outcome;
-        }
-        let external = (kind == RunKind::Import).then(|| PartnerId::parse(subject).ok()).flatten();
-        let customer = match &external {
-            Some(id) => self.sync.mapping_of_partner(id).await.ok().flatten().map(|found| found.customer),
-            None => self.customer(subject).await.ok(),
-        };
-        ItemOutcome { customer, external: outcome.external.clone().or(external), ..outcome }
-    }
-
     /// A UUID is a customer, a number a contact that stands for its customer.
-    async fn customer(&self, subject: &str) -> Result<CustomerId, SyncError> {
+    pub(super) async fn customer(&self, subject: &str) -> Result<CustomerId, SyncError> {
         if let Ok(id) = Uuid::parse_str(subject) {
             return Ok(CustomerId(id));
         }

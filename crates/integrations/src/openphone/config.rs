@@ -36,7 +36,8 @@ pub struct Config {
     pub source: SourceName,
     /// What a new contact is told of itself, with `{id}` for the customer's.
     pub note: NoteText,
-    /// The key of the custom field that the note goes to; contacts have no notes of their own.
+    /// The key of the custom field that the note goes to, since contacts have no notes of their own. Without it a text field
+    /// that people called note or notes.
     pub note_field: Option<FieldKey>,
     /// The key of the custom field that a customer's tags go to: one of several choices, or a text.
     pub tags_field: Option<FieldKey>,

@@ -1,14 +1,15 @@
 //! Customers and their contacts in OpenPhone: changes of both sides, tags, contacts that others keep, and many at once.
 
 use onefold_domain::{
-    Answer, ConflictFilter, Conflicts, FieldRule, PartnerField, PartnerId, ProfileField, RunKind,
+    Answer, ConflictFilter, Conflicts, FieldRule, PartnerField, PartnerId, ProfileField, RunKind, Runs,
     SyncOutcome, SyncRules, SyncSystem, Synchroniser,
 };
 use onefold_integrations::testing::openphone::OpenPhoneCall;
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::company::{Company, openphone, typed_in};
+use crate::company::{Company, HOUR, openphone, typed_in};
 use crate::scene::settings;
 
 on_every_store!(crate::company::Company:
@@ -19,6 +20,7 @@ on_every_store!(crate::company::Company:
     contacts_of_other_programs_are_read_only,
     a_conflict_follows_its_rule,
     many_are_sent_and_taken_in_by_runs,
+    the_total_of_an_import_is_known_before_the_first_comes_in,
     everybody_is_read_once_before_anybody_is_looked_for,
 );
 
@@ -182,6 +184,24 @@ async fn many_are_sent_and_taken_in_by_runs(company: Company) {
     let again = company.run(RunKind::ImportAll, &[]).await;
     assert_eq!(again.counts.created, 0);
     assert_eq!(company.phones.writes(), 0);
+}
+
+async fn the_total_of_an_import_is_known_before_the_first_comes_in(company: Company) {
+    for number in 0..120 {
+        company.phones.insert(typed_in("Eva", &format!("eva{number}@example.com"), ""));
+    }
+    let runs = Runs::new(company.phone.clone());
+    let run = runs.request(RunKind::ImportAll, &[], false).await.unwrap();
+    // Cut off as soon as the three pages are read.
+    let asked = AtomicUsize::new(0);
+    let stopping = || asked.fetch_add(1, Ordering::SeqCst) >= 4;
+    company.worker.carry_out_until(run.id, &stopping).await.unwrap();
+    let read = runs.run(run.id).await.unwrap().unwrap().counts;
+    assert_eq!((read.total, read.created), (120, 0), "{read:?}");
+    company.clock.pass(HOUR);
+    company.worker.carry_out(run.id).await.unwrap();
+    let done = runs.run(run.id).await.unwrap().unwrap().counts;
+    assert_eq!((done.total, done.created), (120, 120), "{done:?}");
 }
 
 async fn everybody_is_read_once_before_anybody_is_looked_for(company: Company) {

@@ -40,7 +40,7 @@ pub(crate) struct ShownAttempt<'a> {
     #[schema(example = "token:3")]
     by: &'a str,
     /// `created`, `adopted`, `imported`, `updated`, `unchanged`, `conflict`, `failed`, `missing`, `returned`,
-    /// `detached` or `attached`.
+    /// `detached`, `attached` or `skipped`.
     #[schema(example = "updated")]
     outcome: &'static str,
     /// The fields that were written there.

@@ -6,6 +6,7 @@ pub(super) mod jobs;
 pub(super) mod log;
 pub(super) mod people;
 pub(super) mod rules;
+mod run_items;
 pub(super) mod runs;
 pub(super) mod stats;
 

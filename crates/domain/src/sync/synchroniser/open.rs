@@ -223,11 +223,6 @@ impl Synchroniser {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let attempt = self.attempt(mapping, outcome, &Progress::default(), Errand::default(), at);
-        transaction.sync_log().append(&[attempt]).await?;
-        tracing::info!(
-            customer = %mapping.customer.0, system = %self.system, outcome = outcome.as_str(), mapping = %mapping.id.0,
-            "a mapping changed"
-        );
-        Ok(())
+        transaction.sync_log().append(&[attempt]).await
     }
 }
