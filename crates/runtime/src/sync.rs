@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onefold_domain::{
-    Environment, PartnerDirectory, PartnerIndex, SurvivorshipRules, SyncSettings, SyncSystem, SyncTrigger,
-    SyncWorker, Synchroniser, WorkerSettings,
+    CallPace, Environment, PartnerDirectory, PartnerIndex, SharedPace, SurvivorshipRules, SyncSettings,
+    SyncSystem, SyncTrigger, SyncWorker, Synchroniser, WorkerSettings,
 };
 use onefold_integrations::metakocka::{self, MetaKocka};
 use onefold_integrations::openphone::{self, ContactIndex, OpenPhone};
@@ -173,15 +173,18 @@ impl SyncConfig {
         // The index by which contacts are found by their values. What it writes is no change of a customer.
         let index = PartnerIndex::new(env.clone(), SyncSystem::OpenPhone);
         let index: Option<Arc<dyn ContactIndex>> = Some(Arc::new(index));
+        // Servers and workers call the other systems at one pace, which they have in common.
+        let pace =
+            |system| -> Option<Arc<dyn CallPace>> { Some(Arc::new(SharedPace::new(env.clone(), system))) };
         let parts: [(SyncSystem, Arc<dyn PartnerDirectory>, Duration); 2] = [
             (
                 SyncSystem::MetaKocka,
-                Arc::new(MetaKocka::new(metakocka, clock())?),
+                Arc::new(MetaKocka::new(metakocka, clock(), pace(SyncSystem::MetaKocka))?),
                 METAKOCKA_CALLS * longest_call(metakocka.queue_timeout_ms, metakocka.request_timeout_ms),
             ),
             (
                 SyncSystem::OpenPhone,
-                Arc::new(OpenPhone::new(openphone, clock(), index)?),
+                Arc::new(OpenPhone::new(openphone, clock(), index, pace(SyncSystem::OpenPhone))?),
                 OPENPHONE_CALLS * longest_call(openphone.queue_timeout_ms, openphone.request_timeout_ms),
             ),
         ];
