@@ -18,6 +18,7 @@ mod m20261130_000011_verification;
 mod m20261130_000012_metadata;
 mod m20261130_000020_write_probe;
 mod m20261201_000021_join_values;
+mod m20261201_000023_call_pace;
 mod m20261201_000025_skipped;
 
 /// All migrations in order.
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000020_write_probe::Migration),
             Box::new(m20261201_000021_join_values::Migration),
             Box::new(m20261201_000025_skipped::Migration),
+            Box::new(m20261201_000023_call_pace::Migration),
         ]
     }
 }

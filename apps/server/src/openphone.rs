@@ -20,7 +20,7 @@ pub(crate) enum OpenPhoneCommand {
 /// Needs no database: it may be asked before there is one.
 pub(crate) async fn run(config: &Config, command: &OpenPhoneCommand) -> anyhow::Result<()> {
     let OpenPhoneCommand::Check = command;
-    let phone = OpenPhone::new(&config.openphone, Arc::new(SystemClock), None)?;
+    let phone = OpenPhone::new(&config.openphone, Arc::new(SystemClock), None, None)?;
     let checked = phone.check_connection(&config.openphone).await;
     for check in &checked.checks {
         let mark = if check.is_fault { "FAULT" } else { "ok" };

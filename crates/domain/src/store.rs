@@ -9,7 +9,7 @@ use crate::idempotency::IdempotencyRepository;
 use crate::import::{CustomerBatch, FiledDraft, ImportReader, ImportRepository};
 use crate::jobs::{JobReader, JobRepository};
 use crate::sync::{
-    ConflictReader, ConflictRepository, MappingReader, MappingRepository, PartnerIndexReader,
+    ConflictReader, ConflictRepository, MappingReader, MappingRepository, PaceRepository, PartnerIndexReader,
     PartnerIndexRepository, RunReader, RunRepository, SyncLogReader, SyncLogRepository, SyncRulesReader,
     SyncRulesRepository,
 };
@@ -195,6 +195,7 @@ pub trait Transaction: Send {
     fn sync_log(&mut self) -> &mut dyn SyncLogRepository;
     fn sync_rules(&mut self) -> &mut dyn SyncRulesRepository;
     fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository;
+    fn pace(&mut self) -> &mut dyn PaceRepository;
     fn origins(&mut self) -> &mut dyn OriginRepository;
 
     /// Makes everything permanent. When this returns, the data survives a crash of the machine.

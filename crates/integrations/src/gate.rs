@@ -1,15 +1,15 @@
 //! The gate that all calls to one system pass: so many at a time, so many in a second, none while the
-//! system is down. One for each system and process.
+//! system is down. One for each system and process; the first two are counted for all processes together.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use onefold_domain::Clock;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{sleep, timeout};
+use onefold_domain::{CallPace, Clock, PaceLimits};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 
 use crate::breaker::{Breaker, BreakerPolicy, Open};
+use crate::turn::{Place, Turns};
 
 /// What a gate lets through.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +22,9 @@ pub(crate) struct GatePolicy {
 }
 
 pub(crate) struct Gate {
-    places: Semaphore,
-    pace: Pace,
+    /// Those of this process: as many as there are for all, which it has to itself if it is the only one.
+    places: Arc<Semaphore>,
+    turns: Turns,
     breaker: Breaker,
     patience: Duration,
 }
@@ -41,31 +42,32 @@ pub(crate) enum Closed {
 /// Leave to make one call. Whoever drops it without a word gave the call up.
 pub(crate) struct Pass<'a> {
     gate: &'a Gate,
-    _place: SemaphorePermit<'a>,
+    place: Place,
     is_told: bool,
 }
 
 impl Gate {
-    pub(crate) fn new(policy: GatePolicy, clock: Arc<dyn Clock>) -> Self {
+    /// Without a shared pace this process keeps its own.
+    pub(crate) fn new(policy: GatePolicy, clock: Arc<dyn Clock>, shared: Option<Arc<dyn CallPace>>) -> Self {
+        let GatePolicy { concurrency, calls_per_second, patience, breaker } = policy;
+        let limits = PaceLimits { calls_per_second, concurrency };
         Self {
-            places: Semaphore::new(policy.concurrency),
-            pace: Pace::new(policy.calls_per_second, Arc::clone(&clock)),
-            breaker: Breaker::new(policy.breaker, clock),
-            patience: policy.patience,
+            places: Arc::new(Semaphore::new(concurrency)),
+            turns: Turns::new(limits, patience, Arc::clone(&clock), shared),
+            breaker: Breaker::new(breaker, clock),
+            patience,
         }
     }
 
-    /// Waits for a turn.
-    pub(crate) async fn pass(&self) -> Result<Pass<'_>, Closed> {
-        let place = timeout(self.patience, self.places.acquire()).await;
-        let place = place.map_err(|_| Closed::Busy)?.map_err(|_| Closed::Busy)?;
+    /// Waits for a turn. The call that is then made takes no longer than `lasts`.
+    pub(crate) async fn pass(&self, lasts: Duration) -> Result<Pass<'_>, Closed> {
+        let until = Instant::now() + self.patience;
+        let permit = timeout_at(until, Arc::clone(&self.places).acquire_owned()).await;
+        let permit = permit.map_err(|_| Closed::Busy)?.map_err(|_| Closed::Busy)?;
         // Before the pace, so that a closed gate answers at once.
         self.breaker.admit().map_err(|Open { retry_after }| Closed::Open { retry_after })?;
-        let pass = Pass { gate: self, _place: place, is_told: false };
-        let wait = self.pace.reserve(self.patience).ok_or(Closed::Busy)?;
-        if !wait.is_zero() {
-            sleep(wait).await;
-        }
+        let mut pass = Pass { gate: self, place: self.turns.place(permit), is_told: false };
+        self.turns.wait(&mut pass.place, until, lasts).await?;
         Ok(pass)
     }
 }
@@ -87,8 +89,8 @@ impl Pass<'_> {
 impl Pass<'_> {
     /// The system answered that it wants to be left alone for so long. Nobody is let through meanwhile; longer
     /// than anybody waits here is of no use.
-    pub(crate) fn held_off(self, wait: Duration) {
-        self.gate.pace.hold_off(wait.min(self.gate.patience));
+    pub(crate) fn held_off(mut self, wait: Duration) {
+        self.gate.turns.hold_off(wait.min(self.gate.patience), &mut self.place);
         self.succeeded();
     }
 }
@@ -101,48 +103,15 @@ impl Drop for Pass<'_> {
     }
 }
 
-/// Hands out moments, evenly spaced. `governor` was rejected here: it tells whether a call may go now, not
-/// when it may, so that waiting callers would have to ask again and again.
-struct Pace {
-    step: Duration,
-    clock: Arc<dyn Clock>,
-    next: Mutex<DateTime<Utc>>,
-}
-
-impl Pace {
-    fn new(calls_per_second: u32, clock: Arc<dyn Clock>) -> Self {
-        let step = Duration::from_secs(1) / calls_per_second.max(1);
-        let next = Mutex::new(clock.now());
-        Self { step, clock, next }
-    }
-
-    /// How long to wait for the next free moment, which is then taken; `None` when that is too long.
-    fn reserve(&self, patience: Duration) -> Option<Duration> {
-        let now = self.clock.now();
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = (*next - now).to_std().unwrap_or_default();
-        if wait > patience {
-            // Either too many wait, or the clock was set back. The next caller finds a fresh start.
-            *next = now;
-            return None;
-        }
-        let step = TimeDelta::from_std(wait + self.step).ok()?;
-        *next = now.checked_add_signed(step)?;
-        Some(wait)
-    }
-
-    fn hold_off(&self, wait: Duration) {
-        let until = TimeDelta::from_std(wait).ok().and_then(|wait| self.clock.now().checked_add_signed(wait));
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        *next = until.map_or(*next, |until| until.max(*next));
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
+    use chrono::{DateTime, Utc};
+
     use super::*;
+
+    const CALL: Duration = Duration::from_secs(1);
 
     /// A clock that stands still until it is moved.
     #[derive(Default)]
@@ -163,38 +132,16 @@ pub(crate) mod tests {
     fn gate(clock: Arc<HandClock>, concurrency: usize) -> Gate {
         let breaker = BreakerPolicy { failures: 1, pause: Duration::from_secs(30) };
         let patience = Duration::from_secs(1);
-        Gate::new(GatePolicy { concurrency, calls_per_second: 4, patience, breaker }, clock)
-    }
-
-    #[test]
-    fn moments_are_evenly_spaced_and_unused_ones_are_lost() {
-        let clock = Arc::new(HandClock::default());
-        let pace = Pace::new(4, clock.clone());
-        let reserve = || pace.reserve(Duration::from_secs(1)).map(|wait| wait.as_millis());
-        assert_eq!([reserve(), reserve(), reserve()], [Some(0), Some(250), Some(500)]);
-        clock.pass(60);
-        assert_eq!([reserve(), reserve()], [Some(0), Some(250)]);
-    }
-
-    #[test]
-    fn a_wait_has_a_limit_also_when_the_clock_is_set_back() {
-        let clock = Arc::new(HandClock::default());
-        let pace = Pace::new(1, clock.clone());
-        let patience = Duration::from_secs(2);
-        clock.pass(3_600);
-        assert_eq!(pace.reserve(patience), Some(Duration::ZERO));
-        clock.pass(-3_600);
-        assert_eq!(pace.reserve(patience), None);
-        assert_eq!(pace.reserve(patience), Some(Duration::ZERO));
+        Gate::new(GatePolicy { concurrency, calls_per_second: 4, patience, breaker }, clock, None)
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_asks_to_be_left_alone_is_and_not_for_longer_than_anybody_waits() {
         for (asked, waited) in [(500, 500), (60_000, 1_000)] {
             let gate = gate(Arc::default(), 2);
-            gate.pass().await.unwrap().held_off(Duration::from_millis(asked));
+            gate.pass(CALL).await.unwrap().held_off(Duration::from_millis(asked));
             let before = tokio::time::Instant::now();
-            gate.pass().await.unwrap().succeeded();
+            gate.pass(CALL).await.unwrap().succeeded();
             assert_eq!(before.elapsed().as_millis(), waited);
         }
     }
@@ -202,11 +149,11 @@ pub(crate) mod tests {
     #[tokio::test(start_paused = true)]
     async fn so_many_at_a_time_and_nobody_waits_for_ever() {
         let gate = gate(Arc::default(), 2);
-        let first = gate.pass().await.unwrap();
-        let _second = gate.pass().await.unwrap();
-        assert_eq!(gate.pass().await.err(), Some(Closed::Busy));
+        let first = gate.pass(CALL).await.unwrap();
+        let _second = gate.pass(CALL).await.unwrap();
+        assert_eq!(gate.pass(CALL).await.err(), Some(Closed::Busy));
         first.succeeded();
-        assert!(gate.pass().await.is_ok());
+        assert!(gate.pass(CALL).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -214,21 +161,21 @@ pub(crate) mod tests {
         let gate = gate(Arc::default(), 2);
         let start = tokio::time::Instant::now();
         for _ in 0..3 {
-            gate.pass().await.unwrap().succeeded();
+            gate.pass(CALL).await.unwrap().succeeded();
         }
-        // None for the first, then 250 and 500 ms: the clock of the gate stands still.
-        assert!((749..=760).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+        // None for the first, then 262.5 and 525 ms: the clock of the gate stands still.
+        assert!((787..=795).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_failure_closes_the_gate_and_whoever_goes_away_leaves_it_to_the_next() {
         let clock = Arc::new(HandClock::default());
         let gate = gate(Arc::clone(&clock), 2);
-        gate.pass().await.unwrap().failed();
-        assert_eq!(gate.pass().await.err(), Some(Closed::Open { retry_after: Duration::from_secs(30) }));
+        gate.pass(CALL).await.unwrap().failed();
+        assert_eq!(gate.pass(CALL).await.err(), Some(Closed::Open { retry_after: Duration::from_secs(30) }));
         clock.pass(30);
-        drop(gate.pass().await.unwrap());
-        gate.pass().await.unwrap().succeeded();
-        assert!(gate.pass().await.is_ok());
+        drop(gate.pass(CALL).await.unwrap());
+        gate.pass(CALL).await.unwrap().succeeded();
+        assert!(gate.pass(CALL).await.is_ok());
     }
 }

@@ -17,3 +17,4 @@ mod reach;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tls;
+mod turn;

@@ -27,6 +27,7 @@ mod mapping_rows;
 mod mappings;
 mod neighbourhood;
 mod origins;
+mod pace;
 mod partner_index;
 mod pooled;
 mod postgres;

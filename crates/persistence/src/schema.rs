@@ -9,10 +9,11 @@ const APPLIED: &str = "seaql_migrations";
 
 /// The tables that migrations make. With one of these in a database that was never migrated, the first migration
 /// would fail halfway, or worse, not fail.
-const OURS: [&str; 26] = [
+const OURS: [&str; 27] = [
     "access_token",
     "audit_entry",
     "audit_pending",
+    "call_pace",
     "contact",
     "contact_metadata",
     "contact_point",

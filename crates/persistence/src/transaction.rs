@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use onefold_domain::{
     AuditRepository, ConflictRepository, ContactRepository, CustomerRepository, DeliveryRepository,
     IdempotencyRepository, ImportRepository, JobRepository, LinkRepository, MappingRepository,
-    OriginRepository, PartnerIndexRepository, RunRepository, StoreError, SyncLogRepository,
+    OriginRepository, PaceRepository, PartnerIndexRepository, RunRepository, StoreError, SyncLogRepository,
     SyncRulesRepository, TokenRepository, Transaction, UserRepository,
 };
 use sea_orm::{DbErr, TransactionTrait};
@@ -108,6 +108,10 @@ impl Transaction for SeaOrmTransaction {
     }
 
     fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository {
+        self
+    }
+
+    fn pace(&mut self) -> &mut dyn PaceRepository {
         self
     }
 

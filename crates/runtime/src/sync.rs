@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onefold_domain::{
-    Environment, PartnerDirectory, PartnerIndex, SurvivorshipRules, SyncSettings, SyncSystem, SyncTrigger,
-    SyncWorker, Synchroniser, WorkerSettings,
+    CallPace, Environment, PartnerDirectory, PartnerIndex, SharedPace, SurvivorshipRules, SyncSettings,
+    SyncSystem, SyncTrigger, SyncWorker, Synchroniser, WorkerSettings,
 };
 use onefold_integrations::metakocka::{self, MetaKocka};
 use onefold_integrations::openphone::{self, ContactIndex, OpenPhone};
@@ -166,10 +166,13 @@ impl SyncConfig {
         // The index by which contacts are found by their values. What it writes is no change of a customer.
         let index = PartnerIndex::new(env.clone(), SyncSystem::OpenPhone);
         let index: Option<Arc<dyn ContactIndex>> = Some(Arc::new(index));
-        let parts: [(SyncSystem, Arc<dyn PartnerDirectory>); 2] = [
-            (SyncSystem::MetaKocka, Arc::new(MetaKocka::new(metakocka, clock())?)),
-            (SyncSystem::OpenPhone, Arc::new(OpenPhone::new(openphone, clock(), index)?)),
-        ];
+        // Servers and workers call the other systems at one pace, which they have in common.
+        let pace =
+            |system| -> Option<Arc<dyn CallPace>> { Some(Arc::new(SharedPace::new(env.clone(), system))) };
+        let metakocka = MetaKocka::new(metakocka, clock(), pace(SyncSystem::MetaKocka))?;
+        let openphone = OpenPhone::new(openphone, clock(), index, pace(SyncSystem::OpenPhone))?;
+        let parts: [(SyncSystem, Arc<dyn PartnerDirectory>); 2] =
+            [(SyncSystem::MetaKocka, Arc::new(metakocka)), (SyncSystem::OpenPhone, Arc::new(openphone))];
         // Of a system that is not configured nobody wants to know; its jobs would only wait.
         let configured = parts.iter().filter(|(_, directory)| directory.configured().is_ok());
         let new_customers = self.push_new_customers;

@@ -97,9 +97,9 @@ impl Connectors {
 
     /// One for each system, as the programs have them.
     fn synchronisers(&self, env: &Environment, clock: &Arc<ManualClock>) -> Vec<Synchroniser> {
-        let metakocka = MetaKocka::new(&self.metakocka, clock.clone()).unwrap();
+        let metakocka = MetaKocka::new(&self.metakocka, clock.clone(), None).unwrap();
         let index = Arc::new(PartnerIndex::new(env.clone(), SyncSystem::OpenPhone));
-        let openphone = OpenPhone::new(&self.openphone, clock.clone(), Some(index)).unwrap();
+        let openphone = OpenPhone::new(&self.openphone, clock.clone(), Some(index), None).unwrap();
         let directories: [(SyncSystem, Arc<dyn PartnerDirectory>); 2] =
             [(SyncSystem::MetaKocka, Arc::new(metakocka)), (SyncSystem::OpenPhone, Arc::new(openphone))];
         let survivorship = Arc::new(SurvivorshipRules::shipped());

@@ -10,6 +10,7 @@ mod imports;
 mod jobs;
 mod mappings;
 mod origins;
+mod pace;
 mod partner_index;
 mod runs;
 mod state;
@@ -29,9 +30,10 @@ use crate::import::{ImportReader, ImportRepository};
 use crate::{
     ConflictReader, ConflictRepository, ContactReader, ContactRepository, CustomerReader, CustomerRepository,
     DeliveryRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
-    Neighbourhood, OriginReader, OriginRepository, PartnerIndexReader, PartnerIndexRepository, RunReader,
-    RunRepository, Store, StoreError, SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository,
-    TokenReader, TokenRepository, Transaction, UserReader, UserRepository,
+    Neighbourhood, OriginReader, OriginRepository, PaceRepository, PartnerIndexReader,
+    PartnerIndexRepository, RunReader, RunRepository, Store, StoreError, SyncLogReader, SyncLogRepository,
+    SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository, Transaction, UserReader,
+    UserRepository,
 };
 use state::State;
 
@@ -213,6 +215,10 @@ impl Transaction for MemoryTransaction {
     }
 
     fn partner_index(&mut self) -> &mut dyn PartnerIndexRepository {
+        self
+    }
+
+    fn pace(&mut self) -> &mut dyn PaceRepository {
         self
     }
 

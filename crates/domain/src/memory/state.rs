@@ -9,9 +9,9 @@ use crate::import::{Import, RowFailure};
 use crate::{
     AccessToken, BlockRule, ClaimedBy, Conflict, ConflictId, ContactDetails, ContactId, ContactRecord,
     ContactSource, CustomerId, CustomerRecord, EvidenceOrder, HubId, ImportId, IndexedPartner, Job, JobId,
-    KnownContact, KnownCustomer, LinkDraft, LinkKey, Mapping, MappingId, Neighbourhood, Origin, PartnerId,
-    Received, Run, RunId, RunItem, Statement, SyncAttempt, SyncRules, SyncSystem, TokenHash, TokenId, User,
-    UserId,
+    KnownContact, KnownCustomer, LinkDraft, LinkKey, Mapping, MappingId, Neighbourhood, Origin, PaceState,
+    PartnerId, Received, Run, RunId, RunItem, Statement, SyncAttempt, SyncRules, SyncSystem, TokenHash,
+    TokenId, User, UserId,
 };
 
 #[derive(Clone, Default)]
@@ -49,6 +49,7 @@ pub(super) struct State {
     pub(super) partner_index: HashMap<(SyncSystem, PartnerId), (u64, IndexedPartner)>,
     pub(super) last_indexed: u64,
     pub(super) partner_scans: HashMap<SyncSystem, DateTime<Utc>>,
+    pub(super) paces: HashMap<SyncSystem, PaceState>,
 }
 
 #[derive(Clone)]

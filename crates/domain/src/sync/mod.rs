@@ -18,6 +18,7 @@ mod mapping;
 mod merge;
 mod missing;
 mod outcome;
+mod pace;
 mod partner;
 mod plan;
 mod rules;
@@ -25,6 +26,7 @@ mod run;
 mod run_items;
 mod runs;
 mod schedule;
+mod shared_pace;
 mod sync_all;
 mod sync_error;
 mod synchroniser;
@@ -60,12 +62,14 @@ pub use mapping::{
     DetachReason, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus, PlacedMapping,
 };
 pub use merge::{FieldPlan, Side, SyncPlan, merge};
+pub use pace::{CallId, CallPace, Kept, PaceGrant, PaceLimits, PaceRepository, PaceRequest, PaceState};
 pub use partner::{
     InvalidRemoteId, OtherReading, PartnerAddressId, PartnerContactId, PartnerId, PartnerParts, RemotePartner,
 };
 pub use rules::{FieldRule, InvalidSyncRule, SyncRules, SyncRulesReader, SyncRulesRepository};
 pub use run::{ItemOutcome, Run, RunCounts, RunId, RunItem, RunKind, RunReader, RunRepository, RunStatus};
 pub use runs::Runs;
+pub use shared_pace::SharedPace;
 pub use sync_error::{Retry, SyncError};
 pub use synchroniser::{Errand, Shown, SyncSettings, Synced, Synchroniser};
 pub use system::SyncSystem;

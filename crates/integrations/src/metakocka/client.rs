@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{Clock, PartnerError, RemoteMessage};
+use onefold_domain::{CallPace, Clock, PartnerError, RemoteMessage};
 use reqwest::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -86,10 +86,11 @@ impl Client {
         config: &Config,
         (key, company): (&Credential, &Credential),
         clock: Arc<dyn Clock>,
+        pace: Option<Arc<dyn CallPace>>,
     ) -> Result<Self, Source> {
         Ok(Self {
             http: http::client(config.reach()?)?,
-            gate: Gate::new(config.gate(), clock),
+            gate: Gate::new(config.gate(), clock, pace),
             base: config.base_url.clone(),
             key: key.clone(),
             company: company.clone(),
@@ -104,10 +105,11 @@ impl Client {
         call: Call,
         body: impl Serialize,
     ) -> Result<R, CallError> {
-        let pass = self.gate.pass().await.map_err(CallError::Closed)?;
+        let allowed = self.allowed(call);
+        let pass = self.gate.pass(allowed.time).await.map_err(CallError::Closed)?;
         let body = Request { secret_key: self.key.expose(), company_id: self.company.expose(), body };
         let request = self.http.post(self.base.call(call.name())).json(&body);
-        let answer = http::send(request, self.allowed(call)).await.map_err(CallError::Http);
+        let answer = http::send(request, allowed).await.map_err(CallError::Http);
         let result = answer.and_then(|answer| self.judge(&answer));
         match &result {
             Err(error) if error.is_outage() => pass.failed(),

@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use onefold_domain::{
-    Clock, CustomerId, KnownNames, PartnerAbilities, PartnerAddressId, PartnerChange, PartnerContactId,
-    PartnerDirectory, PartnerError, PartnerField, PartnerFields, PartnerId, PartnerKind, PartnerLookup,
-    PartnerLookupKind, PartnerParts, PartnerPull, PartnerWritten, Region, RemotePartner,
+    CallPace, Clock, CustomerId, KnownNames, PartnerAbilities, PartnerAddressId, PartnerChange,
+    PartnerContactId, PartnerDirectory, PartnerError, PartnerField, PartnerFields, PartnerId, PartnerKind,
+    PartnerLookup, PartnerLookupKind, PartnerParts, PartnerPull, PartnerWritten, Region, RemotePartner,
 };
 
 use client::{Call, CallError, Client};
@@ -56,16 +56,21 @@ struct Connected {
 }
 
 impl MetaKocka {
-    /// Makes no call. Without credentials every call will answer [`PartnerError::NotConfigured`].
+    /// Makes no call. Without credentials every call will answer [`PartnerError::NotConfigured`]; without `pace`
+    /// calls are counted here alone, and other processes may make as many.
     ///
     /// # Errors
     /// A program that cannot make safe connections.
-    pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Unprepared> {
+    pub fn new(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        pace: Option<Arc<dyn CallPace>>,
+    ) -> Result<Self, Unprepared> {
         let home = config.home_country.0;
         let connected = match config.credentials() {
             Err(missing) => Err(missing),
             Ok(credentials) => {
-                let client = Client::new(config, credentials, clock).map_err(Unprepared)?;
+                let client = Client::new(config, credentials, clock, pace).map_err(Unprepared)?;
                 let reading = Reading { home, region: Region::parse(home.as_str()).ok() };
                 let writing = Writing { home, language: config.country_language };
                 Ok(Arc::new(Connected { client, reading, writing }))

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{Clock, PartnerError, RemoteMessage};
+use onefold_domain::{CallPace, Clock, PartnerError, RemoteMessage};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
@@ -67,12 +67,17 @@ pub(super) enum CallError {
 }
 
 impl Client {
-    pub(super) fn new(config: &Config, key: &Credential, clock: Arc<dyn Clock>) -> Result<Self, Source> {
+    pub(super) fn new(
+        config: &Config,
+        key: &Credential,
+        clock: Arc<dyn Clock>,
+        pace: Option<Arc<dyn CallPace>>,
+    ) -> Result<Self, Source> {
         let mut header = HeaderValue::from_str(key.expose())?;
         header.set_sensitive(true);
         Ok(Self {
             http: http::client(config.reach()?)?,
-            gate: Gate::new(config.gate(), clock),
+            gate: Gate::new(config.gate(), clock, pace),
             base: config.base_url.clone(),
             key: key.clone(),
             header,
@@ -109,7 +114,7 @@ impl Client {
         call: Call<'_, impl Serialize>,
         read: impl Fn(&Answer) -> Result<R, CallError>,
     ) -> Result<R, CallError> {
-        let pass = self.gate.pass().await.map_err(CallError::Closed)?;
+        let pass = self.gate.pass(self.request_time).await.map_err(CallError::Closed)?;
         let mut url = self.base.call(call.path);
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(call.query);

@@ -24,7 +24,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use onefold_domain::{Clock, PartnerChange, PartnerError, PartnerField, PartnerId};
+use onefold_domain::{CallPace, Clock, PartnerChange, PartnerError, PartnerField, PartnerId};
 use tokio::sync::{Mutex, OnceCell};
 
 use client::{Call, CallError, Client, rejected};
@@ -74,7 +74,8 @@ struct Connected {
 
 impl OpenPhone {
     /// Makes no call. Without a key every call will answer [`PartnerError::NotConfigured`]; without an index
-    /// nothing is found by email or phone.
+    /// nothing is found by email or phone; without `pace` calls are counted here alone, and other processes may make
+    /// as many.
     ///
     /// # Errors
     /// A program that cannot make safe connections, or a key that no header can carry.
@@ -82,11 +83,12 @@ impl OpenPhone {
         config: &Config,
         clock: Arc<dyn Clock>,
         index: Option<Arc<dyn ContactIndex>>,
+        pace: Option<Arc<dyn CallPace>>,
     ) -> Result<Self, Unprepared> {
         let connected = match config.key() {
             Err(missing) => Err(missing),
             Ok(key) => {
-                let client = Client::new(config, key, clock).map_err(Unprepared)?;
+                let client = Client::new(config, key, clock, pace).map_err(Unprepared)?;
                 let translation = Translation {
                     source: config.source.clone(),
                     custom: CustomFields {

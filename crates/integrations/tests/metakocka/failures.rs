@@ -22,7 +22,7 @@ fn hasty(config: &mut Config) {
 #[tokio::test]
 async fn without_credentials_every_call_says_what_to_set() {
     let config = Config { company_id: Credential::new("4711"), ..Config::default() };
-    let mk = MetaKocka::new(&config, std::sync::Arc::new(HandClock::default())).unwrap();
+    let mk = MetaKocka::new(&config, std::sync::Arc::new(HandClock::default()), None).unwrap();
     let email = PartnerLookup::Email(ann().email.unwrap());
     let errors = [
         mk.get(&id("1")).await.err(),
@@ -142,7 +142,7 @@ async fn pages_silence_floods_and_nobody_there_are_told_apart() {
     assert!(matches!(bench.mk.get(&ann).await, Err(PartnerError::TimedOut)));
     bench.double.next(GET, Trouble::Flood);
     let bench = Bench {
-        mk: MetaKocka::new(&config(&bench.double.base_url()), bench.clock.clone()).unwrap(),
+        mk: MetaKocka::new(&config(&bench.double.base_url()), bench.clock.clone(), None).unwrap(),
         ..bench
     };
     let flooded = bench.mk.get(&ann).await;
@@ -151,7 +151,7 @@ async fn pages_silence_floods_and_nobody_there_are_told_apart() {
 
     // A port that was free a moment ago.
     let address = { MetaKockaDouble::start().await.base_url() };
-    let nobody = MetaKocka::new(&config(&address), bench.clock.clone()).unwrap();
+    let nobody = MetaKocka::new(&config(&address), bench.clock.clone(), None).unwrap();
     let refused = nobody.get(&ann).await;
     assert!(matches!(refused, Err(PartnerError::Unreachable(_) | PartnerError::TimedOut)), "{refused:?}");
 }
@@ -161,7 +161,7 @@ async fn the_wrong_address_is_no_silent_success() {
     let bench = Bench::new().await;
     let base = bench.double.base_url().replace("/v1/", "/v1/json/");
     let wrong = Config { base_url: BaseUrl::parse(&base).unwrap(), ..config(&base) };
-    let mk = MetaKocka::new(&wrong, bench.clock.clone()).unwrap();
+    let mk = MetaKocka::new(&wrong, bench.clock.clone(), None).unwrap();
     let added = mk.add(&ann(), onefold_domain::CustomerId(uuid::Uuid::nil())).await;
     assert!(matches!(added, Err(PartnerError::Unreachable(_))), "{added:?}");
 }

@@ -4,6 +4,7 @@
 
 mod double;
 mod failures;
+mod pace;
 mod pulls;
 mod reads;
 mod samples;

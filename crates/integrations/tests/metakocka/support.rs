@@ -55,7 +55,7 @@ impl Bench {
         let clock = Arc::new(HandClock::default());
         let mut config = config(&double.base_url());
         change(&mut config);
-        let mk = MetaKocka::new(&config, clock.clone()).unwrap();
+        let mk = MetaKocka::new(&config, clock.clone(), None).unwrap();
         Self { double, clock, mk }
     }
 

@@ -108,7 +108,7 @@ async fn our_own_writes_are_found_at_once() {
 #[tokio::test]
 async fn without_an_index_no_look_up_is_promised_and_none_is_made() {
     let bench = Bench::new().await;
-    let plain = OpenPhone::new(&config(&bench.double.base_url()), bench.clock.clone(), None).unwrap();
+    let plain = OpenPhone::new(&config(&bench.double.base_url()), bench.clock.clone(), None, None).unwrap();
     assert!(plain.abilities().lookups.is_empty());
     assert_eq!(bench.phone.abilities().lookups, [PartnerLookupKind::Email, PartnerLookupKind::Phone]);
     assert!(plain.find_by(&PartnerLookup::Email(ann().email.unwrap())).await.unwrap().is_empty());

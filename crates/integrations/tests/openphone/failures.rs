@@ -130,7 +130,7 @@ async fn a_page_or_a_wrong_address_does_not_make_contacts_disappear() {
     }
     let base = bench.double.base_url().replace("/v1", "/v9");
     let wrong = Config { base_url: BaseUrl::parse(&base).unwrap(), ..config(&base) };
-    let wrong = OpenPhone::new(&wrong, bench.clock.clone(), None).unwrap();
+    let wrong = OpenPhone::new(&wrong, bench.clock.clone(), None, None).unwrap();
     assert!(matches!(wrong.get_contact(&id(&ann)).await, Err(PartnerError::Unreachable(_))));
 }
 
@@ -152,7 +152,7 @@ async fn a_flood_and_nobody_there_are_told_apart() {
     assert!(matches!(flooded, Err(PartnerError::Unexpected(_))), "{flooded:?}");
     // A port that was free a moment ago.
     let address = { OpenPhoneDouble::start().await.base_url() };
-    let nobody = OpenPhone::new(&config(&address), bench.clock.clone(), None).unwrap();
+    let nobody = OpenPhone::new(&config(&address), bench.clock.clone(), None, None).unwrap();
     let refused = nobody.get_contact(&id(&ann)).await;
     assert!(matches!(refused, Err(PartnerError::Unreachable(_) | PartnerError::TimedOut)), "{refused:?}");
 }

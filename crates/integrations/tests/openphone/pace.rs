@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use onefold_domain::{PartnerError, SystemClock};
+use futures_util::future::join_all;
+use onefold_domain::{
+    Environment, LinkPolicy, PartnerError, SharedPace, SyncSystem, SystemClock, SystemRandomness,
+};
 use onefold_integrations::openphone::OpenPhone;
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
+use onefold_persistence::testing::TestDatabase;
 
 use crate::support::{Bench, config, id, person};
 
@@ -37,8 +41,35 @@ async fn at_its_own_pace_the_connector_is_never_too_fast() {
     bench.double.behave(|habits| habits.per_second = Some(13));
     let mut config = config(&bench.double.base_url());
     config.calls_per_second = 9;
-    let phone = OpenPhone::new(&config, Arc::new(SystemClock), None).unwrap();
+    let phone = OpenPhone::new(&config, Arc::new(SystemClock), None, None).unwrap();
     let ann = id(&ann);
-    let calls = futures_util::future::join_all((0..14).map(|_| phone.get_contact(&ann))).await;
+    let calls = join_all((0..14).map(|_| phone.get_contact(&ann))).await;
     assert!(calls.iter().all(Result::is_ok));
+}
+
+/// Two processes on each database, and more calls than they may make in two seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_processes_together_are_never_too_fast() {
+    for database in [TestDatabase::sqlite(), TestDatabase::postgres().await] {
+        let bench = Bench::new().await;
+        let ann = id(&bench.double.insert(person("Ann", "ann@example.com")));
+        bench.double.behave(|habits| habits.per_second = Some(10));
+        let phones = [process(&bench, &database).await, process(&bench, &database).await];
+        let calls = join_all((0..24).map(|number| phones[number % 2].get_contact(&ann))).await;
+        // Nothing was refused, …
+        assert!(calls.iter().all(Result::is_ok), "{} in a second", bench.double.most_in_a_second());
+        // … and no time was lost.
+        assert!(bench.double.most_in_a_second() >= 8, "{}", bench.double.most_in_a_second());
+    }
+}
+
+/// A connector as a process of its own has it.
+async fn process(bench: &Bench, database: &TestDatabase) -> OpenPhone {
+    let store = Arc::new(database.store().await);
+    let policy = Arc::new(LinkPolicy::shipped());
+    let env = Environment::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let pace = SharedPace::new(env, SyncSystem::OpenPhone);
+    let mut config = config(&bench.double.base_url());
+    config.calls_per_second = 10;
+    OpenPhone::new(&config, Arc::new(SystemClock), None, Some(Arc::new(pace))).unwrap()
 }

@@ -58,7 +58,7 @@ impl Bench {
         let index = Arc::new(Remembered::default());
         let mut config = config(&double.base_url());
         change(&mut config);
-        let phone = OpenPhone::new(&config, clock.clone(), Some(index.clone())).unwrap();
+        let phone = OpenPhone::new(&config, clock.clone(), Some(index.clone()), None).unwrap();
         Self { double, clock, index, phone }
     }
 }

@@ -215,7 +215,7 @@ pub(crate) fn openphone(
     };
     change(&mut config);
     let index = PartnerIndex::new(env.clone(), SyncSystem::OpenPhone);
-    OpenPhone::new(&config, env.clock.clone(), Some(Arc::new(index))).unwrap()
+    OpenPhone::new(&config, env.clock.clone(), Some(Arc::new(index)), None).unwrap()
 }
 
 pub(crate) fn form(first: &str, email: &str, phone: &str) -> NewRegistration {

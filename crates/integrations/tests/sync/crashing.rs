@@ -9,11 +9,11 @@ use onefold_domain::{
     AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
     CustomerId, CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
     ImportRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
-    Neighbourhood, OriginReader, OriginRepository, PartnerAbilities, PartnerChange, PartnerDirectory,
-    PartnerError, PartnerFields, PartnerId, PartnerIndexReader, PartnerIndexRepository, PartnerLookup,
-    PartnerParts, PartnerPull, PartnerWritten, RemotePartner, RunReader, RunRepository, Store, StoreError,
-    SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader, TokenRepository,
-    Transaction, UserReader, UserRepository,
+    Neighbourhood, OriginReader, OriginRepository, PaceRepository, PartnerAbilities, PartnerChange,
+    PartnerDirectory, PartnerError, PartnerFields, PartnerId, PartnerIndexReader, PartnerIndexRepository,
+    PartnerLookup, PartnerParts, PartnerPull, PartnerWritten, RemotePartner, RunReader, RunRepository, Store,
+    StoreError, SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader,
+    TokenRepository, Transaction, UserReader, UserRepository,
 };
 use tokio::sync::Notify;
 
@@ -101,7 +101,7 @@ impl Transaction for MortalTransaction {
         tokens -> TokenRepository, idempotency -> IdempotencyRepository, audit -> AuditRepository,
         jobs -> JobRepository, mappings -> MappingRepository, conflicts -> ConflictRepository,
         runs -> RunRepository, sync_log -> SyncLogRepository, sync_rules -> SyncRulesRepository,
-        partner_index -> PartnerIndexRepository, origins -> OriginRepository);
+        partner_index -> PartnerIndexRepository, pace -> PaceRepository, origins -> OriginRepository);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let Self { inner, fate } = *self;

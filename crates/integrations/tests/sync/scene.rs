@@ -216,7 +216,7 @@ pub(crate) fn connector(double: &MetaKockaDouble, clock: Arc<HandClock>) -> Meta
         calls_per_second: 1_000_000,
         ..Config::default()
     };
-    MetaKocka::new(&config, clock).unwrap()
+    MetaKocka::new(&config, clock, None).unwrap()
 }
 
 /// Somebody as a person in the web application would type them in.

@@ -4,6 +4,7 @@
 pub(crate) mod access_token;
 pub(crate) mod audit_entry;
 pub(crate) mod audit_pending;
+pub(crate) mod call_pace;
 pub(crate) mod contact;
 pub(crate) mod contact_metadata;
 pub(crate) mod contact_point;

@@ -100,6 +100,7 @@ mod metadata;
 mod metadata_before;
 mod migrate;
 mod outage;
+mod pace;
 mod parallel;
 mod partner_index;
 mod placed_mappings;

@@ -124,13 +124,6 @@ impl Synchroniser {
             // The customer moved under our hands; whoever comes next need not wait for us.
             return transaction.mappings().release(mapping.id, owner).await;
         }
-        if errand.is_a_persons()
-            && let Some((_, promised)) = mapping.lease
-        {
-            // What is promised instead goes by the error.
-            let job = JobKind::SyncCustomer(self.system, mapping.customer);
-            transaction.jobs().take_back(&job, promised).await?;
-        }
         let at = self.env.clock.now();
         let (status, outcome) = match error {
             SyncError::OpenConflict { .. } => (MappingStatus::Conflict, SyncOutcome::Conflict),
@@ -150,8 +143,12 @@ impl Synchroniser {
             self.ask_about_missing(transaction, &failed, at).await?;
         }
         self.log_attempt(transaction, &failed, outcome, &Progress::default(), errand, since).await?;
-        if !errand.is_job && error.retry() != Retry::Never {
-            let job = JobKind::SyncCustomer(self.system, failed.customer);
+        let job = JobKind::SyncCustomer(self.system, failed.customer);
+        if error.retry() == Retry::Never {
+            if let Some((_, promised)) = mapping.lease.filter(|_| errand.is_a_persons()) {
+                transaction.jobs().take_back(&job, promised).await?;
+            }
+        } else if !errand.is_job {
             transaction.jobs().enqueue(&[job], at + PAUSE, at).await?;
         }
         Ok(())

@@ -154,7 +154,7 @@ impl Synchroniser {
         let phone = contact.statement.phone().map(|phone| (PartnerField::Phone, phone.as_str()));
         let brought = email.into_iter().chain(phone);
         let brought =
-            brought.map(|(field, value)| json!({"field": field.as_str(), "write": "local", "value": value}));
+            brought.map(|(field, value)| json!({"field": field.as_str(), "write": "local", "value": value, "instead": null}));
         let mut plan: Vec<Value> = brought.chain(plan).collect();
         let place = |step: &Value| step["field"].as_str().and_then(PartnerField::parse);
         plan.sort_by_key(place);

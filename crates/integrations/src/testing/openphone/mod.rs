@@ -17,6 +17,7 @@ mod trouble;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -59,6 +60,8 @@ struct State {
     habits: Habits,
     orders: Orders<OpenPhoneCall, Trouble>,
     calls: Vec<RecordedCall>,
+    /// When they arrived.
+    arrivals: Vec<Instant>,
     /// When requests of the last second arrived.
     recent: VecDeque<Instant>,
     events: Events,
@@ -174,9 +177,23 @@ impl OpenPhoneDouble {
         self.calls().iter().filter(|recorded| recorded.call.writes()).count()
     }
 
+    /// The most requests that arrived within a second, whenever it began.
+    pub fn most_in_a_second(&self) -> usize {
+        let arrivals = self.shared.lock().arrivals.clone();
+        let within = |from: &Instant| {
+            arrivals
+                .iter()
+                .filter(|at| at >= &from && at.duration_since(*from) < Duration::from_secs(1))
+                .count()
+        };
+        arrivals.iter().map(within).max().unwrap_or_default()
+    }
+
     /// Forgets which requests arrived, so that counting begins anew.
     pub fn forget_calls(&self) {
-        self.shared.lock().calls.clear();
+        let mut state = self.shared.lock();
+        state.calls.clear();
+        state.arrivals.clear();
     }
 
     /// From now on events wait for [`Self::deliver`].

@@ -146,6 +146,7 @@ impl Shared {
         let mut state = self.lock();
         if state.calls.len() < MOST_RECORDED {
             state.calls.push(asked.clone());
+            state.arrivals.push(Instant::now());
         }
         if let Some(most) = state.habits.per_second {
             let now = Instant::now();

@@ -1,0 +1,16 @@
+use async_trait::async_trait;
+
+use super::MemoryTransaction;
+use crate::{PaceRepository, PaceState, StoreError, SyncSystem};
+
+#[async_trait]
+impl PaceRepository for MemoryTransaction {
+    async fn lock(&mut self, system: SyncSystem) -> Result<PaceState, StoreError> {
+        Ok(self.state.paces.get(&system).cloned().unwrap_or_default())
+    }
+
+    async fn put(&mut self, system: SyncSystem, state: &PaceState) -> Result<(), StoreError> {
+        self.state.paces.insert(system, state.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! The pace of one system, kept in the store.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{CallId, CallPace, PaceGrant, PaceRequest, PaceState, SyncSystem};
+use crate::contacts::Open;
+use crate::{Environment, Failure};
+
+#[derive(Clone)]
+pub struct SharedPace {
+    env: Environment,
+    system: SyncSystem,
+}
+
+impl SharedPace {
+    pub fn new(env: Environment, system: SyncSystem) -> Self {
+        Self { env, system }
+    }
+
+    /// Decides on what is stored. The time is taken when nobody else decides any more.
+    async fn decide<T: Send>(
+        &self,
+        decide: impl Fn(PaceState, DateTime<Utc>) -> (PaceState, T) + Send + Sync,
+    ) -> Result<T, Failure> {
+        let decide = &decide;
+        self.env
+            .transact(move |mut transaction: Open| {
+                Box::pin(async move {
+                    let known = transaction.pace().lock(self.system).await?;
+                    let (decided, told) = decide(known.clone(), self.env.clock.now());
+                    if decided != known {
+                        transaction.pace().put(self.system, &decided).await?;
+                    }
+                    Ok::<_, Failure>((told, transaction))
+                })
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl CallPace for SharedPace {
+    fn name_call(&self) -> CallId {
+        CallId(self.env.randomness.uuid(self.env.clock.now()))
+    }
+
+    async fn take(&self, ask: &PaceRequest) -> Result<PaceGrant, Failure> {
+        self.decide(|state, now| state.take(ask, now)).await
+    }
+
+    async fn give_back(&self, call: CallId, hold_off: Option<Duration>) -> Result<(), Failure> {
+        self.decide(|state, now| (state.give_back(call, hold_off.map(|wait| now + wait)), ())).await
+    }
+}
