@@ -59,7 +59,7 @@ async fn all_processes_together_are_never_too_fast() {
         // Nothing was refused, …
         assert!(calls.iter().all(Result::is_ok), "{} in a second", bench.double.most_in_a_second());
         // … and no time was lost.
-        assert!(bench.double.most_in_a_second() >= 8, "{}", bench.double.most_in_a_second());
+        assert!(bench.double.most_in_a_second() >= 6, "{}", bench.double.most_in_a_second());
     }
 }
 
