@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, Utc};
 use onefold_domain::{
     Clock, CountryCode, CustomerId, EmailAddress, PartnerDirectory, PartnerError, PartnerFields, PartnerId,
-    PartnerWritten, PhoneNumber,
+    PartnerKind, PartnerWritten, PhoneNumber,
 };
 use onefold_integrations::metakocka::{BaseUrl, Config, Credential, MetaKocka};
 use onefold_integrations::testing::{DoubleAddress, DoubleContact, DoublePartner, MetaKockaDouble};
@@ -72,6 +72,7 @@ pub(crate) fn id(text: &str) -> PartnerId {
 pub(crate) fn ann() -> PartnerFields {
     PartnerFields {
         name: Some("Ann Lee".to_owned()),
+        kind: Some(PartnerKind::Person),
         email: EmailAddress::parse("ann@example.com").ok(),
         phone: PhoneNumber::parse("+38640000123", None).ok(),
         street: Some("Lipova pot 7".to_owned()),

@@ -2,7 +2,7 @@
 
 use onefold_domain::{
     CountryCode, EmailAddress, PartnerContactId, PartnerDirectory, PartnerError, PartnerField, PartnerFields,
-    PartnerParts, TaxNumber,
+    PartnerKind, PartnerParts, TaxNumber,
 };
 use onefold_integrations::metakocka::CountryLanguage;
 use onefold_integrations::testing::{DoubleAddress, DoubleCall, DoubleContact, DoublePartner, Trouble};
@@ -170,6 +170,7 @@ async fn a_company_with_a_contact_reads_back_as_one() {
     let bench = Bench::new().await;
     let company = PartnerFields {
         company_name: Some("Lee d.o.o.".to_owned()),
+        kind: Some(PartnerKind::Company),
         tax_number: TaxNumber::parse("SI12345678").ok(),
         country: CountryCode::parse("GB").ok(),
         ..ann()

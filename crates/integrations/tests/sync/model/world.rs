@@ -184,7 +184,7 @@ impl World {
             if let Some(name) = values.get(&Field::Name) {
                 // Whoever renames a person may leave the row of the contact as it was.
                 let is_company = partner.business_entity == Some(true);
-                if is_company || (partner.contacts[0].name == old && number % 2 == 0) {
+                if is_company || (partner.contacts[0].name == old && number.is_multiple_of(2)) {
                     partner.contacts[0].name.clone_from(name);
                 }
                 if !is_company {
@@ -266,7 +266,8 @@ impl World {
             let mapping = book.mapping_of_customer(customer).await.unwrap().unwrap();
             if mapping.kept.contains_key(&PartnerField::Name) {
                 // The row bears somebody else's name, which it keeps.
-                (changed.remove("name"), planned.remove("name"));
+                changed.remove("name");
+                planned.remove("name");
             }
             assert_eq!(changed, planned, "{:?}", shown.plan);
         }
