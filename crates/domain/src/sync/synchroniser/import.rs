@@ -61,7 +61,9 @@ impl Synchroniser {
                             self.known(adopted, id)
                         }
                         (None, None) => {
-                            let contact = self.state_record(open, statement).await?;
+                            let (received, source) = (Received::default(), self.system.source());
+                            let request = ContactRequest::new(statement.clone(), received, source);
+                            let contact = create(open, &self.env, &request).await?;
                             self.map(open, id, &contact, partner, rules, (errand, since)).await?
                         }
                     };
@@ -79,19 +81,9 @@ impl Synchroniser {
         }
     }
 
-    /// What the record says of who it is, as a contact of the other system's own.
-    pub(super) async fn state_record(
-        &self,
-        transaction: &mut dyn Transaction,
-        statement: &Statement,
-    ) -> Result<ContactRecord, SyncError> {
-        let request = ContactRequest::new(statement.clone(), Received::default(), self.system.source());
-        Ok(create(transaction, &self.env, &request).await?)
-    }
-
     /// A customer that this record belongs to may be waiting for one: it was to be created, or just was. Then the
     /// record is adopted, and brings no contact of its own.
-    pub(super) async fn awaiting(
+    async fn awaiting(
         &self,
         transaction: &mut dyn Transaction,
         statement: &Statement,

@@ -1,15 +1,22 @@
 //! The dry run of one customer or record: the same comparison by the same code, and nothing is written on either
 //! side.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::Synchroniser;
+use crate::contacts::note_blocks;
+use crate::link_key::StatementKeys;
+use crate::linking::decide_record;
 use crate::sync::plan::compare;
 use crate::sync::transform::fields_of;
 use crate::sync::{
     Mapping, MappingId, PartnerError, PartnerField, PartnerId, RemotePartner, SyncError, SyncView,
 };
-use crate::{ContactRecord, CustomerId, CustomerRecord, Failure, Statement};
+use crate::{
+    ContactDetails, ContactId, ContactRecord, CustomerId, CustomerRecord, EvidenceOrder, Failure, LinkPlan,
+    Received, Statement,
+};
 
 /// What would be done.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,15 +28,6 @@ pub struct Shown {
     pub action: &'static str,
     /// Field by field.
     pub plan: Value,
-}
-
-/// What taking a record in came to, before it was undone.
-struct Trial {
-    record: CustomerRecord,
-    /// That the customer has already.
-    mapping: Option<Mapping>,
-    /// `None` if the record is adopted.
-    contact: Option<ContactRecord>,
 }
 
 impl Synchroniser {
@@ -90,46 +88,81 @@ impl Synchroniser {
         self.show_new_partner(&partner).await
     }
 
-    /// The same for a record that was just read. It is taken in by the code that does so in earnest, in a transaction that is
-    /// never committed: which customers it would join, and what these lack there, is not to be told in another way.
+    /// The same for a record that was just read. Whom it would join is decided as it is in earnest, so that what these
+    /// customers lack there is in the plan.
     pub(in crate::sync) async fn show_new_partner(
         &self,
         partner: &RemotePartner,
     ) -> Result<Shown, SyncError> {
         let statement = &super::import::statement(partner).ok_or(SyncError::NoContactPoint)?;
-        let randomness = self.env.randomness.as_ref();
-        let taken = self.env.patience.keep_trying(randomness, |_| self.try_intake(statement)).await?;
-        match taken {
-            Trial { record, mapping: Some(mapping), contact: None } => {
-                self.show_pair(&record, partner, &mapping, "adopt").await
+        let keys = StatementKeys::of(statement, &self.env.policy).to_vec();
+        let known = self.env.store.neighbourhood(&keys).await.map_err(Failure::from)?;
+        let mut in_use = None;
+        for customer in &known.customers {
+            let mapping = self.mapping_filed_under(customer.id).await?;
+            let mapping = mapping.filter(|mapping| mapping.detached.is_none());
+            if let Some(waiting) = mapping.as_ref().filter(|mapping| mapping.external.is_none()) {
+                let found = self.env.store.customers().get(customer.id).await.map_err(Failure::from)?;
+                let record = found.ok_or(SyncError::NoSuchCustomer)?;
+                return self.show_pair(&record, partner, waiting, "adopt").await;
             }
-            Trial { record, mapping, contact: Some(contact) } => {
-                // A customer that has a record already keeps that one; this one waits beside it.
-                let plan = match mapping {
-                    Some(_) => Vec::new(),
-                    None => self.plan_of_intake(&record, partner).await?,
-                };
-                let joined = Some(record.id).filter(|_| record.contacts.len() > 1);
-                Ok(Self::shown_intake(partner, joined, &contact, plan))
-            }
-            Trial { .. } => Err(SyncError::NoSuchCustomer),
+            in_use = in_use.or(mapping);
         }
+        let joined = decide_record(statement, &known, &self.env.policy);
+        let record = self.joined(statement, &joined).await?;
+        // A customer that has a record already keeps that one; this one waits beside it.
+        let plan = match in_use {
+            Some(_) => Vec::new(),
+            None => self.plan_of_intake(&record, partner).await?,
+        };
+        Ok(Self::shown_intake(partner, joined.customer, statement, plan))
     }
 
-    async fn try_intake(&self, statement: &Statement) -> Result<Trial, SyncError> {
+    /// The customer as it would be with what the record says of who it is.
+    async fn joined(&self, statement: &Statement, plan: &LinkPlan) -> Result<CustomerRecord, SyncError> {
         let at = self.env.clock.now();
-        let mut transaction = self.env.begin().await?;
-        let open = transaction.as_mut();
-        if let Some(mapping) = self.awaiting(open, statement, at).await? {
-            let found = open.customers().get(mapping.customer).await?;
-            let record = found.ok_or(SyncError::NoSuchCustomer)?;
-            return Ok(Trial { record, mapping: Some(mapping), contact: None });
+        let id = plan.customer.unwrap_or_else(|| CustomerId(self.env.randomness.uuid(at)));
+        let mut record =
+            CustomerRecord { id, version: 0, created_at: at, updated_at: at, contacts: Vec::new() };
+        for id in plan.customer.iter().chain(&plan.absorbed) {
+            let found = self.env.store.customers().get(*id).await.map_err(Failure::from)?;
+            record.contacts.extend(found.into_iter().flat_map(|found| found.contacts));
         }
-        let contact = self.state_record(open, statement).await?;
-        let found = open.customers().get(contact.customer).await?;
-        let record = found.ok_or(SyncError::NoSuchCustomer)?;
-        let mapping = self.settle(open, &record, at).await?;
-        Ok(Trial { record, mapping, contact: Some(contact) })
+        record.contacts.sort_by_key(|contact| contact.id);
+        record.contacts.push(self.as_contact(statement, record.id, plan, at));
+        Ok(record)
+    }
+
+    fn as_contact(
+        &self,
+        statement: &Statement,
+        customer: CustomerId,
+        plan: &LinkPlan,
+        at: DateTime<Utc>,
+    ) -> ContactRecord {
+        // Younger than all that there are.
+        let id = ContactId(i64::MAX);
+        let mut contact = ContactRecord {
+            id,
+            customer,
+            customer_version: 0,
+            primary: id,
+            order: EvidenceOrder(id.0),
+            statement: statement.clone(),
+            claimed_by: None,
+            email_blocked_by: None,
+            phone_blocked_by: None,
+            source: self.system.source(),
+            details: ContactDetails::default(),
+            received: Received::default(),
+            import: None,
+            origin: None,
+            created_at: at,
+            updated_at: at,
+            version: 1,
+        };
+        note_blocks(&mut contact, plan);
+        contact
     }
 
     async fn plan_of_intake(
@@ -147,11 +180,11 @@ impl Synchroniser {
     fn shown_intake(
         partner: &RemotePartner,
         customer: Option<CustomerId>,
-        contact: &ContactRecord,
+        statement: &Statement,
         plan: Vec<Value>,
     ) -> Shown {
-        let email = contact.statement.email().map(|email| (PartnerField::Email, email.as_str()));
-        let phone = contact.statement.phone().map(|phone| (PartnerField::Phone, phone.as_str()));
+        let email = statement.email().map(|email| (PartnerField::Email, email.as_str()));
+        let phone = statement.phone().map(|phone| (PartnerField::Phone, phone.as_str()));
         let brought = email.into_iter().chain(phone);
         let brought =
             brought.map(|(field, value)| json!({"field": field.as_str(), "write": "local", "value": value, "instead": null}));
