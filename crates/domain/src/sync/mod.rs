@@ -21,6 +21,7 @@ mod outcome;
 mod pace;
 mod partner;
 mod plan;
+mod renewal;
 mod rules;
 mod run;
 mod run_items;

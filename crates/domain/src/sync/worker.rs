@@ -7,13 +7,14 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use super::renewal::while_renewing;
 use super::{Errand, PartnerError, Retry, RunKind, Runs, SyncError, SyncSystem, Synchroniser};
 use crate::contacts::Open;
 use crate::streak::Streak;
-use crate::{Environment, FailedAttempt, Failure, Job, JobId, JobKind, RunId};
+use crate::{Environment, FailedAttempt, Failure, Job, JobId, JobKind, RunId, StoreError};
 
 /// How a worker works.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -192,20 +193,18 @@ impl SyncWorker {
         owner: Uuid,
         stopping: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<(), SyncError> {
-        let mut work = std::pin::pin!(self.carry(job, stopping));
-        loop {
-            let beat = Instant::now() + self.settings.lease / 3;
-            tokio::select! {
-                result = &mut work => return result,
-                () = sleep_until(beat) => self.extend(job.id, owner).await?,
-            }
-        }
+        let work = self.carry(job, stopping);
+        while_renewing(work, self.settings.lease, || self.extend(job.id, owner)).await
     }
 
     async fn extend(&self, id: JobId, owner: Uuid) -> Result<(), SyncError> {
         let mut transaction = self.env.begin().await?;
         let until = self.env.clock.now() + delta(self.settings.lease);
-        transaction.jobs().extend(id, owner, until).await?;
+        let extended = transaction.jobs().extend(id, owner, until).await;
+        if matches!(extended, Err(StoreError::Conflict)) {
+            return Err(SyncError::Busy);
+        }
+        extended?;
         Ok(transaction.commit().await?)
     }
 

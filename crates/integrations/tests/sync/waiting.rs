@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use onefold_domain::{
     Errand, Jobs, MappingStatus, Pushed, RegistrationSettings, Registrations, RunKind, SyncSettings,
-    SyncSystem, Synchroniser,
+    SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
 };
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
 
@@ -16,6 +16,7 @@ on_every_store!(
     what_was_interrupted_is_taken_up_soon_without_being_asked,
     whoever_asks_after_a_death_is_served_soon,
     a_lease_is_renewed_while_somebody_works,
+    work_goes_on_while_its_leases_are_renewed,
     of_two_clicks_the_second_gets_what_the_first_brought,
 );
 
@@ -94,6 +95,23 @@ async fn a_lease_is_renewed_while_somebody_works(scene: Scene) {
     assert!(seen.is_sorted());
     scene.double.release();
     assert_eq!(working.await.unwrap().unwrap().mapping.status, MappingStatus::Synced);
+}
+
+async fn work_goes_on_while_its_leases_are_renewed(scene: Scene) {
+    // So short that renewals meet transactions, which wait for one another where there is one writer. The clock of the scene
+    // moves by a microsecond at a time: none of them runs out.
+    let lease = Duration::from_millis(3);
+    let short = SyncSettings { lease, ..settings() };
+    let hasty = Scene::at(scene.store.clone(), scene.double.clone(), short, true, scene.clock.clone());
+    for number in 0..15 {
+        hasty.customer("Ann Lee", &format!("ann{number}@example.com")).await;
+    }
+    let times = WorkerSettings { lease, ..WorkerSettings::default() };
+    let worker = SyncWorker::new(hasty.env.clone(), vec![hasty.sync.clone()], times);
+    let working = tokio::time::timeout(Duration::from_secs(30), worker.work_once()).await;
+    working.expect("work and renewal wait for each other").unwrap();
+    assert_eq!(scene.double.partner_count(), 15);
+    assert!(Jobs::new(scene.env.clone()).list(None, None, 10).await.unwrap().is_empty());
 }
 
 async fn of_two_clicks_the_second_gets_what_the_first_brought(scene: Scene) {

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Errand, Opened, Synced, Synchroniser};
 use crate::contacts::Open;
+use crate::sync::renewal::while_renewing;
 use crate::sync::{Mapping, SyncAttempt, SyncError, SyncLogFilter, SyncOutcome};
 use crate::{CustomerId, Failure, JobKind, StoreError, Transaction};
 
@@ -27,13 +28,8 @@ impl Synchroniser {
     where
         SyncError: From<E>,
     {
-        let mut work = std::pin::pin!(work);
-        loop {
-            tokio::select! {
-                done = &mut work => return Ok(done?),
-                () = sleep(self.settings.lease / 3) => self.renew(opened).await?,
-            }
-        }
+        let work = async { Ok(work.await?) };
+        while_renewing(work, self.settings.lease, || self.renew(opened)).await
     }
 
     async fn renew(&self, opened: &Opened) -> Result<(), SyncError> {
