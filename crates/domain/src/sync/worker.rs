@@ -256,7 +256,13 @@ impl SyncWorker {
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
                     match failed {
-                        None => transaction.jobs().finish(job.id, owner).await?,
+                        None => {
+                            transaction.jobs().finish(job.id, owner).await?;
+                            // The job of a customer may have found nothing to do; its sync clears what it has done.
+                            if !matches!(job.kind, JobKind::SyncCustomer(..)) {
+                                transaction.jobs().clear_dead(std::slice::from_ref(&job.kind)).await?;
+                            }
+                        }
                         Some(failed) => transaction.jobs().put_back(job.id, owner, failed, at).await?,
                     }
                     Ok::<_, SyncError>(((), transaction))

@@ -12,7 +12,7 @@ use crate::sync::{Mapping, SyncAttempt, SyncError, SyncLogFilter, SyncOutcome};
 use crate::{CustomerId, Failure, JobKind, StoreError, Transaction};
 
 /// How long a person waits for somebody who is at the same customer.
-const WAIT: Duration = Duration::from_secs(20);
+const WAIT: Duration = Duration::from_secs(15);
 
 /// Between two looks whether that one is done.
 const LOOK: Duration = Duration::from_millis(100);

@@ -27,8 +27,19 @@ impl Synchroniser {
             Some(mapping) => self.sync_customer(mapping.customer, errand).await,
             None => {
                 let partner = self.directory.get(id).await?;
-                self.take_in(&partner, &self.rules().await?, errand).await
+                match self.take_in(&partner, &self.rules().await?, errand).await {
+                    Err(SyncError::Busy) if errand.is_a_persons() => self.after_intake(id, errand).await,
+                    done => done,
+                }
             }
+        }
+    }
+
+    /// Somebody else takes the record in at this moment, or is at the customer that it belongs to.
+    async fn after_intake(&self, id: &PartnerId, errand: Errand) -> Result<Synced, SyncError> {
+        match self.mapping_of_partner(id).await? {
+            Some(mapping) => self.after_another(mapping.customer, errand).await,
+            None => Err(SyncError::Busy),
         }
     }
 
