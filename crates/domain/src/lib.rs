@@ -99,7 +99,7 @@ pub use survivorship::{
     CustomerProfile, InvalidSurvivorship, ProfileEvidence, SHIPPED_SURVIVORSHIP, SurvivorshipRules,
 };
 pub use sync::{
-    Answer, CallId, CallPace, Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader,
+    AgreedAt, Answer, CallId, CallPace, Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader,
     ConflictRepository, ConflictStatus, ConflictSubject, Conflicts, DetachReason, Errand, EventReceived,
     FieldPlan, FieldRule, IndexedPartner, InvalidEvent, InvalidRemoteId, InvalidSyncRule, InvalidTaxNumber,
     ItemOutcome, JobDone, Kept, KnownNames, LoggedAttempt, Mapping, MappingId, MappingReader,
@@ -113,7 +113,7 @@ pub use sync::{
     Shown, Side, SyncAttempt, SyncDay, SyncError, SyncFault, SyncLog, SyncLogFilter, SyncLogReader,
     SyncLogRepository, SyncOutcome, SyncPlan, SyncRules, SyncRulesReader, SyncRulesRepository, SyncSettings,
     SyncSystem, SyncText, SyncTrigger, SyncView, SyncWorker, Synced, Synchroniser, TaxNumber, WorkerSettings,
-    merge, view_from_json, view_to_json,
+    agreed_at_from_json, base_to_json, merge, view_from_json, view_to_json,
 };
 pub use tokens::{
     Abilities, Ability, AccessToken, InvalidExpiry, InvalidTokenName, NewToken, NotYours, PlainToken,

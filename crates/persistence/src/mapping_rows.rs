@@ -2,9 +2,9 @@
 //! back.
 
 use onefold_domain::{
-    ContactId, CustomerId, DetachReason, Mapping, MappingId, MappingStatus, PartnerAddressId,
+    AgreedAt, ContactId, CustomerId, DetachReason, Mapping, MappingId, MappingStatus, PartnerAddressId,
     PartnerContactId, PartnerId, PartnerParts, PlacedMapping, StoreError, SyncSystem, SyncView,
-    view_from_json, view_to_json,
+    agreed_at_from_json, base_to_json, view_from_json, view_to_json,
 };
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, FromQueryResult, Iterable, JoinType, QueryResult};
@@ -126,6 +126,7 @@ pub(crate) fn mapping(model: Model) -> Result<Mapping, DbErr> {
         status: known(MappingStatus::parse(&model.status), "status")?,
         detached: model.detach_reason.as_deref().map(parsed).transpose()?,
         base: view(&model.base)?,
+        agreed_at: agreed_at(&model.base)?,
         sent: view(&model.sent)?,
         kept: view(&model.kept)?,
         customer_version: model.customer_version,
@@ -146,6 +147,11 @@ fn view(text: &str) -> Result<SyncView, DbErr> {
     Ok(view_from_json(&stored))
 }
 
+fn agreed_at(text: &str) -> Result<AgreedAt, DbErr> {
+    let stored = known(serde_json::from_str(text).ok(), "view")?;
+    Ok(agreed_at_from_json(&stored))
+}
+
 pub(crate) fn row(mapping: &Mapping) -> ActiveModel {
     let (error_code, error_message) = fault_columns(mapping.error.as_ref());
     let PartnerParts { address, contact } = &mapping.parts;
@@ -159,7 +165,7 @@ pub(crate) fn row(mapping: &Mapping) -> ActiveModel {
         external_contact_id: Set(contact.as_ref().map(|id| id.as_str().to_owned())),
         status: Set(mapping.status.as_str().to_owned()),
         detach_reason: Set(mapping.detached.map(|reason| reason.as_str().to_owned())),
-        base: Set(view_to_json(&mapping.base).to_string()),
+        base: Set(base_to_json(&mapping.base, &mapping.agreed_at).to_string()),
         sent: Set(view_to_json(&mapping.sent).to_string()),
         kept: Set(view_to_json(&mapping.kept).to_string()),
         customer_version: Set(mapping.customer_version),

@@ -67,7 +67,7 @@ async fn a_conflict_is_shown(scene: SyncScene) {
             {"answer": "remote", "effect": "Ann Lee gets “Kranj” here instead of “Bled”."},
             {"answer": "value", "effect": "MetaKocka and Ann Lee here get the value that you send."},
         ],
-        "base": "Ljubljana", "local": "Bled", "remote": "Kranj", "status": "open", "rule": null,
+        "base": "Ljubljana", "agreedAt": "2026-01-01T00:00:00Z", "local": "Bled", "remote": "Kranj", "status": "open", "rule": null,
         "resolution": null, "answers": ["local", "remote", "value"], "resolvedBy": null,
         "createdAt": "2026-01-01T00:00:00Z", "resolvedAt": null,
     });

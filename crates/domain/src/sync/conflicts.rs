@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use super::plan::Comparison;
 use super::synchroniser::current;
 use super::{
@@ -52,6 +54,17 @@ impl Conflicts {
     /// A store that does not answer.
     pub async fn get(&self, id: ConflictId) -> Result<Option<Conflict>, Failure> {
         Ok(self.sync.env.store.conflicts().get(id).await?)
+    }
+
+    /// Since when both sides agreed on what an open conflict about a field has as its base; `None` if nobody noted it.
+    ///
+    /// # Errors
+    /// A store that does not answer.
+    pub async fn agreed_at(&self, conflict: &Conflict) -> Result<Option<DateTime<Utc>>, Failure> {
+        let ConflictSubject::Field(field) = conflict.subject else { return Ok(None) };
+        let mapping = self.sync.env.store.mappings().get(conflict.mapping).await?;
+        let mapping = mapping.filter(|_| conflict.status == ConflictStatus::Open);
+        Ok(mapping.and_then(|mapping| mapping.agreed_at.get(&field).copied()))
     }
 
     /// Decides a conflict; one that a rule decided is decided anew. The decision is stored, and a job carries it
@@ -156,7 +169,7 @@ impl Conflicts {
             let mut base = mapping.base.clone();
             base.insert(field, seen);
             let at = self.sync.env.clock.now();
-            let decided = Mapping { base, ..self.sync.touched(mapping, at) };
+            let decided = self.sync.touched(mapping, at).agreeing(base, at);
             transaction.mappings().update(&decided).await?;
         }
         Ok(())

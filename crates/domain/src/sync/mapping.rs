@@ -1,10 +1,12 @@
 //! The mapping: a customer here and its record in another system, with the state both sides last agreed on.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{PartnerId, PartnerParts, SyncFault, SyncSystem, SyncView};
+use super::{PartnerField, PartnerId, PartnerParts, SyncFault, SyncSystem, SyncView};
 use crate::{ContactId, CustomerId, StoreError};
 
 /// The id of a mapping.
@@ -93,6 +95,8 @@ pub struct Mapping {
     pub detached: Option<DetachReason>,
     /// What both sides last agreed on.
     pub base: SyncView,
+    /// Since when they agree on each of these values; releases before did not note it.
+    pub agreed_at: AgreedAt,
     /// What is being written there, stored before the call: found there again, it is no change of theirs.
     pub sent: SyncView,
     /// Where the other system keeps a value of the base in another form: that form.
@@ -115,7 +119,23 @@ pub struct Mapping {
     pub version: i64,
 }
 
+/// A moment for each field.
+pub type AgreedAt = BTreeMap<PartnerField, DateTime<Utc>>;
+
 impl Mapping {
+    /// The same, with what both sides agree on at this moment. What they agreed on before keeps its own.
+    #[must_use]
+    pub(super) fn agreeing(self, base: SyncView, at: DateTime<Utc>) -> Self {
+        let mut agreed_at = self.agreed_at;
+        agreed_at.retain(|field, _| base.contains_key(field));
+        for (field, value) in &base {
+            if self.base.get(field) != Some(value) {
+                agreed_at.insert(*field, at);
+            }
+        }
+        Self { base, agreed_at, ..self }
+    }
+
     /// Whether it is in use and nothing is left of the last attempt.
     pub(super) fn is_settled(&self) -> bool {
         self.detached.is_none()

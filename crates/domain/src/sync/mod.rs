@@ -60,7 +60,8 @@ pub use log::{
     SyncOutcome,
 };
 pub use mapping::{
-    DetachReason, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus, PlacedMapping,
+    AgreedAt, DetachReason, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus,
+    PlacedMapping,
 };
 pub use merge::{FieldPlan, Side, SyncPlan, merge};
 pub use pace::{CallId, CallPace, Kept, PaceGrant, PaceLimits, PaceRepository, PaceRequest, PaceState};
@@ -76,5 +77,5 @@ pub use synchroniser::{Errand, Shown, SyncSettings, Synced, Synchroniser};
 pub use system::SyncSystem;
 pub use tax_number::{InvalidTaxNumber, TaxNumber};
 pub use trigger::SyncTrigger;
-pub use view::{SyncText, SyncView, view_from_json, view_to_json};
+pub use view::{SyncText, SyncView, agreed_at_from_json, base_to_json, view_from_json, view_to_json};
 pub use worker::{JobDone, SyncWorker, WorkerSettings};

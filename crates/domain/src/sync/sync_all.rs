@@ -160,6 +160,7 @@ mod tests {
             status,
             detached,
             base: SyncView::new(),
+            agreed_at: crate::AgreedAt::new(),
             sent: SyncView::new(),
             kept: SyncView::new(),
             customer_version: version,

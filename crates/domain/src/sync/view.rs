@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::{Map, Value};
+use chrono::DateTime;
+use serde_json::{Map, Value, json};
 
-use super::PartnerField;
+use super::{AgreedAt, PartnerField};
 
 /// A value as text, canonical, so that equal values are equal letter by letter. Never empty, never printed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +37,29 @@ pub type SyncView = BTreeMap<PartnerField, Option<SyncText>>;
 pub fn view_to_json(view: &SyncView) -> Value {
     let text = |value: &Option<SyncText>| value.as_ref().map_or(Value::Null, |text| text.as_str().into());
     view.iter().map(|(field, value)| (field.as_str().to_owned(), text(value))).collect::<Map<_, _>>().into()
+}
+
+/// The member that holds the moments; no field has this name.
+const AT: &str = "_at";
+
+/// A base with its moments as a store keeps it: beside the values, so that older releases pass over them.
+pub fn base_to_json(base: &SyncView, agreed_at: &AgreedAt) -> Value {
+    let mut stored = view_to_json(base);
+    if let (false, Some(members)) = (agreed_at.is_empty(), stored.as_object_mut()) {
+        let moments = agreed_at.iter().map(|(field, at)| (field.as_str().to_owned(), json!(at)));
+        members.insert(AT.to_owned(), moments.collect::<Map<_, _>>().into());
+    }
+    stored
+}
+
+/// The moments that `base_to_json` gave.
+pub fn agreed_at_from_json(stored: &Value) -> AgreedAt {
+    let moments = stored.get(AT).and_then(Value::as_object).into_iter().flatten();
+    let moment = |(name, at): (&String, &Value)| {
+        let at = DateTime::parse_from_rfc3339(at.as_str()?).ok()?.to_utc();
+        Some((PartnerField::parse(name)?, at))
+    };
+    moments.filter_map(moment).collect()
 }
 
 /// Reads what `view_to_json` gave; what no version of it gave is left out.

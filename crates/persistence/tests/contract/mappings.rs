@@ -46,6 +46,7 @@ fn full(contact: &ContactRecord) -> Mapping {
         },
         status: MappingStatus::Error,
         base: view(&[(PartnerField::Name, "Zoë »Doc« Brown"), (PartnerField::City, "")]),
+        agreed_at: [(PartnerField::Name, minute(1))].into(),
         sent: view(&[(PartnerField::Street, "1640 Riverside\nDrive")]),
         kept: view(&[(PartnerField::Phone, "+1 (555) 4385")]),
         customer_version: Some(3),

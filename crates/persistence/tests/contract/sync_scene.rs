@@ -63,6 +63,7 @@ pub(crate) fn pending(number: u128, contact: &ContactRecord) -> Mapping {
         status: MappingStatus::Pending,
         detached: None,
         base: SyncView::new(),
+        agreed_at: onefold_domain::AgreedAt::new(),
         sent: SyncView::new(),
         kept: SyncView::new(),
         customer_version: None,

@@ -57,6 +57,8 @@ pub(crate) struct ShownConflict<'a> {
     /// What both had agreed on before.
     #[schema(example = "Ljubljana")]
     base: Option<&'a str>,
+    /// Since when; null if it is none of an open conflict, or older than this was noted.
+    agreed_at: Option<DateTime<Utc>>,
     #[schema(example = "Bled")]
     local: Option<&'a str>,
     #[schema(example = "Kranj")]
@@ -250,6 +252,7 @@ async fn shown<'a>(app: &App, conflict: &'a Conflict) -> Result<ShownConflict<'a
         Some(id) => person(app, id).await?,
         None => None,
     };
+    let agreed_at = app.sync.conflicts(app.default_region)?.agreed_at(conflict).await?;
     let answers = answers(conflict);
     let choices = choices(conflict, answers, customer.as_ref(), other_customer.as_ref());
     Ok(ShownConflict {
@@ -262,6 +265,7 @@ async fn shown<'a>(app: &App, conflict: &'a Conflict) -> Result<ShownConflict<'a
         other_customer,
         subject: conflict.subject.as_str(),
         base: conflict.base.as_ref().map(SyncText::as_str),
+        agreed_at,
         local: conflict.local.as_ref().map(SyncText::as_str),
         remote: conflict.remote.as_ref().map(SyncText::as_str),
         status: conflict.status.as_str(),

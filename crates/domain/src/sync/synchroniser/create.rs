@@ -217,8 +217,8 @@ impl Synchroniser {
         };
         if let Some(partner) = &written.partner {
             mapping.kept = kept_otherwise(&written.differing, partner, &abilities);
-            mapping.base = sent;
             mapping.sent = SyncView::new();
+            mapping = mapping.agreeing(sent, self.env.clock.now());
         }
         self.store(opened, mapping).await
     }

@@ -197,7 +197,8 @@ impl Synchroniser {
         };
         let last_synced_at = to_push.is_empty().then_some(at);
         let customer_version = Some(now.version);
-        let filled = Mapping { customer: now.id, base, status, customer_version, last_synced_at, ..mapping };
+        let agreeing = mapping.agreeing(base, at);
+        let filled = Mapping { customer: now.id, status, customer_version, last_synced_at, ..agreeing };
         transaction.mappings().update(&filled).await?;
         if !to_push.is_empty() {
             let job = JobKind::SyncCustomer(self.system, now.id);

@@ -70,6 +70,7 @@ impl Synchroniser {
             status: MappingStatus::Pending,
             detached: None,
             base: SyncView::new(),
+            agreed_at: crate::AgreedAt::new(),
             sent: SyncView::new(),
             kept: SyncView::new(),
             customer_version: None,

@@ -135,7 +135,9 @@ impl Synchroniser {
             // Nobody knows how it looks there now; `sent` recognises it next time.
             return Ok((self.store(opened, mapping).await?, partner, true));
         };
-        mapping.base.extend(sent);
+        let mut base = mapping.base.clone();
+        base.extend(sent);
+        mapping = mapping.agreeing(base, self.env.clock.now());
         mapping.kept.retain(|field, _| !pushed.contains(field));
         mapping.kept.extend(kept_otherwise(&written.differing, &read, &abilities));
         mapping.sent = SyncView::new();
@@ -222,13 +224,12 @@ impl Synchroniser {
             customer: now.id,
             parts: if sent.is_empty() { done.partner.parts.clone() } else { held.parts.clone() },
             status,
-            base,
             kept: still_kept(&held.kept, &view_of(&done.partner.fields, &self.directory.abilities())),
             customer_version: Some(now.version).filter(|_| sent.is_empty()),
             sent,
             missing_since: None,
             error: None,
-            ..held.clone()
+            ..held.clone().agreeing(base, at)
         };
         let returned = held.missing_since.is_some();
         let progress = Progress { pulled: done.pulled, ..attempt.progress.clone() };
