@@ -186,6 +186,9 @@ fn basics(config: &Config) -> ConnectOptions {
         .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
         // A connection that broke while idle fails the first attempt, and identify starts over.
         .test_before_acquire(false)
+        // As in `postgres.rs`.
+        .idle_timeout(None)
+        .max_lifetime(None)
         // It costs, and it would print personal data.
         .sqlx_logging(false);
     options

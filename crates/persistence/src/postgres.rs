@@ -66,6 +66,10 @@ fn pool(options: PgConnectOptions, config: &Config) -> PgPool {
         .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
         // A connection that broke while idle fails the first attempt, and identify starts over.
         .test_before_acquire(false)
+        // Nobody goes over idle connections: sqlx counts them beside the queue, and who reads the count between the two
+        // meets a number without end and a thread that never comes back.
+        .idle_timeout(None)
+        .max_lifetime(None)
         .after_release(|connection, _| Box::pin(async { let_go(connection).await }))
         .connect_lazy_with(options)
 }
