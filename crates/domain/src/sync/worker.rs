@@ -193,7 +193,7 @@ impl SyncWorker {
         owner: Uuid,
         stopping: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<(), SyncError> {
-        let work = self.carry(job, stopping);
+        let work = Box::pin(self.carry(job, stopping));
         while_renewing(work, self.settings.lease, || self.extend(job.id, owner)).await
     }
 

@@ -28,7 +28,8 @@ impl Synchroniser {
     where
         SyncError: From<E>,
     {
-        let work = async { Ok(work.await?) };
+        // On the heap, as wherever a sync is part of something else: one inside the other they outgrow a thread's stack.
+        let work = Box::pin(async { Ok(work.await?) });
         while_renewing(work, self.settings.lease, || self.renew(opened)).await
     }
 

@@ -211,7 +211,7 @@ impl Synchroniser {
         let (mapping, owner, since) = (opened.mapping.clone(), opened.owner, opened.since);
         // Whatever is warned of in between, by a connector for instance, names the customer in this way.
         let span = tracing::error_span!("sync", customer = %mapping.customer.0, system = %self.system);
-        let work = async {
+        let work = Box::pin(async {
             match &opened.mapping.external {
                 None => self.create(opened, errand).await,
                 Some(_) => {
@@ -219,7 +219,7 @@ impl Synchroniser {
                     self.reconcile(opened, partner, SyncOutcome::Unchanged, nothing, errand).await
                 }
             }
-        };
+        });
         let result = work.instrument(span).await;
         if let Err(error) = &result {
             self.note_failure(&mapping, owner, since, error, errand).await;
