@@ -153,7 +153,8 @@ impl ApiError {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "not_joinable",
                 "Nothing that could be stated would join them: an email of one and a phone of the other is \
-                 needed, and no rule that keeps them apart.",
+                 needed, and no rule that keeps them apart. An email or a phone by which another customer is \
+                 known stays that one's.",
             ),
             Self::RunNotHeld => {
                 (StatusCode::CONFLICT, "run_not_held", "The run is not held: there is nothing to approve.")

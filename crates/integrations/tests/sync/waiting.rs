@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use onefold_domain::{
-    Errand, Jobs, MappingStatus, Pushed, RegistrationSettings, Registrations, RunKind, SyncSettings,
-    SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
+    CustomerId, Errand, Jobs, MappingStatus, Pushed, RegistrationSettings, Registrations, RunKind,
+    SyncSettings, SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
 };
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
 
@@ -32,15 +32,20 @@ mod registrations {
 /// A little longer than a lease.
 const SOON: Duration = Duration::from_secs(31);
 
+/// A sync that somebody asks for, by a process that dies at this step; whether it lived to the end.
+async fn lives(scene: &Scene, customer: CustomerId, step: usize) -> bool {
+    let (mortal, fate) = scene.mortal(step);
+    let work = async {
+        let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
+    };
+    fate.live(work).await
+}
+
 async fn what_was_interrupted_is_taken_up_soon_without_being_asked(scene: Scene) {
     let mut died = 0;
     for step in 1..60 {
         let customer = scene.customer("Ann Lee", &format!("ann{step}@example.com")).await;
-        let (mortal, fate) = scene.mortal(step);
-        let work = async {
-            let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
-        };
-        if fate.live(work).await {
+        if lives(&scene, customer, step).await {
             break;
         }
         died = step;
@@ -63,11 +68,7 @@ async fn what_was_interrupted_is_taken_up_soon_without_being_asked(scene: Scene)
 async fn whoever_asks_after_a_death_is_served_soon(scene: Scene) {
     for step in 3..12 {
         let customer = scene.customer("Ann Lee", &format!("ann{step}@example.com")).await;
-        let (mortal, fate) = scene.mortal(step);
-        let work = async {
-            let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
-        };
-        if fate.live(work).await {
+        if lives(&scene, customer, step).await {
             break;
         }
         scene.clock.pass(SOON);

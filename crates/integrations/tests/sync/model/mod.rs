@@ -3,6 +3,8 @@
 //! agree; and a plan lists just what is then written.
 
 mod oracle;
+mod people;
+mod texts;
 mod world;
 
 use onefold_domain::ContactSource;

@@ -5,28 +5,28 @@ use std::sync::Arc;
 
 use onefold_domain::{
     Answer, Conflict, ConflictFilter, ConflictStatus, ConflictSubject, Conflicts, ContactRequest,
-    ContactSource, Contacts, CustomerId, EmailAddress, Errand, MemoryStore, PartnerField, PartnerId, Profile,
-    ProfileField, Received, RunKind, Runs, Statement, SyncError, SyncView, Synchroniser,
+    ContactSource, Contacts, CustomerId, Errand, MemoryStore, PartnerField, PartnerId, ProfileField, RunKind,
+    Runs, SyncError, SyncView, Synchroniser,
 };
-use onefold_integrations::testing::{DoubleChange, DoubleContact, DoublePartner, Trouble};
-use serde_json::{Map, Value, json};
+use onefold_integrations::testing::{DoublePartner, Trouble};
+use serde_json::{Value, json};
 
 use super::oracle::{Edit, Side};
+use super::texts::{differing, in_books, profile, request, written};
 use super::{CUSTOMERS, Field, Step};
 use crate::company::{Company, HOUR};
-use crate::scene::person;
 
 pub(super) struct World {
     pub(super) company: Company,
     pub(super) customers: Vec<CustomerId>,
     /// What a source said of each last.
-    said: Vec<ContactRequest>,
+    pub(super) said: Vec<ContactRequest>,
     pub(super) edits: Vec<Edit>,
     /// Emails that were typed in there, and are nobody else's.
     pub(super) emails: Vec<(usize, String)>,
     /// The partners that were typed in there, as they were.
     pub(super) typed_in: Vec<DoublePartner>,
-    count: usize,
+    pub(super) count: usize,
 }
 
 impl World {
@@ -64,7 +64,7 @@ impl World {
         world
     }
 
-    fn fresh(&mut self, field: Field) -> String {
+    pub(super) fn fresh(&mut self, field: Field) -> String {
         self.count += 1;
         if field == Field::Tax {
             format!("{:08}", 10_000_000 + self.count)
@@ -74,7 +74,12 @@ impl World {
     }
 
     /// New values for these fields, of which it is noted what they replace on this side.
-    async fn values(&mut self, who: usize, side: Side, fields: &[Field]) -> BTreeMap<Field, String> {
+    pub(super) async fn values(
+        &mut self,
+        who: usize,
+        side: Side,
+        fields: &[Field],
+    ) -> BTreeMap<Field, String> {
         let mut values = BTreeMap::new();
         for field in fields {
             let value = self.fresh(*field);
@@ -139,113 +144,6 @@ impl World {
             }
         }
         assert!(self.company.books.partner_count() <= CUSTOMERS + self.typed_in.len(), "a partner too many");
-    }
-
-    /// What a source says counts as an edit if the rules let it show, or if it takes the place of what showed in the same
-    /// record and the rules prefer something else now. It changes nothing of which it says nothing.
-    async fn state(&mut self, who: usize, source: ContactSource, fields: &[Field]) {
-        let before = self.all_here(who).await;
-        let values: BTreeMap<Field, String> =
-            fields.iter().map(|field| (*field, self.fresh(*field))).collect();
-        let mut said = values.clone();
-        if values.contains_key(&Field::City) || values.contains_key(&Field::Street) {
-            // Of an address everything is said, or nothing.
-            for field in [Field::City, Field::Street] {
-                said.entry(field).or_insert(before[&field].clone().unwrap_or_default());
-            }
-        }
-        let request = request(source, who, &Value::Object(profile(&said)));
-        let contacts = Contacts::new(self.company.env.clone());
-        contacts.create_or_update_contact(&request).await.unwrap();
-        self.said[who] = request;
-        for (field, shown) in self.all_here(who).await {
-            let replaced = before.get(&field).cloned().flatten().unwrap_or_default();
-            let value = shown.unwrap_or_default();
-            if value != replaced {
-                assert!(said.contains_key(&field), "{field:?} was not to change from {replaced} to {value}");
-                self.edits.push(Edit { who, field, side: Side::Here, value, replaced });
-            }
-        }
-    }
-
-    async fn edit_books(&mut self, who: usize, fields: &[Field]) {
-        let Some(id) = self.book_of(who).await else { return };
-        let values = self.values(who, Side::Books, fields).await;
-        let number = self.count;
-        self.company.books.edit(id.as_str(), |partner| {
-            let old = partner.customer.clone();
-            if let Some(company) = values.get(&Field::Company) {
-                if partner.business_entity != Some(true) {
-                    partner.contacts[0].name.clone_from(&old);
-                }
-                partner.business_entity = Some(true);
-                partner.customer.clone_from(company);
-            }
-            if let Some(name) = values.get(&Field::Name) {
-                // Whoever renames a person may leave the row of the contact as it was.
-                let is_company = partner.business_entity == Some(true);
-                if is_company || (partner.contacts[0].name == old && number.is_multiple_of(2)) {
-                    partner.contacts[0].name.clone_from(name);
-                }
-                if !is_company {
-                    partner.customer.clone_from(name);
-                }
-            }
-            set(&mut partner.addresses[0].city, values.get(&Field::City));
-            set(&mut partner.addresses[0].street, values.get(&Field::Street));
-            set(&mut partner.tax_id_number, values.get(&Field::Tax));
-        });
-    }
-
-    async fn edit_phones(&mut self, who: usize, fields: &[Field]) {
-        let Some(id) = self.phone_of(who).await else { return };
-        let values = self.values(who, Side::Phones, fields).await;
-        self.company.edit_there(&id, |contact| {
-            if let Some((first, last)) = values.get(&Field::Name).and_then(|name| name.split_once(' ')) {
-                contact["defaultFields"]["firstName"] = first.into();
-                contact["defaultFields"]["lastName"] = last.into();
-            }
-            if let Some(company) = values.get(&Field::Company) {
-                contact["defaultFields"]["company"] = company.as_str().into();
-            }
-        });
-    }
-
-    async fn email_in_books(&mut self, who: usize, other: Option<usize>) {
-        let Some(id) = self.book_of(who).await else { return };
-        self.count += 1;
-        let email = match other.filter(|other| *other != who) {
-            Some(other) => format!("ann{other}@example.com"),
-            None => format!("new{}@example.com", self.count),
-        };
-        if !email.starts_with("ann") {
-            self.emails.push((who, email.clone()));
-        }
-        self.company
-            .books
-            .change(id.as_str(), &DoubleChange { email: Some(email), ..DoubleChange::default() });
-    }
-
-    /// What is taken in writes there what was planned, and no row gets another owner.
-    async fn new_in_books(&mut self, known: Option<usize>) {
-        self.count += 1;
-        let email = known.map_or_else(String::new, |who| format!("ann{who}@example.com"));
-        let mut partner = person("Bob Kos", &email);
-        partner.contacts[0].gsm = format!("+38640{:06}", self.count);
-        let eva =
-            DoubleContact { email: format!("eva{}@example.com", self.count), ..DoubleContact::default() };
-        partner.contacts.push(DoubleContact { name: "Eva Golob".to_owned(), ..eva });
-        let partner = self.company.books.insert(partner);
-        let id = PartnerId::parse(&partner.mk_id).unwrap();
-        self.company.books.end_trouble();
-        let plan = self.company.book.show_partner(&id).await;
-        self.typed_in.push(partner.clone());
-        let taken = self.company.book.import_partner(&id, Errand::default()).await;
-        let (Ok(plan), Ok(_)) = (plan, taken) else { return };
-        self.company.worker.work_once().await.unwrap();
-        let planned = written(&plan.plan, "remote");
-        let after = self.company.books.partner(id.as_str()).unwrap();
-        assert_eq!(differing(&partner, &after), planned, "what is written there is in the plan");
     }
 
     /// Syncs; what is written on either side is what the plan lists.
@@ -387,73 +285,4 @@ impl World {
         };
         text.filter(|text| !text.is_empty())
     }
-}
-
-fn set(place: &mut String, value: Option<&String>) {
-    if let Some(value) = value {
-        place.clone_from(value);
-    }
-}
-
-fn request(source: ContactSource, who: usize, profile: &Value) -> ContactRequest {
-    let email = EmailAddress::parse(&format!("ann{who}@example.com")).ok();
-    ContactRequest {
-        profile: Some(Profile::parse(profile.as_object().unwrap()).unwrap()),
-        ..ContactRequest::new(Statement::new(email, None).unwrap(), Received::default(), source)
-    }
-}
-
-fn profile(values: &BTreeMap<Field, String>) -> Map<String, Value> {
-    let mut profile = Map::new();
-    let mut address = Map::new();
-    for (field, value) in values {
-        let object = if matches!(field, Field::City | Field::Street) { &mut address } else { &mut profile };
-        object.insert(field.as_str().to_owned(), value.as_str().into());
-    }
-    if !address.is_empty() {
-        profile.insert("address".to_owned(), address.into());
-    }
-    profile
-}
-
-/// A partner as plans see it.
-fn in_books(partner: &DoublePartner) -> BTreeMap<&'static str, String> {
-    let contact = partner.contacts.first().cloned().unwrap_or_default();
-    let is_company = partner.business_entity == Some(true);
-    let (name, company) = match is_company {
-        true => (contact.name, partner.customer.clone()),
-        false => (partner.customer.clone(), String::new()),
-    };
-    BTreeMap::from([
-        (Field::Name.as_str(), name),
-        (Field::Company.as_str(), company),
-        (Field::City.as_str(), partner.addresses[0].city.clone()),
-        (Field::Street.as_str(), partner.addresses[0].street.clone()),
-        (Field::Tax.as_str(), partner.tax_id_number.clone()),
-        (PartnerField::PostalCode.as_str(), partner.addresses[0].post_number.clone()),
-        (PartnerField::Email.as_str(), contact.email),
-        (PartnerField::Phone.as_str(), contact.gsm),
-        (PartnerField::Kind.as_str(), if is_company { "company" } else { "person" }.to_owned()),
-    ])
-}
-
-/// What a plan writes to a side.
-fn written(plan: &Value, side: &str) -> BTreeMap<String, String> {
-    let steps = plan.as_array().unwrap().iter().filter(|step| step["write"] == side);
-    let text = |step: &Value, name: &str| step[name].as_str().unwrap_or_default().to_owned();
-    steps.map(|step| (text(step, "field"), text(step, "value"))).collect()
-}
-
-fn differing(before: &DoublePartner, after: &DoublePartner) -> BTreeMap<String, String> {
-    assert_eq!(before.contacts.get(1), after.contacts.get(1), "rows of people keep their owners");
-    let row = |partner: &DoublePartner| partner.contacts.first().map(|contact| contact.name.clone());
-    let same_row = row(before) == row(after);
-    let before = in_books(before);
-    let mut after = in_books(after);
-    if same_row && before["kind"] != after["kind"] {
-        // The name of the row is read as the person's from now on; nobody wrote it.
-        after.remove("name");
-    }
-    let changed = after.into_iter().filter(|(field, value)| before[field] != *value);
-    changed.map(|(field, value)| (field.to_owned(), value)).collect()
 }
