@@ -1,6 +1,6 @@
 //! What must hold in the end.
 
-use onefold_domain::{Conflict, ConflictFilter, PartnerField, SyncText};
+use onefold_domain::{Conflict, ConflictFilter, ConflictSubject, PartnerField, SyncText};
 
 use super::world::World;
 use super::{CUSTOMERS, Field};
@@ -33,7 +33,7 @@ impl World {
                 self.assert_kept(who, field, &kept).await;
             }
         }
-        self.assert_points().await;
+        self.assert_points(&kept).await;
         self.assert_rows();
         let writes = (self.company.books.writes(), self.company.phones.writes());
         self.company.work().await;
@@ -85,8 +85,17 @@ impl World {
         }
     }
 
-    /// Emails that came in stay, and nobody was made one with somebody else.
-    async fn assert_points(&self) {
+    /// Emails that came in stay, nobody had to be asked about one that was nobody else's, and nobody was made one with
+    /// somebody else.
+    async fn assert_points(&self, kept: &[Conflict]) {
+        let asked =
+            kept.iter().filter(|conflict| conflict.subject == ConflictSubject::Field(PartnerField::Email));
+        for remote in asked.filter_map(|conflict| conflict.remote.as_ref()) {
+            assert!(
+                self.emails.iter().all(|(_, email)| email != remote.as_str()),
+                "asked about a free email"
+            );
+        }
         for (one, customer) in self.customers.iter().enumerate() {
             let others = &self.customers[one + 1..];
             assert!(!others.contains(customer));
@@ -108,6 +117,7 @@ impl World {
         for before in &self.typed_in {
             let after = self.company.books.partner(&before.mk_id).unwrap();
             assert_eq!(after.contacts.get(1), before.contacts.get(1), "rows of people keep their owners");
+            assert_ne!(after.contacts[0].email, after.contacts[1].email, "an email in another one's row");
             assert_eq!((after.contacts.len(), after.addresses.len()), (2, 1), "no row was added");
         }
     }
