@@ -61,6 +61,8 @@ const STORAGE: [(&str, StorageFault); 6] = [
 /// SQLite's primary result codes, the low byte of what it reports. Held by somebody else: the database, a
 /// table, and the log in a race that SQLite gave up.
 const SQLITE_HELD: [u32; 3] = [5, 6, 15];
+/// The index of the log cannot grow: there is no room for it on the same disk. Among the codes of failed input and output.
+const SQLITE_SHM_SIZE: u32 = 4874;
 /// Out of memory.
 const SQLITE_NOMEM: u32 = 7;
 /// Disk full; read-only; input or output failed, damaged, no file to open, no rights to it, not a database.
@@ -142,6 +144,9 @@ fn sqlx_verdict(error: &SqlxError) -> Verdict {
 fn code_verdict(code: &str) -> Verdict {
     // SQLite's codes are plain numbers of up to four digits, SQLSTATEs always have five characters.
     if let (true, Ok(number)) = (code.len() < 5, code.parse::<u32>()) {
+        if number == SQLITE_SHM_SIZE {
+            return Verdict::Storage(StorageFault::Full);
+        }
         return match number & 0xff {
             primary if SQLITE_HELD.contains(&primary) => Verdict::StartOver,
             SQLITE_NOMEM => Verdict::Away,
@@ -197,6 +202,7 @@ mod tests {
             ("7", "away"),
             ("53100", "full"),
             ("13", "full"),
+            ("4874", "full"),
             ("25006", "read-only"),
             ("8", "read-only"),
             ("1032", "read-only"),
