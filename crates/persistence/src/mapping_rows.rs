@@ -2,7 +2,7 @@
 //! back.
 
 use onefold_domain::{
-    AgreedAt, ContactId, CustomerId, DetachReason, Mapping, MappingId, MappingStatus, PartnerAddressId,
+    ContactId, CustomerId, DetachReason, Mapping, MappingId, MappingStatus, PartnerAddressId,
     PartnerContactId, PartnerId, PartnerParts, PlacedMapping, StoreError, SyncSystem, SyncView,
     agreed_at_from_json, base_to_json, view_from_json, view_to_json,
 };
@@ -113,6 +113,7 @@ pub(crate) fn mapping(model: Model) -> Result<Mapping, DbErr> {
     let parsed = |name: &str| known(DetachReason::parse(name), "reason");
     let address = model.external_address_id.as_deref().map(PartnerAddressId::parse).transpose();
     let contact = model.external_contact_id.as_deref().map(PartnerContactId::parse).transpose();
+    let base = stored_view(&model.base)?;
     Ok(Mapping {
         id: MappingId(model.id),
         system: system(&model.system)?,
@@ -125,8 +126,8 @@ pub(crate) fn mapping(model: Model) -> Result<Mapping, DbErr> {
         },
         status: known(MappingStatus::parse(&model.status), "status")?,
         detached: model.detach_reason.as_deref().map(parsed).transpose()?,
-        base: view(&model.base)?,
-        agreed_at: agreed_at(&model.base)?,
+        base: view_from_json(&base),
+        agreed_at: agreed_at_from_json(&base),
         sent: view(&model.sent)?,
         kept: view(&model.kept)?,
         customer_version: model.customer_version,
@@ -143,13 +144,11 @@ pub(crate) fn mapping(model: Model) -> Result<Mapping, DbErr> {
 }
 
 fn view(text: &str) -> Result<SyncView, DbErr> {
-    let stored = known(serde_json::from_str(text).ok(), "view")?;
-    Ok(view_from_json(&stored))
+    stored_view(text).map(|stored| view_from_json(&stored))
 }
 
-fn agreed_at(text: &str) -> Result<AgreedAt, DbErr> {
-    let stored = known(serde_json::from_str(text).ok(), "view")?;
-    Ok(agreed_at_from_json(&stored))
+fn stored_view(text: &str) -> Result<serde_json::Value, DbErr> {
+    known(serde_json::from_str(text).ok(), "view")
 }
 
 pub(crate) fn row(mapping: &Mapping) -> ActiveModel {

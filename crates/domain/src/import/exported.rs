@@ -157,7 +157,7 @@ impl Reading {
         let read = self.read(&named.column, read.map_err(|_| "It does not say who set the values."))?;
         let profile = profile?.with_attributions(&read);
         let set = ProfileField::ALL.into_iter().filter_map(|field| profile.attribution(field));
-        if set.map(|set| set.at).max().is_some_and(|at| at > parser.latest) {
+        if set.map(|set| set.at.max(set.said_at())).max().is_some_and(|at| at > parser.latest) {
             self.fail(&named.column, YET_TO_COME.to_owned());
         }
         Some(profile)

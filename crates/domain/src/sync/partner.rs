@@ -1,5 +1,6 @@
 //! A partner as the other system has it, and the ids under which that system knows it and its parts.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -121,15 +122,26 @@ impl RemotePartner {
     /// sign, unless the other system says it for sure.
     #[must_use]
     pub fn known_as(self, kind: Option<PartnerKind>) -> Self {
-        let (read, Some(kind), Some(other)) = (self.fields.kind, kind, &self.otherwise) else { return self };
-        if read.is_none() || read == Some(kind) {
-            return self;
-        }
+        let Some((kind, other)) = self.otherwise_read(kind) else { return self };
         let otherwise =
             OtherReading { name: self.fields.name.clone(), company_name: self.fields.company_name.clone() };
         let (name, company_name) = (other.name.clone(), other.company_name.clone());
         let fields = PartnerFields { name, company_name, kind: Some(kind), ..self.fields };
         Self { fields, otherwise: Some(otherwise), ..self }
+    }
+
+    /// The same, borrowed where it was read as what it is.
+    pub(super) fn as_known(&self, kind: Option<PartnerKind>) -> Cow<'_, Self> {
+        match self.otherwise_read(kind) {
+            None => Cow::Borrowed(self),
+            Some(_) => Cow::Owned(self.clone().known_as(kind)),
+        }
+    }
+
+    /// Its names as those of this kind, if it was read as one of the other and may be this one.
+    fn otherwise_read(&self, kind: Option<PartnerKind>) -> Option<(PartnerKind, &OtherReading)> {
+        let kind = kind.filter(|kind| self.fields.kind.is_some_and(|read| read != *kind));
+        kind.zip(self.otherwise.as_ref())
     }
 
     /// Whether the value stands in a row of another of its people, and only there: it is none of the partner's own.

@@ -30,7 +30,7 @@ pub(super) fn compare(
     abilities: &PartnerAbilities,
     as_kept: impl Fn(&PartnerFields) -> PartnerFields,
 ) -> Comparison {
-    let partner = &partner.clone().known_as(kind_of(mapping));
+    let partner = &*partner.as_known(kind_of(mapping));
     let other = theirs(partner, mapping, abilities);
     let fields = as_kept(&fields_of(customer, Some(partner), &other.base));
     let own = ours(&fields, &other, abilities);
@@ -94,7 +94,7 @@ pub(super) fn is_unchanged(
 ) -> bool {
     let mut expected = mapping.base.clone();
     expected.extend(mapping.kept.iter().map(|(field, value)| (*field, value.clone())));
-    let partner = partner.clone().known_as(kind_of(mapping));
+    let partner = partner.as_known(kind_of(mapping));
     let seen = view_of(&partner.fields, abilities);
     let same = |(field, value): (&PartnerField, &Option<SyncText>)| {
         expected.get(field).is_some_and(|expected| expected == value)

@@ -209,6 +209,7 @@ impl Synchroniser {
         errand: Errand,
     ) -> Result<Synced, SyncError> {
         let (mapping, owner, since) = (opened.mapping.clone(), opened.owner, opened.since);
+        let promised = opened.promised;
         // Whatever is warned of in between, by a connector for instance, names the customer in this way.
         let span = tracing::error_span!("sync", customer = %mapping.customer.0, system = %self.system);
         let work = Box::pin(async {
@@ -222,7 +223,7 @@ impl Synchroniser {
         });
         let result = work.instrument(span).await;
         if let Err(error) = &result {
-            self.note_failure(&mapping, owner, since, error, errand).await;
+            self.note_failure(&mapping, owner, (since, promised), error, errand).await;
         }
         result
     }

@@ -76,7 +76,7 @@ impl Synchroniser {
         &self,
         mapping: &Mapping,
         owner: Uuid,
-        since: DateTime<Utc>,
+        (since, promised): (DateTime<Utc>, Option<DateTime<Utc>>),
         error: &SyncError,
         errand: Errand,
     ) {
@@ -94,7 +94,7 @@ impl Synchroniser {
             .env
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
-                    self.fail(transaction.as_mut(), mapping, owner, since, error, errand).await?;
+                    self.fail(transaction.as_mut(), mapping, owner, (since, promised), error, errand).await?;
                     Ok::<_, SyncError>(((), transaction))
                 })
             })
@@ -112,7 +112,7 @@ impl Synchroniser {
         transaction: &mut dyn Transaction,
         mapping: &Mapping,
         owner: Uuid,
-        since: DateTime<Utc>,
+        (since, promised): (DateTime<Utc>, Option<DateTime<Utc>>),
         error: &SyncError,
         errand: Errand,
     ) -> Result<(), StoreError> {
@@ -145,7 +145,7 @@ impl Synchroniser {
         self.log_attempt(transaction, &failed, outcome, &Progress::default(), errand, since).await?;
         let job = JobKind::SyncCustomer(self.system, failed.customer);
         if error.retry() == Retry::Never {
-            if let Some((_, promised)) = mapping.lease.filter(|_| errand.is_a_persons()) {
+            if let Some(promised) = promised {
                 transaction.jobs().take_back(&job, promised).await?;
             }
         } else if !errand.is_job {
