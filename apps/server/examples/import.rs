@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use clap::Parser;
 use fastrand::Rng;
-use onefold_domain::{ImportFormat, RowReader};
+use onefold_service::file::{ImportFormat, RowReader};
 
 #[derive(Parser)]
 struct Arguments {

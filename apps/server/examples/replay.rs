@@ -12,7 +12,11 @@ use anyhow::{Context, bail, ensure};
 use clap::Parser;
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use onefold_domain::{EmailAddress, LinkPolicy, PhoneNumber, Statement, resolve};
+use onefold_domain::contact::Statement;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::linking::resolve;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::policy::LinkPolicy;
 use onefold_integrations::tls::client_builder;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -154,7 +158,7 @@ async fn check(server: &Server, orders: &[Order]) -> anyhow::Result<()> {
     let answers = server.ask_all(bodies, "checking").await?;
     compare(&expected, &customers, &answers)?;
     println!("{} customers, the same that resolve computes from the file", expected.len());
-    for rule in onefold_domain::BlockRule::ALL {
+    for rule in onefold_domain::block::BlockRule::ALL {
         println!("values that did not link by rule {}: {}", rule.as_str(), resolution.blocked_by(rule));
     }
     Ok(())

@@ -4,12 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use onefold_api::{App, PartnerWebhook, PoolGauge, SyncParts};
-use onefold_domain::{
-    Acting, Actor, Environment, PartnerEvents, Registrations, SyncSystem, SystemClock, SystemRandomness,
-};
 use onefold_integrations::openphone::Webhook;
 use onefold_persistence::SeaOrmStore;
 use onefold_runtime::{Syncing, describe_gauges, init_logs, init_metrics};
+use onefold_service::actor::{Acting, Actor};
+use onefold_service::clock::{SystemClock, SystemRandomness};
+use onefold_service::environment::Environment;
+use onefold_service::registration::{RegistrationPush, Registrations};
+use onefold_service::system::SyncSystem;
+use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::events::PartnerEvents;
 
 use crate::config::Config;
 
@@ -32,14 +36,14 @@ pub(crate) async fn store(config: &Config) -> anyhow::Result<SeaOrmStore> {
 
 /// What every use case works with; changes promise a sync with the systems that are configured.
 pub(crate) fn environment(config: &Config, store: &SeaOrmStore) -> anyhow::Result<Environment> {
-    Ok(syncing(config, store)?.env)
+    Ok(syncing(config, store)?.env.base)
 }
 
 /// What keeps customers the same elsewhere.
 pub(crate) fn syncing(config: &Config, store: &SeaOrmStore) -> anyhow::Result<Syncing> {
     let policy = Arc::new(config.linking.policy()?);
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let env = Environment::new(Arc::new(store.clone()), policy, clock, randomness);
+    let env = SyncEnvironment::new(Arc::new(store.clone()), policy, clock, randomness);
     Ok(config.sync.assemble(env, &config.metakocka, &config.openphone, config.profile.rules()?)?)
 }
 
@@ -55,7 +59,8 @@ pub(crate) fn app(config: &Config, store: &SeaOrmStore, syncing: &Syncing) -> an
     let app = App::new(syncing.env.clone(), config.profile.rules()?, config.linking.region()?, metrics, pool);
     let sync = SyncParts { syncs: syncing.syncs.clone(), worker: syncing.worker.clone() };
     let (env, openphone) = (syncing.env.clone(), syncing.of(SyncSystem::OpenPhone).cloned());
-    let registrations = Registrations::new(env.clone(), openphone, config.registration.settings());
+    let push = openphone.map(|sync| -> Arc<dyn RegistrationPush> { Arc::new(sync) });
+    let registrations = Registrations::new(env.base.clone(), push, config.registration.settings());
     let partner_webhook = Webhook::new(&config.openphone).map(|reader| PartnerWebhook {
         reader: Arc::new(reader),
         events: PartnerEvents::new(env, SyncSystem::OpenPhone),

@@ -2,7 +2,8 @@
 
 use anyhow::bail;
 use clap::Subcommand;
-use onefold_domain::{Audit, AuditFault, AuditHead};
+use onefold_service::audit::{AuditFault, AuditHead};
+use onefold_service::trail::Audit;
 
 /// Look after the audit trail.
 #[derive(Subcommand)]

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressStyle};
-use onefold_domain::{Import, ImportFormat, ImportOptions, ImportStatus, Imports, MatchBy};
+use onefold_service::file::ImportFormat;
+use onefold_service::import::{Import, ImportOptions, ImportStatus, MatchBy};
+use onefold_service::imports::Imports;
 
 /// Import contacts from a CSV file (with a header) or an NDJSON file.
 #[derive(Args)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::Store;
 use onefold_runtime::{Syncing, WorkerPlace, refresh_gauges};
+use onefold_sync::store::SyncStore;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -48,7 +48,7 @@ pub(crate) fn start(config: &Config, syncing: &Syncing) -> Inside {
     Inside { stop, working, gauging: tokio::spawn(gauge(Arc::clone(&syncing.env.store))) }
 }
 
-async fn gauge(store: Arc<dyn Store>) {
+async fn gauge(store: Arc<dyn SyncStore>) {
     let mut ticks = interval(GAUGES);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -4,7 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use onefold_domain::{Audit, Imports, SHIPPED_POLICY, SHIPPED_SURVIVORSHIP, Tokens, Users};
+use onefold_domain::policy::SHIPPED_POLICY;
+use onefold_domain::survivorship::SHIPPED_SURVIVORSHIP;
+use onefold_service::imports::Imports;
+use onefold_service::tokens::Tokens;
+use onefold_service::trail::Audit;
+use onefold_service::users::Users;
 
 use crate::config::Config;
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 use clap::Subcommand;
-use onefold_domain::SystemClock;
 use onefold_integrations::openphone::OpenPhone;
+use onefold_service::clock::SystemClock;
 
 use crate::config::Config;
 

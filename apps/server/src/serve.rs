@@ -4,12 +4,12 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 
 use anyhow::{Context, ensure};
-use onefold_domain::{Abilities, NewToken, PlainToken, TokenName, Tokens};
 use onefold_runtime::{Signals, init_logs};
+use onefold_service::token::{Abilities, NewToken, PlainToken, TokenName};
+use onefold_service::tokens::Tokens;
 
-use crate::assemble;
 use crate::config::Config;
-use crate::inside;
+use crate::{assemble, inside};
 
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     init_logs(&config.log)?;

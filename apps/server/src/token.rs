@@ -3,9 +3,10 @@
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
-use onefold_domain::{
-    Ability, AccessToken, NewToken, SystemClock, TokenExpiry, TokenId, TokenName, Tokens, Users,
-};
+use onefold_service::clock::SystemClock;
+use onefold_service::token::{Ability, AccessToken, NewToken, TokenExpiry, TokenId, TokenName};
+use onefold_service::tokens::Tokens;
+use onefold_service::users::Users;
 
 #[derive(Subcommand)]
 pub(crate) enum TokenCommand {

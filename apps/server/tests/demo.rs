@@ -9,9 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{Clock, SystemClock};
 use onefold_integrations::testing::MetaKockaDouble;
 use onefold_integrations::testing::openphone::{EventSignature, OpenPhoneDouble, Subscription};
+use onefold_service::clock::{Clock, SystemClock};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_tour_of_the_demonstration_arrives() {

@@ -161,7 +161,7 @@ async fn a_file_that_cannot_be_used() {
 /// Another program that writes and does not come to an end.
 #[tokio::test]
 async fn a_file_that_another_program_holds() {
-    use onefold_domain::Store;
+    use onefold_service::store::Store;
 
     let database = TestDatabase::sqlite();
     let store = database.store().await;

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use indicatif::{HumanCount, ProgressBar};
-use onefold_domain::{
-    Customers, ProfileField, RecordError, Run, RunId, RunItem, RunKind, RunStatus, Runs, SyncSystem,
-    Synchroniser,
-};
+use onefold_domain::profile::ProfileField;
 use onefold_runtime::Syncing;
+use onefold_service::customers::Customers;
+use onefold_service::error::RecordError;
+use onefold_service::system::SyncSystem;
+use onefold_sync::run::{Run, RunId, RunItem, RunKind, RunStatus};
+use onefold_sync::runner::Runner;
+use onefold_sync::runs::Runs;
+use onefold_sync::synchroniser::Synchroniser;
 use serde_json::Value;
 
 use crate::systems;
@@ -52,7 +56,7 @@ pub(crate) async fn plan(
 ) -> anyhow::Result<()> {
     for sync in systems::meant(syncing, system)? {
         let run = compare(syncing, sync, full, true).await?;
-        show_items(&Runs::new(sync.clone()), customers, run.id).await?;
+        show_items(&Runs::new(syncing.env.clone()), customers, run.id).await?;
         tell(&run);
     }
     Ok(())
@@ -73,9 +77,10 @@ fn failure(run: &Run) -> Option<String> {
 }
 
 async fn compare(syncing: &Syncing, sync: &Synchroniser, full: bool, dry_run: bool) -> anyhow::Result<Run> {
-    let runs = Runs::new(sync.clone());
+    let runner = Runner::new(sync.clone());
+    let runs = &runner.runs;
     let kind = if full { RunKind::CompareFull } else { RunKind::Compare };
-    let run = runs.request(kind, &[], dry_run).await?;
+    let run = runner.request(kind, &[], dry_run).await?;
     // Hidden by itself where nobody looks on.
     let bar = ProgressBar::new_spinner();
     let watching = async {

@@ -2,8 +2,9 @@
 
 use anyhow::{Context, ensure};
 use clap::Subcommand;
-use onefold_domain::{Job, JobId, JobStatus, Jobs};
 use onefold_runtime::Syncing;
+use onefold_sync::job::{Job, JobId, JobStatus};
+use onefold_sync::jobs::Jobs;
 
 #[derive(Subcommand)]
 pub(crate) enum JobsCommand {

@@ -6,9 +6,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use onefold_domain::{Acting, Actor, Customers, Environment, SyncSystem, SystemClock, SystemRandomness};
 use onefold_persistence::SeaOrmStore;
 use onefold_runtime::{Syncing, init_logs};
+use onefold_service::actor::{Acting, Actor};
+use onefold_service::clock::{SystemClock, SystemRandomness};
+use onefold_service::customers::Customers;
+use onefold_service::system::SyncSystem;
+use onefold_sync::environment::SyncEnvironment;
 
 use crate::config::Config;
 
@@ -71,7 +75,7 @@ struct Desk {
 
 impl Desk {
     fn customers(&self) -> anyhow::Result<Customers> {
-        Ok(Customers::new(self.syncing.env.clone(), Arc::new(self.config.profile.rules()?)))
+        Ok(Customers::new(self.syncing.env.base.clone(), Arc::new(self.config.profile.rules()?)))
     }
 }
 
@@ -122,7 +126,8 @@ async fn open(file: Option<&Path>, actor: Actor) -> anyhow::Result<Desk> {
     store.migrate().await?;
     let policy = Arc::new(config.linking.policy()?);
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let env = Environment::new(Arc::new(store.clone()), policy, clock, randomness).acting(Acting::of(actor));
+    let env =
+        SyncEnvironment::new(Arc::new(store.clone()), policy, clock, randomness).acting(Acting::of(actor));
     let syncing = config.sync.assemble(env, &config.metakocka, &config.openphone, config.profile.rules()?)?;
     Ok(Desk { config, store, syncing })
 }

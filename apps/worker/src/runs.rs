@@ -2,8 +2,10 @@
 
 use anyhow::Context;
 use clap::Subcommand;
-use onefold_domain::{Customers, RunId, Runs};
 use onefold_runtime::Syncing;
+use onefold_service::customers::Customers;
+use onefold_sync::run::RunId;
+use onefold_sync::runs::Runs;
 
 use crate::compare::{show_items, tell};
 
@@ -25,8 +27,7 @@ pub(crate) async fn run(
     customers: &Customers,
     command: &RunsCommand,
 ) -> anyhow::Result<()> {
-    // Runs of all systems are kept in one place, and any synchroniser reads all of them.
-    let runs = Runs::new(syncing.syncs.first().context("no system is known")?.clone());
+    let runs = Runs::new(syncing.env.clone());
     match command {
         RunsCommand::List => {
             for run in runs.list(None, LATEST).await? {

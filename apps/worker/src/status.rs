@@ -7,8 +7,8 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use metrics_exporter_prometheus::PrometheusHandle;
-use onefold_domain::Store;
 use onefold_runtime::refresh_gauges;
+use onefold_sync::store::SyncStore;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -16,14 +16,14 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 struct Status {
-    store: Arc<dyn Store>,
+    store: Arc<dyn SyncStore>,
     metrics: PrometheusHandle,
 }
 
 /// Listens with one thread; it is asked every few seconds at most.
 pub(crate) fn serve(
     listener: TcpListener,
-    store: Arc<dyn Store>,
+    store: Arc<dyn SyncStore>,
     metrics: PrometheusHandle,
 ) -> std::io::Result<Server> {
     let status = web::Data::new(Status { store, metrics });

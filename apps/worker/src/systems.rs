@@ -1,8 +1,9 @@
 //! Which of the other systems a command is about.
 
 use anyhow::{Context, ensure};
-use onefold_domain::{SyncSystem, Synchroniser};
 use onefold_runtime::Syncing;
+use onefold_service::system::SyncSystem;
+use onefold_sync::synchroniser::Synchroniser;
 
 /// The system of that name, as an argument has it.
 pub(crate) fn parse(text: &str) -> Result<SyncSystem, String> {

@@ -5,13 +5,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use anyhow::Context;
-use onefold_domain::Store;
 use onefold_runtime::{Signals, Syncing, describe_gauges, init_metrics};
+use onefold_sync::store::SyncStore;
 use tokio::sync::watch;
 
-use crate::Desk;
 use crate::config::Config;
-use crate::status;
+use crate::{Desk, status};
 
 /// No histogram of the worker's own needs buckets of its own.
 const DURATIONS: &str = "onefold_worker_duration_seconds";
@@ -23,7 +22,7 @@ pub(crate) async fn run(desk: Desk) -> anyhow::Result<()> {
     let address = SocketAddr::new(config.worker.host, config.worker.port);
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     let bound = listener.local_addr()?;
-    let shared: Arc<dyn Store> = Arc::new(store.clone());
+    let shared: Arc<dyn SyncStore> = Arc::new(store.clone());
     let server = status::serve(listener, shared, metrics)?;
     let handle = server.handle();
     let telling = tokio::spawn(server);

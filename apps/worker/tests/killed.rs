@@ -7,13 +7,24 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use onefold_domain::{
-    ContactRequest, ContactSource, Contacts, CustomerId, Customers, EmailAddress, Environment, Expectation,
-    Jobs, LinkPolicy, MappingStatus, Profile, Received, Statement, Store, SurvivorshipRules, SyncSystem,
-    SyncTrigger, SystemClock, SystemRandomness,
-};
+use onefold_domain::contact::{Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::CustomerId;
+use onefold_domain::policy::LinkPolicy;
+use onefold_domain::profile::Profile;
+use onefold_domain::source::ContactSource;
+use onefold_domain::survivorship::SurvivorshipRules;
 use onefold_integrations::testing::MetaKockaDouble;
 use onefold_persistence::testing::TestDatabase;
+use onefold_service::clock::{SystemClock, SystemRandomness};
+use onefold_service::contacts::{ContactRequest, Contacts, Expectation};
+use onefold_service::customers::Customers;
+use onefold_service::environment::SyncTrigger;
+use onefold_service::system::SyncSystem;
+use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::jobs::Jobs;
+use onefold_sync::mapping::MappingStatus;
+use onefold_sync::store::SyncStore;
 use serde_json::json;
 
 const CUSTOMERS: usize = 12;
@@ -62,16 +73,16 @@ async fn survive(database: TestDatabase) {
 }
 
 /// An environment in which changes promise a sync, as a server has it.
-async fn environment(database: &TestDatabase) -> Environment {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+async fn environment(database: &TestDatabase) -> SyncEnvironment {
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let policy = Arc::new(LinkPolicy::shipped());
     let trigger = SyncTrigger { system: SyncSystem::MetaKocka, new_customers: true };
-    Environment::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness))
+    SyncEnvironment::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness))
         .with_triggers([trigger])
 }
 
 async fn create(database: &TestDatabase) -> Vec<CustomerId> {
-    let contacts = Contacts::new(environment(database).await);
+    let contacts = Contacts::new(environment(database).await.base);
     let profile = json!({
         "name": "Ann Lee", "country": "SI",
         "address": {"street": "Lipova pot 7", "city": "Ljubljana", "postalCode": "1000"},
@@ -90,7 +101,7 @@ async fn create(database: &TestDatabase) -> Vec<CustomerId> {
 }
 
 async fn edit(database: &TestDatabase, customers: &[CustomerId]) {
-    let profiles = Customers::new(environment(database).await, Arc::new(SurvivorshipRules::shipped()));
+    let profiles = Customers::new(environment(database).await.base, Arc::new(SurvivorshipRules::shipped()));
     let patch = json!({"address": {"city": "Kranj"}});
     for customer in customers {
         let patch = patch.as_object().unwrap();

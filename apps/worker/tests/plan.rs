@@ -5,14 +5,19 @@
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use onefold_domain::{
-    ContactRequest, ContactSource, Contacts, EmailAddress, Environment, LinkPolicy, Profile, Received,
-    Statement, Store, SystemClock, SystemRandomness,
-};
+use onefold_domain::contact::{Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::policy::LinkPolicy;
+use onefold_domain::profile::Profile;
+use onefold_domain::source::ContactSource;
 use onefold_integrations::testing::{
     DoubleAddress, DoubleChange, DoubleContact, DoublePartner, MetaKockaDouble,
 };
 use onefold_persistence::testing::TestDatabase;
+use onefold_service::clock::{SystemClock, SystemRandomness};
+use onefold_service::contacts::{ContactRequest, Contacts};
+use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::store::SyncStore;
 use serde_json::json;
 
 fn worker(database: &TestDatabase, double: &MetaKockaDouble, arguments: &[&str]) -> Output {
@@ -97,16 +102,16 @@ async fn a_plan_has_a_line_for_each_write_and_a_held_run_says_why_first() {
 async fn who_would_be_created_there_is_named() {
     let database = TestDatabase::sqlite();
     let double = MetaKockaDouble::start().await;
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let policy = Arc::new(LinkPolicy::shipped());
-    let env = Environment::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let env = SyncEnvironment::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness));
     let statement = Statement::new(EmailAddress::parse("ann@example.com").ok(), None).unwrap();
     let profile = json!({"name": "Ann Lee"});
     let request = ContactRequest {
         profile: Some(Profile::parse(profile.as_object().unwrap()).unwrap()),
         ..ContactRequest::new(statement, Received::default(), ContactSource::Order)
     };
-    Contacts::new(env).create_contact(&request).await.unwrap();
+    Contacts::new(env.base).create_contact(&request).await.unwrap();
     let told = lines(&worker(&database, &double, &["plan"]));
     assert_eq!(told.len(), 1, "nobody asked for her to be created: {told:#?}");
 }

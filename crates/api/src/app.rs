@@ -4,10 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use onefold_domain::{
-    Audit, Contacts, Customers, Environment, Idempotency, Identify, Identities, Imports, PartnerEventReader,
-    PartnerEvents, Region, RegistrationSettings, Registrations, SurvivorshipRules, Tokens, Users,
-};
+use onefold_domain::phone::Region;
+use onefold_domain::survivorship::SurvivorshipRules;
+use onefold_service::contacts::Contacts;
+use onefold_service::customers::Customers;
+use onefold_service::idempotency::Idempotency;
+use onefold_service::identify::Identify;
+use onefold_service::identities::Identities;
+use onefold_service::imports::Imports;
+use onefold_service::registration::{RegistrationSettings, Registrations};
+use onefold_service::tokens::Tokens;
+use onefold_service::trail::Audit;
+use onefold_service::users::Users;
+use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::events::{PartnerEventReader, PartnerEvents};
 
 use crate::access::Acquainted;
 use crate::config::{Config, Exposure};
@@ -38,7 +48,7 @@ pub struct App {
     pub(crate) run_wait: Duration,
     pub idempotency: Idempotency,
     pub limits: Arc<Limits>,
-    pub env: Environment,
+    pub env: SyncEnvironment,
     /// The region in which phone numbers without a country code are read.
     pub default_region: Option<Region>,
     pub metrics: PrometheusHandle,
@@ -58,7 +68,7 @@ pub type PoolGauge = Arc<dyn Fn() -> (u32, u32) + Send + Sync>;
 impl App {
     /// The use cases on one environment.
     pub fn new(
-        env: Environment,
+        env: SyncEnvironment,
         rules: SurvivorshipRules,
         default_region: Option<Region>,
         metrics: PrometheusHandle,
@@ -66,23 +76,23 @@ impl App {
     ) -> Self {
         let rules = Arc::new(rules);
         Self {
-            sync: SyncParts::unconnected(&env, &rules),
+            sync: SyncParts::none(&env),
             run_wait: Config::default().run_wait(),
-            identify: Identify::new(env.clone()),
-            contacts: Contacts::new(env.clone()),
-            customers: Customers::new(env.clone(), rules),
-            users: Users::new(env.clone()),
-            imports: Imports::new(env.clone(), default_region),
-            identities: Identities::new(env.clone()),
-            tokens: Tokens::new(env.clone()),
+            identify: Identify::new(env.base.clone()),
+            contacts: Contacts::new(env.base.clone()),
+            customers: Customers::new(env.base.clone(), rules),
+            users: Users::new(env.base.clone()),
+            imports: Imports::new(env.base.clone(), default_region),
+            identities: Identities::new(env.base.clone()),
+            tokens: Tokens::new(env.base.clone()),
             exposure: Exposure::default(),
             acquainted: Arc::default(),
-            audit: Audit::new(env.clone()),
+            audit: Audit::new(env.base.clone()),
             kratos: None,
-            registrations: Registrations::new(env.clone(), None, RegistrationSettings::default()),
+            registrations: Registrations::new(env.base.clone(), None, RegistrationSettings::default()),
             partner_webhook: None,
-            idempotency: Idempotency::new(env.clone()),
-            limits: Arc::new(Limits::new(&LimitsConfig::default(), &env.clock)),
+            idempotency: Idempotency::new(env.base.clone()),
+            limits: Arc::new(Limits::new(&LimitsConfig::default(), &env.base.clock)),
             env,
             default_region,
             metrics,
@@ -117,6 +127,6 @@ impl App {
     /// Other limits than the default ones.
     #[must_use]
     pub fn with_limits(self, limits: &LimitsConfig) -> Self {
-        Self { limits: Arc::new(Limits::new(limits, &self.env.clock)), ..self }
+        Self { limits: Arc::new(Limits::new(limits, &self.env.base.clock)), ..self }
     }
 }

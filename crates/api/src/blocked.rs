@@ -1,7 +1,8 @@
 //! Which values of an answer link nobody, and why. A header, since the shapes of bodies are contracts.
 
 use actix_web::HttpResponseBuilder;
-use onefold_domain::{BlockRule, ContactKind, ContactRecord};
+use onefold_domain::block::BlockRule;
+use onefold_domain::contact::{ContactKind, ContactRecord};
 
 const BLOCKED_HEADER: &str = "Onefold-Blocked";
 

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use onefold_domain::{Abilities, Ability, RegistrationSettings, ShowClaimed};
+use onefold_service::registration::{RegistrationSettings, ShowClaimed};
+use onefold_service::token::{Abilities, Ability};
 use secrecy::SecretString;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};

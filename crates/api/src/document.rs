@@ -2,7 +2,7 @@
 //! table of access, and what the middleware around it and the reading of its request answer.
 
 use actix_web::http::Method;
-use onefold_domain::Ability;
+use onefold_service::token::Ability;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::Ref;
 use utoipa::openapi::schema::{ObjectBuilder, Type};

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use onefold_domain::{InexactJson, InvalidProfile, JsonFault, Metadata, Profile, UserId, read_exactly};
+use onefold_domain::exact_json::{InexactJson, JsonFault, read_exactly};
+use onefold_domain::id::UserId;
+use onefold_domain::metadata::Metadata;
+use onefold_domain::profile::{InvalidProfile, Profile};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;

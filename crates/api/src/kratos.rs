@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use onefold_domain::IdentityReader;
+use onefold_service::identities::IdentityReader;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -118,7 +118,7 @@ fn is_strong(secret: &SecretString) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use onefold_domain::{IdentityFault, IdentityNotice, InvalidNotice};
+    use onefold_service::identities::{IdentityFault, IdentityNotice, InvalidNotice};
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{ETag, EntityTag, Header, IF_MATCH, IfMatch, IfNoneMatch};
-use onefold_domain::Expectation;
+use onefold_service::contacts::Expectation;
 
 use crate::error::ApiError;
 use crate::fields::Faults;

@@ -8,7 +8,8 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use onefold_domain::{ContactId, PageRequest, UserId};
+use onefold_domain::id::{ContactId, UserId};
+use onefold_service::contacts::PageRequest;
 use uuid::Uuid;
 
 use crate::error::ApiError;

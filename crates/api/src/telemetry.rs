@@ -43,10 +43,10 @@ pub fn describe_metrics() {
     metrics::describe_counter!(CONTACTS, "Contact records by what became of them");
     metrics::describe_gauge!(CONNECTIONS, "Connections of the database pool by state");
     // Shown as 0 from the start, so that a rate exists before the first event.
-    for outcome in onefold_domain::Outcome::ALL {
+    for outcome in onefold_domain::linking::Outcome::ALL {
         metrics::counter!(IDENTIFIED, "outcome" => outcome.as_str()).absolute(0);
     }
-    for rule in onefold_domain::BlockRule::ALL {
+    for rule in onefold_domain::block::BlockRule::ALL {
         metrics::counter!(BLOCKED, "rule" => rule.as_str()).absolute(0);
     }
     for outcome in CONTACT_OUTCOMES {
@@ -105,6 +105,6 @@ fn caller_id(headers: &HeaderMap) -> Option<String> {
 fn new_id(request: &ServiceRequest) -> String {
     request
         .app_data::<web::Data<App>>()
-        .map(|app| app.env.randomness.uuid(app.env.clock.now()).to_string())
+        .map(|app| app.env.base.randomness.uuid(app.env.base.clock.now()).to_string())
         .unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! The user whom a caller names: by the id, or by the one that another system gave. What is answered always has
 //! the id. Names are looked up before a request is read, so that one that nobody has is told with all other faults.
 
-use onefold_domain::UserId;
+use onefold_domain::id::UserId;
 use uuid::Uuid;
 
 use crate::access::Caller;

@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use onefold_domain::PhoneNumber;
+use onefold_domain::phone::PhoneNumber;
 use phonenumber::Mode;
 use rlibphonenumber::{
     PHONE_NUMBER_UTIL, PhoneNumberFormat,

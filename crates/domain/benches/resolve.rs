@@ -10,7 +10,11 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use onefold_domain::{EmailAddress, LinkPolicy, PhoneNumber, Statement, resolve};
+use onefold_domain::contact::Statement;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::linking::resolve;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::policy::LinkPolicy;
 
 const ROUNDS: usize = 5;
 

@@ -6,7 +6,7 @@ use crate::text::visible;
 /// A country or territory: ISO 3166-1 alpha-2, one of the 249 codes that are officially assigned.
 ///
 /// ```
-/// use onefold_domain::{CountryCode, InvalidCountry};
+/// use onefold_domain::country::{CountryCode, InvalidCountry};
 ///
 /// assert_eq!(CountryCode::parse(" si ")?.as_str(), "SI");
 /// // The United Kingdom is GB; UK is reserved, but not assigned.

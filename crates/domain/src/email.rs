@@ -14,7 +14,7 @@ use crate::text::visible;
 /// angle brackets). Equal addresses are equal letter by letter; dots and plus tags are kept.
 ///
 /// ```
-/// use onefold_domain::{EmailAddress, InvalidEmail};
+/// use onefold_domain::email::{EmailAddress, InvalidEmail};
 ///
 /// let email = EmailAddress::parse(" Zoë+shop@BÜCHER.example ")?;
 /// assert_eq!(email.as_str(), "zoë+shop@xn--bcher-kva.example");

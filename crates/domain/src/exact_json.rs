@@ -42,14 +42,14 @@ pub enum JsonFault {
 /// The first fault in the order of the text.
 ///
 /// ```
-/// use onefold_domain::{JsonFault, read_exactly};
+/// use onefold_domain::exact_json::{JsonFault, read_exactly};
 ///
 /// assert_eq!(read_exactly(r#"{"total": 1.50}"#, 32)?, serde_json::json!({"total": 1.5}));
 /// let doubled = read_exactly(r#"{"order": {"id": 1, "id": 2}}"#, 32).unwrap_err();
 /// assert_eq!((doubled.path.as_str(), doubled.fault), ("order.id", JsonFault::Doubled));
 /// let large = read_exactly(r#"{"ids": [18446744073709551616]}"#, 32).unwrap_err();
 /// assert_eq!((large.path.as_str(), large.fault), ("ids.0", JsonFault::Number));
-/// # Ok::<(), onefold_domain::InexactJson>(())
+/// # Ok::<(), onefold_domain::exact_json::InexactJson>(())
 /// ```
 pub fn read_exactly(text: &str, most: usize) -> Result<Value, InexactJson> {
     Reader { most, rounds: false }.read_text(text)

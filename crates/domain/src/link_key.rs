@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use crate::{ContactId, LinkPolicy, Statement, UserId};
+use crate::contact::Statement;
+use crate::id::{ContactId, UserId};
+use crate::policy::LinkPolicy;
 
 /// What a link key stands for. The numbers are stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -78,7 +80,7 @@ impl StatementKeys {
     }
 
     /// Those of its email and its phone.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &LinkKey> {
+    pub fn values(&self) -> impl Iterator<Item = &LinkKey> {
         [&self.email, &self.phone].into_iter().flatten()
     }
 
@@ -94,11 +96,11 @@ impl StatementKeys {
 }
 
 impl LinkKey {
-    pub(crate) fn of_contact(contact: ContactId) -> Self {
+    pub fn of_contact(contact: ContactId) -> Self {
         Self { kind: KeyKind::Contact, value: contact.0.to_string() }
     }
 
-    pub(crate) fn of_user(user: UserId) -> Self {
+    pub fn of_user(user: UserId) -> Self {
         Self { kind: KeyKind::User, value: user.0.hyphenated().to_string() }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::{InexactJson, JsonFault, read_exactly};
+use crate::exact_json::{InexactJson, JsonFault, read_exactly};
 
 pub use filter::{InvalidMetadataFilter, MetadataFilter};
 
@@ -16,12 +16,12 @@ pub use filter::{InvalidMetadataFilter, MetadataFilter};
 /// [`Self::MAX_DEPTH`] levels deep. It serves as a patch as well, in which null removes a member.
 ///
 /// ```
-/// use onefold_domain::Metadata;
+/// use onefold_domain::metadata::Metadata;
 ///
 /// let known = Metadata::from_json(r#"{"tier": "gold", "crm": {"id": 7, "owner": "ann"}}"#)?;
 /// let patch = Metadata::from_json(r#"{"tier": null, "crm": {"owner": "bob"}}"#)?;
 /// assert_eq!(known.merge_patch(&patch)?.to_json(), r#"{"crm":{"id":7,"owner":"bob"}}"#);
-/// # Ok::<(), onefold_domain::InvalidMetadata>(())
+/// # Ok::<(), onefold_domain::metadata::InvalidMetadata>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Metadata(Map<String, Value>);

@@ -17,14 +17,14 @@ use crate::text::visible;
 /// At most 32 characters as received, at least one digit.
 ///
 /// ```
-/// use onefold_domain::{PhoneNumber, Region};
+/// use onefold_domain::phone::{PhoneNumber, Region};
 ///
 /// let german = PhoneNumber::parse("0049 (0)30 2312-5756", None)?;
 /// assert_eq!(german.as_str(), "+493023125756");
 /// let home = Region::parse("DE")?;
 /// assert_eq!(PhoneNumber::parse("030 23125756", Some(home))?, german);
 /// assert_eq!(PhoneNumber::parse("123456", Some(home))?.as_str(), "123456");
-/// # Ok::<(), onefold_domain::InvalidPhone>(())
+/// # Ok::<(), onefold_domain::phone::InvalidPhone>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PhoneNumber(Box<str>);
@@ -118,11 +118,11 @@ impl PhoneNumber {
     /// The country's calling code and the number within it; `None` for a number without its country.
     ///
     /// ```
-    /// use onefold_domain::PhoneNumber;
+    /// use onefold_domain::phone::PhoneNumber;
     ///
     /// let phone = PhoneNumber::parse("+55 11 91234-5678", None)?;
     /// assert_eq!(phone.country_and_number(), Some(("55", "11912345678")));
-    /// # Ok::<(), onefold_domain::InvalidPhone>(())
+    /// # Ok::<(), onefold_domain::phone::InvalidPhone>(())
     /// ```
     pub fn country_and_number(&self) -> Option<(&str, &str)> {
         let digits = self.0.strip_prefix('+')?;
@@ -142,13 +142,13 @@ impl PhoneNumber {
     /// what `+` leaves.
     ///
     /// ```
-    /// use onefold_domain::PhoneNumber;
+    /// use onefold_domain::phone::PhoneNumber;
     ///
     /// let new = PhoneNumber::parse("+55 11 99123-4567", None)?;
     /// let old = PhoneNumber::parse("+55 11 9123-4567", None)?;
     /// assert_ne!(new, old);
     /// assert_eq!(new.match_key(), old.match_key());
-    /// # Ok::<(), onefold_domain::InvalidPhone>(())
+    /// # Ok::<(), onefold_domain::phone::InvalidPhone>(())
     /// ```
     pub fn match_key(&self) -> Cow<'_, str> {
         let number = match self.0.strip_prefix("00") {
@@ -173,7 +173,7 @@ impl PhoneNumber {
 impl PhoneNumber {
     /// The canonical numbers whose match key this is: with and without what tells of the country, and with and
     /// without the digit that a country's numbers have in some places only.
-    pub(crate) fn spellings_of(key: &str) -> impl Iterator<Item = Self> {
+    pub fn spellings_of(key: &str) -> impl Iterator<Item = Self> {
         let national = [(4, '9'), (2, '1'), (2, '9')].into_iter().filter_map(|(place, digit)| {
             let (before, after) = key.split_at_checked(place)?;
             Some(format!("{before}{digit}{after}"))

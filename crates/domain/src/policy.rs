@@ -6,55 +6,19 @@ use std::borrow::Cow;
 use hashbrown::{HashMap, HashSet};
 use serde::Deserialize;
 
-use crate::{EmailAddress, InvalidEmail, InvalidPhone, PhoneNumber, Statement};
+use crate::contact::Statement;
+use crate::email::{EmailAddress, InvalidEmail};
+use crate::phone::{InvalidPhone, PhoneNumber};
 
 /// The policy that ships with the crate, as text with its comments.
 pub const SHIPPED_POLICY: &str = include_str!("../data/link-policy.toml");
 
-/// Why a value of a contact does not link.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum BlockRule {
-    /// The policy lists the value as one that never links.
-    NeverLinks,
-    /// Another user has verified the value, later than this one if this one has, too. It is that user's.
-    VerifiedElsewhere,
-    /// There is only the user's own word for it, and the user has not verified it.
-    Unverified,
-    /// It would join the contacts of two different users; a person has to decide that.
-    TwoUsers,
-    /// The customer would have more contact points than the policy allows.
-    CustomerFull,
-}
-
-impl BlockRule {
-    pub const ALL: [Self; 5] =
-        [Self::NeverLinks, Self::VerifiedElsewhere, Self::Unverified, Self::TwoUsers, Self::CustomerFull];
-
-    /// Whether the rule looks at the value alone, and not at who else has it and how much of it there is. Such
-    /// rules reach back: when what they say of a value changes, older evidence is laid anew.
-    pub(crate) fn is_about_the_value(self) -> bool {
-        match self {
-            Self::NeverLinks | Self::VerifiedElsewhere | Self::Unverified => true,
-            Self::TwoUsers | Self::CustomerFull => false,
-        }
-    }
-
-    /// The stable name under which stores, metrics and the API know this rule.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NeverLinks => "never_links",
-            Self::VerifiedElsewhere => "verified_elsewhere",
-            Self::Unverified => "unverified",
-            Self::TwoUsers => "two_users",
-            Self::CustomerFull => "customer_full",
-        }
-    }
-}
-
 /// What may link, and how far.
 ///
 /// ```
-/// use onefold_domain::{EmailAddress, LinkPolicy, PhoneNumber};
+/// use onefold_domain::email::EmailAddress;
+/// use onefold_domain::phone::PhoneNumber;
+/// use onefold_domain::policy::LinkPolicy;
 ///
 /// let policy = LinkPolicy::shipped();
 /// assert!(policy.never_links_phone(&PhoneNumber::parse("000-000 0000", None)?));
@@ -176,7 +140,7 @@ impl LinkPolicy {
     }
 
     /// Whether no value of the statement is one that joins nobody.
-    pub(crate) fn may_link(&self, statement: &Statement) -> bool {
+    pub fn may_link(&self, statement: &Statement) -> bool {
         !statement.email().is_some_and(|email| self.never_links_email(email))
             && !statement.phone().is_some_and(|phone| self.never_links_phone(phone))
     }
@@ -205,7 +169,7 @@ impl LinkPolicy {
 impl LinkPolicy {
     /// The domains whose addresses may be another spelling of one at this domain; none where every spelling is an
     /// address of its own.
-    pub(crate) fn domains_like(&self, domain: &str) -> impl Iterator<Item = &str> {
+    pub fn domains_like(&self, domain: &str) -> impl Iterator<Item = &str> {
         let rule = self.providers.get(domain);
         let alike = move |other: &ProviderRule| rule.is_some_and(|rule| rule.domain == other.domain);
         self.providers.iter().filter(move |(_, other)| alike(other)).map(|(domain, _)| domain.as_str())

@@ -2,7 +2,7 @@
 
 /// Removes marks without a glyph, which address books and chat programs put around copied values, and
 /// the blanks at both ends.
-pub(crate) fn visible(received: &str) -> String {
+pub fn visible(received: &str) -> String {
     let kept: String = received.chars().filter(|letter| !is_invisible(*letter)).collect();
     kept.trim().to_owned()
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use onefold_domain::{PhoneNumber, Region};
+use onefold_domain::phone::{PhoneNumber, Region};
 
 #[test]
 fn tricky_numbers_are_read_as_the_table_says() {

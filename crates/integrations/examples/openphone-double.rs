@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use onefold_domain::{Clock, SystemClock};
 use onefold_integrations::testing::openphone::{EventSignature, OpenPhoneDouble, Subscription};
+use onefold_service::clock::{Clock, SystemClock};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use onefold_domain::Clock;
+use onefold_service::clock::Clock;
 
 /// When to stop calling, and for how long.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{CallPace, Clock, PaceLimits};
+use onefold_service::clock::Clock;
+use onefold_sync::pace::{CallPace, PaceLimits};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use onefold_domain::{CallId, CallPace, Clock, PaceGrant, PaceLimits, PaceRequest, PaceState};
+use onefold_service::clock::Clock;
+use onefold_sync::pace::{CallId, CallPace, PaceGrant, PaceLimits, PaceRequest, PaceState};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};

@@ -11,11 +11,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use onefold_domain::{
-    EmailAddress, Environment, Identify, IdentifyRequest, LinkPolicy, PhoneNumber, Received, Statement,
-    Store, SystemClock, SystemRandomness,
-};
+use onefold_domain::contact::{Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::policy::LinkPolicy;
 use onefold_persistence::testing::{PostgresCluster, TestDatabase};
+use onefold_service::clock::{SystemClock, SystemRandomness};
+use onefold_service::environment::Environment;
+use onefold_service::identify::{Identify, IdentifyRequest};
+use onefold_service::store::Store;
 use sea_orm::{ConnectionTrait, Database};
 
 const SIZES: [u64; 2] = [1_000, 1_000_000];

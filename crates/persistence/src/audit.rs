@@ -3,10 +3,14 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    AuditAction, AuditDraft, AuditEntry, AuditFacts, AuditFilter, AuditHead, AuditReader, AuditRepository,
-    AuditSubject, CustomerId, OperationId, PendingEntry, SealedEntry, Snapshot, StoreError, TokenId, UserId,
+use onefold_domain::id::{CustomerId, UserId};
+use onefold_service::audit::{
+    AuditAction, AuditDraft, AuditEntry, AuditFacts, AuditFilter, AuditHead, AuditSubject, PendingEntry,
+    SealedEntry, Snapshot,
 };
+use onefold_service::operation::OperationId;
+use onefold_service::store::{AuditReader, AuditRepository, StoreError};
+use onefold_service::token::TokenId;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
 };

@@ -3,10 +3,14 @@
 //! databases unpack the text; only how they do it differs, in `Unpacked`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use onefold_domain::{
-    BlockRule, Channel, ClaimedBy, ContactDraft, ContactId, CustomerId, EmailAddress, FiledDraft, LinkKey,
-    PhoneNumber, StoreError, search_text,
-};
+use onefold_domain::block::BlockRule;
+use onefold_domain::contact::{Channel, ClaimedBy, ContactDraft};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_domain::link_key::LinkKey;
+use onefold_domain::phone::PhoneNumber;
+use onefold_service::search::search_text;
+use onefold_service::store::{FiledDraft, StoreError};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use serde::Serialize;

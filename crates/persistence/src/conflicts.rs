@@ -2,10 +2,15 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictReader, ConflictRepository, ConflictStatus,
-    ConflictSubject, CustomerId, FieldRule, MappingId, StoreError, SyncText,
+use onefold_domain::id::CustomerId;
+use onefold_service::store::StoreError;
+use onefold_sync::conflict::{
+    Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject,
 };
+use onefold_sync::mapping::MappingId;
+use onefold_sync::rules::FieldRule;
+use onefold_sync::store::{ConflictReader, ConflictRepository};
+use onefold_sync::view::SyncText;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,

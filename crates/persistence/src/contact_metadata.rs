@@ -7,7 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use onefold_domain::{ContactFilter, ContactId, FiledDraft, Metadata, MetadataFilter, StoreError};
+use onefold_domain::id::ContactId;
+use onefold_domain::metadata::{Metadata, MetadataFilter};
+use onefold_service::store::{ContactFilter, FiledDraft, StoreError};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QuerySelect};
 
@@ -156,7 +158,7 @@ mod tests {
         let member = |name: &str| MetadataFilter::parse(name, "x").expect("a filter");
         let one = ContactFilter { metadata: vec![member("a")], ..ContactFilter::default() };
         let two = ContactFilter { metadata: vec![member("a"), member("b")], ..ContactFilter::default() };
-        let kind = Some(onefold_domain::ContactKind::Email);
+        let kind = Some(onefold_domain::contact::ContactKind::Email);
         let mut plans = Vec::new();
         for filter in [&one, &two, &ContactFilter { kind, ..one.clone() }] {
             let mut list = filtered(filter);

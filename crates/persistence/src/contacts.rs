@@ -2,10 +2,13 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    BlockRule, BlockedValues, ClaimedBy, ContactDraft, ContactFilter, ContactId, ContactKind, ContactReader,
-    ContactRecord, ContactRepository, CustomerId, EmailAddress, EvidenceOrder, FiledDraft, PhoneNumber,
-    StoreError, UserId,
+use onefold_domain::block::BlockRule;
+use onefold_domain::contact::{ClaimedBy, ContactDraft, ContactKind, ContactRecord, EvidenceOrder};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::{ContactId, CustomerId, UserId};
+use onefold_domain::phone::PhoneNumber;
+use onefold_service::store::{
+    BlockedValues, ContactFilter, ContactReader, ContactRepository, FiledDraft, StoreError,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Statement};

@@ -1,8 +1,9 @@
 //! All that links one customer, for computing it anew.
 
-use onefold_domain::{
-    ContactId, CustomerId, CustomerPicture, DetailedContact, EvidenceOrder, JoinRecord, LinkId, StoreError,
-};
+use onefold_domain::contact::EvidenceOrder;
+use onefold_domain::id::{ContactId, CustomerId, LinkId};
+use onefold_domain::linking::{CustomerPicture, DetailedContact, JoinRecord};
+use onefold_service::store::StoreError;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    ContactId, CustomerBatch, CustomerId, CustomerPicture, CustomerReader, CustomerRecord,
-    CustomerRepository, LinkKey, ListedCustomer, Neighbourhood, SearchQuery, StoreError,
-};
+use onefold_domain::customer::CustomerRecord;
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_domain::link_key::LinkKey;
+use onefold_domain::linking::{CustomerPicture, Neighbourhood};
+use onefold_service::search::SearchQuery;
+use onefold_service::store::{CustomerBatch, CustomerReader, CustomerRepository, ListedCustomer, StoreError};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;

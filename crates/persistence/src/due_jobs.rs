@@ -8,7 +8,7 @@
 //!   began, ends at `job_running`, by which a kind runs once: the update fails, and the worker starts over.
 
 use chrono::{DateTime, Utc};
-use onefold_domain::JobKind;
+use onefold_sync::job::JobKind;
 use sea_orm::sea_query::Value;
 use sea_orm::{DbBackend, Statement};
 
@@ -43,7 +43,7 @@ pub(crate) fn oldest(backend: DbBackend, only: Option<&JobKind>, now: DateTime<U
 
 #[cfg(all(test, feature = "testing"))]
 mod tests {
-    use onefold_domain::SyncSystem;
+    use onefold_service::system::SyncSystem;
     use sea_orm::ConnectionTrait;
 
     use super::*;

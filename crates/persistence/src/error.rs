@@ -1,6 +1,6 @@
 //! From a database's error to what a caller can decide on. One table for both databases.
 
-use onefold_domain::{StorageFault, StoreError};
+use onefold_service::store::{StorageFault, StoreError};
 use sea_orm::sqlx::Error as SqlxError;
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 

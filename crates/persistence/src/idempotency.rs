@@ -3,10 +3,11 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Fingerprint, IdempotencyKey, IdempotencyRecord, IdempotencyRepository, IdempotencyScope, OperationId,
-    OperationSubject, SealedAnswer, StoreError,
+use onefold_service::operation::{
+    Fingerprint, IdempotencyKey, IdempotencyRecord, IdempotencyScope, OperationId, OperationSubject,
+    SealedAnswer,
 };
+use onefold_service::store::{IdempotencyRepository, StoreError};
 use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, UpdateMany};
 

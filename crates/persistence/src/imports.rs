@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    CsvHeader, Import, ImportCounts, ImportFormat, ImportId, ImportOptions, ImportReader, ImportRepository,
-    ImportStatus, MatchBy, Position, RowFailure, StoreError,
-};
+use onefold_domain::id::ImportId;
+use onefold_service::file::{CsvHeader, ImportFormat, Position};
+use onefold_service::import::{Import, ImportCounts, ImportOptions, ImportStatus, MatchBy, RowFailure};
+use onefold_service::store::{ImportReader, ImportRepository, StoreError};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait,

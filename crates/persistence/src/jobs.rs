@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    FailedAttempt, Job, JobId, JobKind, JobReader, JobRepository, JobStatus, StoreError, SyncFault,
-};
+use onefold_service::store::StoreError;
+use onefold_sync::fault::SyncFault;
+use onefold_sync::job::{FailedAttempt, Job, JobId, JobKind, JobStatus};
+use onefold_sync::store::{JobReader, JobRepository};
 use sea_orm::sea_query::{Expr, LockType, OnConflict};
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr,

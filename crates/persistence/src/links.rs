@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{ContactId, CustomerId, LinkDraft, LinkId, LinkRepository, Statement, StoreError};
+use onefold_domain::contact::Statement;
+use onefold_domain::id::{ContactId, CustomerId, LinkId};
+use onefold_service::store::{LinkDraft, LinkRepository, StoreError};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 

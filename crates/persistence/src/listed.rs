@@ -2,7 +2,8 @@
 //! order: each that its customer calls the oldest stands for the customer. So a page costs the contacts that it passes, no
 //! index has to be kept for it, and it needs no customers in memory but its own.
 
-use onefold_domain::{ContactId, CustomerId, ListedCustomer, StoreError};
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_service::store::{ListedCustomer, StoreError};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
 
 use crate::error::store_error;

@@ -1,11 +1,12 @@
 //! Mappings as rows: how they are selected with the customer that has them now, and how a row becomes a mapping and
 //! back.
 
-use onefold_domain::{
-    ContactId, CustomerId, DetachReason, Mapping, MappingId, MappingStatus, PartnerAddressId,
-    PartnerContactId, PartnerId, PartnerParts, PlacedMapping, StoreError, SyncSystem, SyncView,
-    agreed_at_from_json, base_to_json, view_from_json, view_to_json,
-};
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_service::store::StoreError;
+use onefold_service::system::SyncSystem;
+use onefold_sync::mapping::{DetachReason, Mapping, MappingId, MappingStatus, PlacedMapping};
+use onefold_sync::partner::{PartnerAddressId, PartnerContactId, PartnerId, PartnerParts};
+use onefold_sync::view::{SyncView, agreed_at_from_json, base_to_json, view_from_json, view_to_json};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, FromQueryResult, Iterable, JoinType, QueryResult};
 

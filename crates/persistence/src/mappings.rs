@@ -3,10 +3,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    CustomerId, DetachReason, Mapping, MappingId, MappingReader, MappingRepository, MappingStatus, PartnerId,
-    PlacedMapping, StoreError, SyncSystem,
-};
+use onefold_domain::id::CustomerId;
+use onefold_service::store::StoreError;
+use onefold_service::system::SyncSystem;
+use onefold_sync::mapping::{DetachReason, Mapping, MappingId, MappingStatus, PlacedMapping};
+use onefold_sync::partner::PartnerId;
+use onefold_sync::store::{MappingReader, MappingRepository};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait,

@@ -7,10 +7,14 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use onefold_domain::{
-    ContactId, CustomerId, EmailAddress, KeyKind, KnownContact, KnownCustomer, LinkKey, Neighbourhood,
-    PhoneNumber, StoreError, UserId,
-};
+use onefold_domain::contact::KnownContact;
+use onefold_domain::customer::KnownCustomer;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::{ContactId, CustomerId, UserId};
+use onefold_domain::link_key::{KeyKind, LinkKey};
+use onefold_domain::linking::Neighbourhood;
+use onefold_domain::phone::PhoneNumber;
+use onefold_service::store::StoreError;
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 use uuid::Uuid;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use onefold_domain::{
-    ContactId, ContactSource, CustomerId, HubId, LinkId, Origin, OriginReader, OriginRepository, Originated,
-    StoreError, StoredJoin,
-};
+use onefold_domain::id::{ContactId, CustomerId, LinkId};
+use onefold_domain::origin::{HubId, Origin};
+use onefold_domain::source::ContactSource;
+use onefold_service::store::{OriginReader, OriginRepository, Originated, StoreError, StoredJoin};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{CallId, Kept, PaceRepository, PaceState, StoreError, SyncSystem};
+use onefold_service::store::StoreError;
+use onefold_service::system::SyncSystem;
+use onefold_sync::pace::{CallId, Kept, PaceState};
+use onefold_sync::store::PaceRepository;
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{ActiveValue::Set, EntityTrait, QuerySelect};
 use serde::{Deserialize, Serialize};

@@ -6,10 +6,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    EmailAddress, IndexedPartner, PartnerId, PartnerIndexReader, PartnerIndexRepository, PartnerLookup,
-    PhoneNumber, StoreError, SyncSystem,
-};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::PhoneNumber;
+use onefold_service::store::StoreError;
+use onefold_service::system::SyncSystem;
+use onefold_sync::partner::{PartnerId, PartnerLookup};
+use onefold_sync::partner_index::IndexedPartner;
+use onefold_sync::store::{PartnerIndexReader, PartnerIndexRepository};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,

@@ -2,11 +2,19 @@
 //! becomes a record and back.
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    BlockRule, Channel, ClaimedBy, ContactDetails, ContactDraft, ContactId, ContactRecord, ContactSource,
-    CustomerId, EmailAddress, EvidenceOrder, HubId, ImportId, Metadata, Origin, PhoneNumber, Profile,
-    Received, Statement, StoreError, UserId, search_text,
+use onefold_domain::block::BlockRule;
+use onefold_domain::contact::{
+    Channel, ClaimedBy, ContactDetails, ContactDraft, ContactRecord, EvidenceOrder, Received, Statement,
 };
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::{ContactId, CustomerId, ImportId, UserId};
+use onefold_domain::metadata::Metadata;
+use onefold_domain::origin::{HubId, Origin};
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::profile::Profile;
+use onefold_domain::source::ContactSource;
+use onefold_service::search::search_text;
+use onefold_service::store::StoreError;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ConnectionTrait, DbErr, FromQueryResult, Iterable, QueryResult,

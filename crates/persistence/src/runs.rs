@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    CustomerId, ItemOutcome, MappingId, PartnerId, Run, RunCounts, RunId, RunItem, RunKind, RunReader,
-    RunRepository, RunStatus, StoreError,
-};
+use onefold_domain::id::CustomerId;
+use onefold_service::store::StoreError;
+use onefold_sync::mapping::MappingId;
+use onefold_sync::partner::PartnerId;
+use onefold_sync::run::{ItemOutcome, Run, RunCounts, RunId, RunItem, RunKind, RunStatus};
+use onefold_sync::store::{RunReader, RunRepository};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,

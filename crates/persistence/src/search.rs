@@ -3,7 +3,9 @@
 //! SQL of our own, since the two indexes are asked in two languages. Either only narrows down; the text
 //! itself is compared in the same statement.
 
-use onefold_domain::{ContactId, CustomerId, SearchQuery, StoreError};
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_service::search::SearchQuery;
+use onefold_service::store::StoreError;
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
 

@@ -21,7 +21,7 @@ mod queue;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use onefold_domain::StoreError;
+use onefold_service::store::StoreError;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::oneshot;
 use tokio::time::Instant;

@@ -4,24 +4,27 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use onefold_domain::{
-    AuditReader, ConflictReader, ContactReader, CustomerReader, ImportReader, JobReader, LinkKey,
-    MappingReader, Neighbourhood, OriginReader, PartnerIndexReader, RunReader, Store, StoreError,
-    SyncLogReader, SyncRulesReader, TokenReader, Transaction, UserReader,
+use onefold_domain::link_key::LinkKey;
+use onefold_domain::linking::Neighbourhood;
+use onefold_service::store::{
+    AuditReader, ContactReader, CustomerReader, ImportReader, OriginReader, Store, StoreError, TokenReader,
+    Transaction, UserReader,
+};
+use onefold_sync::store::{
+    ConflictReader, JobReader, MappingReader, PartnerIndexReader, RunReader, SyncLogReader, SyncRulesReader,
+    SyncStore, SyncTransaction,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::time::Instant;
 
-use crate::Config;
 use crate::connect::{Connections, connect, migrate, pending};
 use crate::error::{ConnectError, store_error};
-use crate::neighbourhood;
 use crate::reader::Reader;
 use crate::sqlite_writer::{SqliteWriter, Urgency};
 pub(crate) use crate::transaction::SeaOrmTransaction;
 use crate::transaction::{Work, begin};
 use crate::write_health::WriteHealth;
-use crate::write_probe;
+use crate::{Config, neighbourhood, write_probe};
 
 /// How long work in bulk may hold the one writer while callers use it. A caller waits for the rest of it and for the
 /// commit; much less, and an import would do little but commit.
@@ -184,6 +187,21 @@ impl Store for SeaOrmStore {
         self
     }
 
+    fn origins(&self) -> &dyn OriginReader {
+        self
+    }
+}
+
+#[async_trait]
+impl SyncStore for SeaOrmStore {
+    async fn begin_sync(&self) -> Result<Box<dyn SyncTransaction>, StoreError> {
+        Ok(Box::new(self.open(Urgency::Interactive).await?))
+    }
+
+    async fn begin_sync_bulk(&self) -> Result<Box<dyn SyncTransaction>, StoreError> {
+        Ok(Box::new(self.open(Urgency::Bulk).await?))
+    }
+
     fn jobs(&self) -> &dyn JobReader {
         self
     }
@@ -209,10 +227,6 @@ impl Store for SeaOrmStore {
     }
 
     fn partner_index(&self) -> &dyn PartnerIndexReader {
-        self
-    }
-
-    fn origins(&self) -> &dyn OriginReader {
         self
     }
 }

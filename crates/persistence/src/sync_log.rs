@@ -2,10 +2,14 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use onefold_domain::{
-    CustomerId, LoggedAttempt, MappingId, PartnerField, PartnerId, RunId, StoreError, SyncAttempt, SyncDay,
-    SyncLogFilter, SyncLogReader, SyncLogRepository, SyncOutcome, SyncSystem,
-};
+use onefold_domain::id::CustomerId;
+use onefold_service::store::StoreError;
+use onefold_service::system::SyncSystem;
+use onefold_sync::log::{LoggedAttempt, SyncAttempt, SyncDay, SyncLogFilter, SyncOutcome};
+use onefold_sync::mapping::MappingId;
+use onefold_sync::partner::{PartnerField, PartnerId};
+use onefold_sync::run::RunId;
+use onefold_sync::store::{SyncLogReader, SyncLogRepository};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait,
@@ -223,8 +227,10 @@ fn names(fields: &[PartnerField]) -> String {
 #[cfg(all(test, feature = "testing"))]
 mod tests {
     use chrono::TimeDelta;
-    use onefold_domain::{Store, SyncSystem};
+    use onefold_service::system::SyncSystem;
     use sea_orm::{ConnectionTrait, QueryTrait};
+
+    use onefold_sync::store::SyncStore;
 
     use super::*;
     use crate::testing::TestDatabase;
@@ -252,7 +258,7 @@ mod tests {
 
     async fn fill(store: &SeaOrmStore) {
         let attempts: Vec<_> = (0..10 * CUSTOMERS).map(attempt).collect();
-        let mut transaction = store.begin().await.expect("a transaction");
+        let mut transaction = store.begin_sync().await.expect("a transaction");
         transaction.sync_log().append(&attempts).await.expect("appended");
         transaction.commit().await.expect("a commit");
     }

@@ -1,6 +1,8 @@
 //! What the rows of sync have in common: other systems, their ids, faults, and numbers.
 
-use onefold_domain::{PartnerId, SyncFault, SyncSystem};
+use onefold_service::system::SyncSystem;
+use onefold_sync::fault::SyncFault;
+use onefold_sync::partner::PartnerId;
 use sea_orm::DbErr;
 
 use crate::records::known;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use onefold_domain::{StoreError, SyncRules, SyncRulesReader, SyncRulesRepository, SyncSystem};
+use onefold_service::store::StoreError;
+use onefold_service::system::SyncSystem;
+use onefold_sync::rules::SyncRules;
+use onefold_sync::store::{SyncRulesReader, SyncRulesRepository};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};
 

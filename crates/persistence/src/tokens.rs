@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Abilities, Ability, AccessToken, NewToken, StoreError, TokenExpiry, TokenHash, TokenId, TokenName,
-    TokenReader, TokenRepository, UserId,
+use onefold_domain::id::UserId;
+use onefold_service::store::{StoreError, TokenReader, TokenRepository};
+use onefold_service::token::{
+    Abilities, Ability, AccessToken, NewToken, TokenExpiry, TokenHash, TokenId, TokenName,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter,

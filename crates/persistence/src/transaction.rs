@@ -1,11 +1,14 @@
 //! An open transaction: how it begins and ends on each database.
 
 use async_trait::async_trait;
-use onefold_domain::{
-    AuditRepository, ConflictRepository, ContactRepository, CustomerRepository, DeliveryRepository,
-    IdempotencyRepository, ImportRepository, JobRepository, LinkRepository, MappingRepository,
-    OriginRepository, PaceRepository, PartnerIndexRepository, RunRepository, StoreError, SyncLogRepository,
-    SyncRulesRepository, TokenRepository, Transaction, UserRepository,
+use onefold_service::store::{
+    AuditRepository, ContactRepository, CustomerRepository, DeliveryRepository, IdempotencyRepository,
+    ImportRepository, LinkRepository, OriginRepository, OutboxRepository, StoreError, SyncPromise,
+    TokenRepository, Transaction, UserRepository,
+};
+use onefold_sync::store::{
+    ConflictRepository, JobRepository, MappingRepository, PaceRepository, PartnerIndexRepository,
+    RunRepository, SyncLogRepository, SyncRulesRepository, SyncTransaction,
 };
 use sea_orm::{DbErr, TransactionTrait};
 
@@ -83,6 +86,25 @@ impl Transaction for SeaOrmTransaction {
         self
     }
 
+    fn origins(&mut self) -> &mut dyn OriginRepository {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn OutboxRepository {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let Self { work, health } = *self;
+        match work {
+            Work::Sqlite(lease) => lease.commit().await,
+            Work::Postgres(transaction) => commit(transaction, &health).await.map_err(store_error),
+            Work::Reading(transaction) => transaction.end().0.rollback().await.map_err(store_error),
+        }
+    }
+}
+
+impl SyncTransaction for SeaOrmTransaction {
     fn jobs(&mut self) -> &mut dyn JobRepository {
         self
     }
@@ -114,18 +136,12 @@ impl Transaction for SeaOrmTransaction {
     fn pace(&mut self) -> &mut dyn PaceRepository {
         self
     }
+}
 
-    fn origins(&mut self) -> &mut dyn OriginRepository {
-        self
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { work, health } = *self;
-        match work {
-            Work::Sqlite(lease) => lease.commit().await,
-            Work::Postgres(transaction) => commit(transaction, &health).await.map_err(store_error),
-            Work::Reading(transaction) => transaction.end().0.rollback().await.map_err(store_error),
-        }
+#[async_trait]
+impl OutboxRepository for SeaOrmTransaction {
+    async fn promise(&mut self, promise: &SyncPromise) -> Result<(), StoreError> {
+        onefold_sync::outbox::promise(self, promise).await
     }
 }
 

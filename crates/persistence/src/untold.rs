@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{AuditSubject, ContactId, ImportId, TokenId, UserId};
+use onefold_domain::id::{ContactId, ImportId, UserId};
+use onefold_service::audit::AuditSubject;
+use onefold_service::token::TokenId;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     Statement, TryGetableMany, Value,

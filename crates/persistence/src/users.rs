@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{DeliveryRepository, ExternalId, StoreError, User, UserId, UserReader, UserRepository};
+use onefold_domain::id::UserId;
+use onefold_service::store::{DeliveryRepository, StoreError, UserReader, UserRepository};
+use onefold_service::user::{ExternalId, User};
 use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,

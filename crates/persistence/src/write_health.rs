@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use onefold_domain::{StorageFault, StoreError};
+use onefold_service::store::{StorageFault, StoreError};
 use sea_orm::DbErr;
 use tokio::time::Instant;
 

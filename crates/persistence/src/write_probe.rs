@@ -1,7 +1,7 @@
 //! Tries whether the database can be written to again. A single row that is written anew proves little: it finds room
 //! where an ordinary request does not, in a page or a piece of the log that is there already.
 
-use onefold_domain::{StoreError, Transaction};
+use onefold_service::store::{StoreError, Transaction};
 use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
 

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use metrics::{Unit, describe_gauge, gauge};
-use onefold_domain::{JobStatus, MappingStatus, Store, StoreError, SyncSystem};
+use onefold_service::store::StoreError;
+use onefold_service::system::SyncSystem;
+use onefold_sync::job::JobStatus;
+use onefold_sync::mapping::MappingStatus;
+use onefold_sync::store::SyncStore;
 
 const JOBS: &str = "onefold_sync_jobs";
 const MAPPINGS: &str = "onefold_sync_mappings";
@@ -27,7 +31,7 @@ pub fn describe_gauges() {
 ///
 /// # Errors
 /// A store that does not answer; the gauges stay as they were.
-pub async fn refresh_gauges(store: &Arc<dyn Store>) -> Result<(), StoreError> {
+pub async fn refresh_gauges(store: &Arc<dyn SyncStore>) -> Result<(), StoreError> {
     gauge!(CONTESTED).set(as_gauge(store.contacts().contested_verifications().await?));
     let jobs = store.jobs().counts().await?;
     for status in JobStatus::ALL {

@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use onefold_domain::{InvalidPhone, InvalidPolicy, LinkPolicy, Region};
+use onefold_domain::phone::{InvalidPhone, Region};
+use onefold_domain::policy::{InvalidPolicy, LinkPolicy};
 use serde::Deserialize;
 
 /// How values are read and what may link.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use onefold_domain::{InvalidSurvivorship, SurvivorshipRules};
+use onefold_domain::survivorship::{InvalidSurvivorship, SurvivorshipRules};
 use serde::Deserialize;
 
 /// Which statement about a customer survives.

@@ -4,16 +4,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{
-    CallPace, Environment, PartnerDirectory, PartnerIndex, SharedPace, SurvivorshipRules, SyncSettings,
-    SyncSystem, SyncTrigger, SyncWorker, Synchroniser, WorkerSettings,
-};
+use onefold_domain::survivorship::SurvivorshipRules;
 use onefold_integrations::metakocka::{self, MetaKocka};
 use onefold_integrations::openphone::{self, ContactIndex, OpenPhone};
+use onefold_service::environment::SyncTrigger;
+use onefold_service::system::SyncSystem;
+use onefold_sync::pace::CallPace;
+use onefold_sync::partner::PartnerDirectory;
+use onefold_sync::partner_index::PartnerIndex;
+use onefold_sync::shared_pace::SharedPace;
+use onefold_sync::synchroniser::{SyncSettings, Synchroniser};
+use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use serde::Deserialize;
 use validator::Validate;
 
 use crate::config::ConfigError;
+use onefold_sync::environment::SyncEnvironment;
 
 /// Who does the jobs.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize)]
@@ -101,7 +107,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// What syncs, and an environment in which changes promise it.
 #[derive(Clone)]
 pub struct Syncing {
-    pub env: Environment,
+    pub env: SyncEnvironment,
     /// One for each system. Who is not configured belongs to them: its calls tell which settings are missing.
     pub syncs: Vec<Synchroniser>,
     pub worker: SyncWorker,
@@ -157,12 +163,12 @@ impl SyncConfig {
     /// See [`Unprepared`].
     pub fn assemble(
         &self,
-        env: Environment,
+        env: SyncEnvironment,
         metakocka: &metakocka::Config,
         openphone: &openphone::Config,
         rules: SurvivorshipRules,
     ) -> Result<Syncing, Unprepared> {
-        let clock = || Arc::clone(&env.clock);
+        let clock = || Arc::clone(&env.base.clock);
         // The index by which contacts are found by their values. What it writes is no change of a customer.
         let index = PartnerIndex::new(env.clone(), SyncSystem::OpenPhone);
         let index: Option<Arc<dyn ContactIndex>> = Some(Arc::new(index));
@@ -214,15 +220,20 @@ impl SyncConfig {
 
 #[cfg(test)]
 mod tests {
-    use onefold_domain::{
-        ContactRequest, ContactSource, Contacts, EmailAddress, JobKind, Jobs, LinkPolicy, MemoryStore,
-        Received, Statement, SystemClock, SystemRandomness,
-    };
+    use onefold_domain::contact::{Received, Statement};
+    use onefold_domain::email::EmailAddress;
+    use onefold_domain::policy::LinkPolicy;
+    use onefold_domain::source::ContactSource;
+    use onefold_memory::MemoryStore;
+    use onefold_service::clock::{SystemClock, SystemRandomness};
+    use onefold_service::contacts::{ContactRequest, Contacts};
+    use onefold_sync::job::JobKind;
+    use onefold_sync::jobs::Jobs;
 
     use super::*;
 
     fn assembled(openphone_key: Option<&str>) -> Syncing {
-        let env = Environment::new(
+        let env = SyncEnvironment::new(
             Arc::new(MemoryStore::default()),
             Arc::new(LinkPolicy::shipped()),
             Arc::new(SystemClock),
@@ -261,7 +272,7 @@ mod tests {
         let email = EmailAddress::parse("ann@example.com").unwrap();
         let statement = Statement::new(Some(email), None).unwrap();
         let request = ContactRequest::new(statement, Received::default(), ContactSource::Order);
-        let contacts = Contacts::new(syncing.env.clone());
+        let contacts = Contacts::new(syncing.env.base.clone());
         let customer = contacts.create_contact(&request).await.unwrap().customer;
         let jobs = Jobs::new(syncing.env).list(None, None, 10).await.unwrap();
         let kinds: Vec<_> = jobs.iter().map(|job| job.kind.clone()).collect();

@@ -3,7 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onefold_domain::{EmailAddress, LinkPolicy, PhoneNumber, Statement, resolve};
+use onefold_domain::contact::Statement;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::linking::resolve;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::policy::LinkPolicy;
 
 use crate::history::{Attempt, End, View};
 use crate::model::components;

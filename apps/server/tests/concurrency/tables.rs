@@ -1,6 +1,6 @@
 //! The tables as they stand, past the service.
 
-use onefold_domain::CustomerId;
+use onefold_domain::id::CustomerId;
 use onefold_persistence::testing::TestDatabase;
 
 use crate::request::{Key, Request};

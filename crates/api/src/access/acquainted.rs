@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use onefold_domain::PresentedToken;
+use onefold_service::token::PresentedToken;
 
 /// More than anybody has tokens; then it begins anew.
 const MOST: usize = 100_000;

@@ -4,7 +4,10 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use onefold_domain::{Abilities, Ability, AccessToken, Acting, Actor, ContactRecord, UserId};
+use onefold_domain::contact::ContactRecord;
+use onefold_domain::id::UserId;
+use onefold_service::actor::{Acting, Actor};
+use onefold_service::token::{Abilities, Ability, AccessToken};
 
 use crate::error::ApiError;
 use crate::telemetry::request_id;

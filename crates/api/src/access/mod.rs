@@ -15,7 +15,9 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderMap;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
-use onefold_domain::{Ability, AccessToken, IdempotencyScope, PresentedToken, Tokens};
+use onefold_service::operation::IdempotencyScope;
+use onefold_service::token::{Ability, AccessToken, PresentedToken};
+use onefold_service::tokens::Tokens;
 
 use crate::answered::with_headers;
 use crate::app::App;

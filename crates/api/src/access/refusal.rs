@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{HttpResponse, ResponseError};
 use chrono::{DateTime, Utc};
-use onefold_domain::Ability;
+use onefold_service::token::Ability;
 
 use super::table::Family;
 use crate::envelope::Enveloped;

@@ -2,7 +2,7 @@
 //! takes what it says of access from here.
 
 use actix_web::http::Method;
-use onefold_domain::Ability;
+use onefold_service::token::Ability;
 
 /// Whom a route lets in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

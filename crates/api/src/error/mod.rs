@@ -11,9 +11,13 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{
-    Ability, CustomerId, InvalidEvent, InvalidNotice, NotYours, Run, StorageFault, SyncError, UserId,
-};
+use onefold_domain::id::{CustomerId, UserId};
+use onefold_service::identities::InvalidNotice;
+use onefold_service::store::StorageFault;
+use onefold_service::token::{Ability, NotYours};
+use onefold_sync::events::InvalidEvent;
+use onefold_sync::run::Run;
+use onefold_sync::sync_error::SyncError;
 use serde_json::{Map, Value};
 
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};

@@ -1,7 +1,11 @@
 //! Where the errors of handlers come from: the domain, the store, the body.
 
 use actix_web::error::{JsonPayloadError, PayloadError};
-use onefold_domain::{Failure, InvalidEvent, InvalidNotice, RecordError, StoreError};
+use onefold_service::error::RecordError;
+use onefold_service::identities::InvalidNotice;
+use onefold_service::retry::Failure;
+use onefold_service::store::StoreError;
+use onefold_sync::events::InvalidEvent;
 
 use super::ApiError;
 use crate::fields::Faults;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use onefold_domain::{PartnerError, RecordError, ResolveError, SyncError};
+use onefold_service::error::RecordError;
+use onefold_sync::partner::PartnerError;
+use onefold_sync::resolver::ResolveError;
+use onefold_sync::sync_error::SyncError;
 use serde_json::{Map, Value, json};
 
 use super::{ApiError, Entry};
@@ -121,7 +124,8 @@ impl From<ResolveError> for ApiError {
 
 #[cfg(test)]
 mod tests {
-    use onefold_domain::{ConflictId, PartnerFault, PartnerFaultReason, PartnerField, RemoteMessage};
+    use onefold_sync::conflict::ConflictId;
+    use onefold_sync::partner::{PartnerFault, PartnerFaultReason, PartnerField, RemoteMessage};
 
     use super::*;
 

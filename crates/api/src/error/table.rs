@@ -2,7 +2,9 @@
 
 use actix_web::http::StatusCode;
 use chrono::SecondsFormat;
-use onefold_domain::{InvalidEvent, NotYours, StorageFault};
+use onefold_service::store::StorageFault;
+use onefold_service::token::NotYours;
+use onefold_sync::events::InvalidEvent;
 
 use super::{ApiError, Entry, sync};
 

@@ -10,7 +10,7 @@ use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Bytes;
 use futures_util::{StreamExt, future, stream};
-use onefold_domain::Fingerprint;
+use onefold_service::operation::Fingerprint;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 

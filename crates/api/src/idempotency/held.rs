@@ -2,7 +2,8 @@
 //! unless it was answered.
 
 use actix_web::web::Data;
-use onefold_domain::{Idempotency, OperationId};
+use onefold_service::idempotency::Idempotency;
+use onefold_service::operation::OperationId;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;

@@ -13,9 +13,9 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
-use onefold_domain::{
-    Begun, IdempotencyKey, IdempotencyScope, InvalidIdempotencyKey, OperationId, OperationSubject,
-    SealedAnswer,
+use onefold_service::idempotency::Begun;
+use onefold_service::operation::{
+    IdempotencyKey, IdempotencyScope, InvalidIdempotencyKey, OperationId, OperationSubject, SealedAnswer,
 };
 
 use crate::access::{Refusal, bearer};

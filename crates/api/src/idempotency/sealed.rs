@@ -4,7 +4,7 @@
 use actix_web::web::Bytes;
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use onefold_domain::{IdempotencyKey, OperationId, SealedAnswer};
+use onefold_service::operation::{IdempotencyKey, OperationId, SealedAnswer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -67,7 +67,7 @@ impl SealingKey {
 
 #[cfg(test)]
 mod tests {
-    use onefold_domain::SealedAnswer;
+    use onefold_service::operation::SealedAnswer;
     use uuid::Uuid;
 
     use super::*;

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_LANGUAGE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use onefold_domain::{Channel, RecordError};
+use onefold_domain::contact::Channel;
+use onefold_service::error::RecordError;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::errors::{Errors, Fault, Field};

@@ -1,7 +1,7 @@
 //! Which email addresses are accepted: what the old system's check lets through (RFC 5322 with the
 //! letters of RFC 6531, no look-up), as far as it is one address to this service as well.
 
-use onefold_domain::EmailAddress;
+use onefold_domain::email::EmailAddress;
 
 use super::input::is_invisible;
 

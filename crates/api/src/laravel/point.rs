@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use onefold_domain::Channel;
+use onefold_domain::contact::Channel;
 
 /// A way to reach somebody.
 #[derive(Clone, PartialEq, Eq)]

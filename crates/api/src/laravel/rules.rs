@@ -1,6 +1,6 @@
 //! The rules that the contract's fields are judged by, with the semantics of Laravel's.
 
-use onefold_domain::Channel;
+use onefold_domain::contact::Channel;
 use serde_json::Value;
 use uuid::Uuid;
 

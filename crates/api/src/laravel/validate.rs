@@ -19,7 +19,7 @@
 
 use std::fmt;
 
-use onefold_domain::Channel;
+use onefold_domain::contact::Channel;
 use serde_json::Value;
 use uuid::Uuid;
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use onefold_domain::Clock;
+use onefold_service::clock::Clock;
 
 pub(crate) use address::{ClientAddress, TrustedProxies};
 pub use config::LimitsConfig;

@@ -8,7 +8,7 @@ use governor::clock::Clock as GovernorClock;
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
-use onefold_domain::Clock;
+use onefold_service::clock::Clock;
 
 use super::keys::Keys;
 use super::{Decision, WINDOW_S, ceil_seconds};

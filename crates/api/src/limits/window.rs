@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use chrono::{DateTime, TimeDelta, Utc};
-use onefold_domain::Clock;
+use onefold_service::clock::Clock;
 
 use super::keys::Keys;
 use super::{Decision, WINDOW_S};

@@ -3,9 +3,9 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Abilities, AuditAction, AuditEntry, AuditFilter, AuditSubject, CustomerId, Snapshot, TokenId, UserId,
-};
+use onefold_domain::id::{CustomerId, UserId};
+use onefold_service::audit::{AuditAction, AuditEntry, AuditFilter, AuditSubject, Snapshot};
+use onefold_service::token::{Abilities, TokenId};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;

@@ -3,10 +3,13 @@
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
-use onefold_domain::{
-    Channel, ClaimedBy, ContactSource, EmailAddress, ExportRow, ExportedContact, ExportedJoin, ExternalId,
-    PhoneNumber, Profile, Statement,
-};
+use onefold_domain::contact::{Channel, ClaimedBy, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::profile::Profile;
+use onefold_domain::source::ContactSource;
+use onefold_service::contacts::{ExportRow, ExportedContact, ExportedJoin};
+use onefold_service::user::ExternalId;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
-use onefold_domain::StoreError;
+use onefold_service::store::StoreError;
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;

@@ -2,10 +2,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
-use onefold_domain::{
-    Block, BlockRule, EmailAddress, Identified, IdentifyRequest, Part, PhoneNumber, Received, Region,
-    Statement,
-};
+use onefold_domain::block::{Block, BlockRule, Part};
+use onefold_domain::contact::{Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::{PhoneNumber, Region};
+use onefold_service::identify::{Identified, IdentifyRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;

@@ -2,7 +2,8 @@
 
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use onefold_domain::{Acting, Actor, Applied, IdentityFault};
+use onefold_service::actor::{Acting, Actor};
+use onefold_service::identities::{Applied, IdentityFault};
 
 use crate::access::Caller;
 use crate::app::App;

@@ -49,7 +49,7 @@ pub(crate) async fn receive(
     let webhook = app.partner_webhook.as_ref().ok_or(ApiError::WebhookNotConfigured)?;
     let body = whole(payload, MAX_BODY).await?;
     let header = |name: &str| request.headers().get(name)?.to_str().ok().map(ToOwned::to_owned);
-    let event = webhook.reader.read(&header, &body, app.env.clock.now()).inspect_err(|error| {
+    let event = webhook.reader.read(&header, &body, app.env.base.clock.now()).inspect_err(|error| {
         tracing::warn!(reason = %error, bytes = body.len(), "a report was not believed");
     })?;
     if let Some(event) = event {

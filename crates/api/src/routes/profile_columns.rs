@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use onefold_domain::{Address, Profile, ProfileField};
+use onefold_domain::profile::{Address, Profile, ProfileField};
 
 /// The parts of the address with the columns that they have.
 const ADDRESS: [(&str, &str); 4] = [

@@ -4,10 +4,13 @@ use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Ability, EmailAddress, NewRegistration, PartnerId, PhoneNumber, Profile, ProfileField, Pushed, Received,
-    RegisterError, Registered, UserId,
-};
+use onefold_domain::contact::Received;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::UserId;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::profile::{Profile, ProfileField};
+use onefold_service::registration::{NewRegistration, Pushed, RegisterError, Registered};
+use onefold_service::token::Ability;
 use serde::Serialize;
 use serde_json::Map;
 use utoipa::ToSchema;
@@ -232,7 +235,7 @@ fn shown_push(pushed: &Pushed) -> ShownPush<'_> {
         }
     };
     let contact_id = match pushed {
-        Pushed::Done(id) => Some(PartnerId::as_str(id)),
+        Pushed::Done(id) => Some(id.as_str()),
         _ => None,
     };
     ShownPush { integrated: contact_id.is_some(), contact_id, status, reason }

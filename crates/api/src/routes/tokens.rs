@@ -4,9 +4,10 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Abilities, Ability, AccessToken, Clock, NewToken, TokenError, TokenExpiry, TokenId, TokenName, UserId,
-};
+use onefold_domain::id::UserId;
+use onefold_service::clock::Clock;
+use onefold_service::token::{Abilities, Ability, AccessToken, NewToken, TokenExpiry, TokenId, TokenName};
+use onefold_service::tokens::TokenError;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -101,7 +102,7 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let body = body.into_inner();
     let user = in_body(&app, &caller, &body).await?;
-    let new = new_token(body, app.env.clock.as_ref(), user)?;
+    let new = new_token(body, app.env.base.clock.as_ref(), user)?;
     let (token, plain) = held(&app, &caller)?.create(&new).await.map_err(not_made)?;
     let location = format!("/tokens/{}", token.id.0);
     let created = CreatedToken { token: plain.expose(), shown: shown(&token) };
@@ -162,7 +163,7 @@ pub(crate) async fn revoke(
 }
 
 /// What the caller may do about tokens.
-fn held(app: &App, caller: &Caller) -> Result<onefold_domain::Tokens, ApiError> {
+fn held(app: &App, caller: &Caller) -> Result<onefold_service::tokens::Tokens, ApiError> {
     let token = caller.token().ok_or(ApiError::Unauthenticated)?;
     Ok(app.tokens.acting(caller.acting()).held_by(token))
 }

@@ -2,7 +2,8 @@
 
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use onefold_domain::{ExternalId, HubId, User};
+use onefold_domain::origin::HubId;
+use onefold_service::user::{ExternalId, User};
 use serde::Serialize;
 use uuid::Uuid;
 

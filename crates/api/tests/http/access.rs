@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use onefold_domain::Ability;
+use onefold_service::token::Ability;
 use reqwest::Method;
 use serde_json::{Value, json};
 

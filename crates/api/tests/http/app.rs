@@ -7,12 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use onefold_api::{App, Config, PoolGauge, serve};
-use onefold_domain::{
-    Ability, Clock, Environment, Imports, LinkPolicy, NewToken, Region, SurvivorshipRules, SystemRandomness,
-    TokenExpiry, TokenName, Tokens, UserId,
-};
+use onefold_domain::id::UserId;
+use onefold_domain::phone::Region;
+use onefold_domain::policy::LinkPolicy;
+use onefold_domain::survivorship::SurvivorshipRules;
 use onefold_integrations::tls::client_builder;
 use onefold_persistence::testing::{SeededRandomness, SteppingClock, TestDatabase};
+use onefold_service::clock::{Clock, SystemRandomness};
+use onefold_service::environment::Environment;
+use onefold_service::imports::Imports;
+use onefold_service::token::{Ability, NewToken, TokenExpiry, TokenName};
+use onefold_service::tokens::Tokens;
+use onefold_sync::environment::SyncEnvironment;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
@@ -69,7 +75,7 @@ impl TestApp {
         // Servers may share a database, so their ids must differ.
         static SERVERS: AtomicU64 = AtomicU64::new(1);
         let store = database.store().await;
-        let env = Environment::new(
+        let env = SyncEnvironment::new(
             Arc::new(store.clone()),
             Arc::new(LinkPolicy::shipped()),
             clock,
@@ -84,8 +90,8 @@ impl TestApp {
         let tokens = Tokens::new(
             // Of its own, so that the clock of the test starts with the test.
             Environment::new(
-                Arc::clone(&env.store),
-                Arc::clone(&env.policy),
+                Arc::clone(&env.base.store),
+                Arc::clone(&env.base.policy),
                 Arc::new(SteppingClock::fixed()),
                 Arc::new(SystemRandomness),
             ),

@@ -4,10 +4,11 @@
 
 use chrono::TimeDelta;
 use onefold_api::Config;
-use onefold_domain::{Clock, Imports};
 use onefold_integrations::testing::Lasting;
 use onefold_integrations::testing::openphone::{EventSignature, Subscription, Trouble};
 use onefold_persistence::testing::TestDatabase;
+use onefold_service::clock::Clock;
+use onefold_service::imports::Imports;
 use reqwest::Method;
 use serde_json::Value;
 

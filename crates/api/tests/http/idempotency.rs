@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use onefold_api::{Config, LimitsConfig};
-use onefold_domain::{Store, User, UserId};
+use onefold_domain::id::UserId;
 use onefold_persistence::testing::{ManualClock, TestDatabase};
+use onefold_service::store::Store;
+use onefold_service::user::User;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -1,6 +1,6 @@
 //! `POST /identify`: the contract's shape and the rules as a caller sees them.
 
-use onefold_domain::Region;
+use onefold_domain::phone::Region;
 use onefold_persistence::testing::TestDatabase;
 use serde_json::{Value, json};
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use onefold_api::{Config, LimitsConfig};
-use onefold_domain::Store;
 use onefold_persistence::testing::{ManualClock, TestDatabase};
+use onefold_service::store::Store;
 use reqwest::Method;
 
 use crate::app::{Answer, TestApp, send};

@@ -49,7 +49,7 @@ async fn an_export_comes_back_as_it_was(app: TestApp) {
             async |app: &TestApp, of: &str| app.get(&format!("/{of}/export?format={format}")).await.body;
         let (users, contacts) = (file(&app, "users").await, file(&app, "contacts").await);
         // One whose region would read `040123456` as another number.
-        let region = onefold_domain::Region::parse("SI").unwrap();
+        let region = onefold_domain::phone::Region::parse("SI").unwrap();
         let other = TestApp::start(TestDatabase::sqlite(), Some(region)).await;
         for (rows, file) in [(9, &contacts), (2, &users)] {
             let done = other.import(media_type, "", file.clone()).await;

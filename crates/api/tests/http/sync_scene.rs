@@ -6,15 +6,23 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use onefold_api::{App, Config, PartnerWebhook, SyncParts};
-use onefold_domain::{
-    Environment, PartnerDirectory, PartnerEvents, PartnerIndex, Region, RegistrationSettings, Registrations,
-    SurvivorshipRules, SyncSettings, SyncSystem, SyncTrigger, SyncWorker, Synchroniser, WorkerSettings,
-};
+use onefold_domain::phone::Region;
+use onefold_domain::survivorship::SurvivorshipRules;
 use onefold_integrations::metakocka::{self, Credential, MetaKocka};
 use onefold_integrations::openphone::{self, OpenPhone, Webhook};
-use onefold_integrations::testing::openphone::OpenPhoneDouble;
-use onefold_integrations::testing::{DoubleAddress, DoubleContact, DoublePartner, MetaKockaDouble};
+use onefold_integrations::testing::{
+    DoubleAddress, DoubleContact, DoublePartner, MetaKockaDouble, openphone::OpenPhoneDouble,
+};
 use onefold_persistence::testing::{ManualClock, TestDatabase};
+use onefold_service::environment::SyncTrigger;
+use onefold_service::registration::{RegistrationPush, RegistrationSettings, Registrations};
+use onefold_service::system::SyncSystem;
+use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::events::PartnerEvents;
+use onefold_sync::partner::PartnerDirectory;
+use onefold_sync::partner_index::PartnerIndex;
+use onefold_sync::synchroniser::{SyncSettings, Synchroniser};
+use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -96,7 +104,7 @@ impl Connectors {
     }
 
     /// One for each system, as the programs have them.
-    fn synchronisers(&self, env: &Environment, clock: &Arc<ManualClock>) -> Vec<Synchroniser> {
+    fn synchronisers(&self, env: &SyncEnvironment, clock: &Arc<ManualClock>) -> Vec<Synchroniser> {
         let metakocka = MetaKocka::new(&self.metakocka, clock.clone(), None).unwrap();
         let index = Arc::new(PartnerIndex::new(env.clone(), SyncSystem::OpenPhone));
         let openphone = OpenPhone::new(&self.openphone, clock.clone(), Some(index), None).unwrap();
@@ -156,8 +164,8 @@ impl SyncScene {
                 let syncs = connectors.synchronisers(&app.env, &clock);
                 let phone = syncs.iter().find(|sync| sync.system() == SyncSystem::OpenPhone);
                 let settings = RegistrationSettings::default();
-                let app =
-                    app.clone().with_registrations(Registrations::new(app.env, phone.cloned(), settings));
+                let push = phone.cloned().map(|sync| -> Arc<dyn RegistrationPush> { Arc::new(sync) });
+                let app = app.clone().with_registrations(Registrations::new(app.env.base, push, settings));
                 // Given up at once, so that a test sees it.
                 let settings = WorkerSettings { attempts: 1, ..WorkerSettings::default() };
                 let made = SyncWorker::new(app.env.clone(), syncs.clone(), settings);

@@ -3,51 +3,53 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{CustomerPicture, Layout};
-use crate::{BlockRule, ContactId, CustomerId, LinkId, LinkKey};
+use crate::block::BlockRule;
+use crate::id::{ContactId, CustomerId, LinkId};
+use crate::link_key::LinkKey;
 
 /// What has to be written so that a store holds a layout.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Arrangement {
+pub struct Arrangement {
     /// A customer for each group, in the order of the layout.
-    pub(crate) parts: Vec<Part>,
+    pub parts: Vec<Part>,
     /// Where each customer of the pictures leads from now on, if not where it led: to the customer of this part.
-    pub(crate) led: BTreeMap<CustomerId, usize>,
+    pub led: BTreeMap<CustomerId, usize>,
     /// Customers that have no contact any more, nor anybody to lead to.
-    pub(crate) left: Vec<CustomerId>,
-    pub(crate) released: Vec<LinkKey>,
+    pub left: Vec<CustomerId>,
+    pub released: Vec<LinkKey>,
     /// Joins that are evidence no more.
-    pub(crate) revoked: Vec<LinkId>,
+    pub revoked: Vec<LinkId>,
     /// Contacts whose blocks are other ones now.
-    pub(crate) blocked: Vec<(ContactId, [Option<BlockRule>; 2])>,
+    pub blocked: Vec<(ContactId, [Option<BlockRule>; 2])>,
     /// Contacts that are of another customer from now on: of which, of which part now, and whether they are all
     /// that the customer had.
-    pub(crate) moved: Vec<Moved>,
+    pub moved: Vec<Moved>,
 }
 
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Part {
+pub struct Part {
     /// `None` asks for a new one.
-    pub(crate) id: Option<CustomerId>,
-    pub(crate) primary: Option<ContactId>,
+    pub id: Option<CustomerId>,
+    pub primary: Option<ContactId>,
     /// Contacts, keys and joins that would not lead here by themselves.
-    pub(crate) contacts: Vec<ContactId>,
-    pub(crate) refiled: Vec<LinkKey>,
-    pub(crate) joins: Vec<LinkId>,
+    pub contacts: Vec<ContactId>,
+    pub refiled: Vec<LinkKey>,
+    pub joins: Vec<LinkId>,
     /// Keys that nobody had, ascending.
-    pub(crate) claims: Vec<LinkKey>,
+    pub claims: Vec<LinkKey>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Moved {
-    pub(crate) from: CustomerId,
-    pub(crate) to: usize,
-    pub(crate) contacts: Vec<ContactId>,
-    pub(crate) is_all: bool,
+pub struct Moved {
+    pub from: CustomerId,
+    pub to: usize,
+    pub contacts: Vec<ContactId>,
+    pub is_all: bool,
 }
 
 /// Names the groups and works out what moves. `owners` are the keys that lead to these customers, with the one that
 /// each is filed under.
-pub(crate) fn arrange(
+pub fn arrange(
     pictures: &[CustomerPicture],
     owners: &HashMap<LinkKey, CustomerId>,
     layout: &Layout,

@@ -4,10 +4,12 @@
 use std::collections::HashSet;
 
 use super::place::{EMAIL, PHONE, Placement, Slot, USER, World, place};
-use crate::link_key::StatementKeys;
-use crate::{
-    BlockRule, CustomerId, KeyKind, KnownContact, KnownCustomer, LinkKey, LinkPolicy, Statement, UserId,
-};
+use crate::block::{Block, BlockRule, Part};
+use crate::contact::{KnownContact, Statement};
+use crate::customer::KnownCustomer;
+use crate::id::{CustomerId, UserId};
+use crate::link_key::{KeyKind, LinkKey, StatementKeys};
+use crate::policy::LinkPolicy;
 
 /// All that a store knows about the keys of one statement, seen at one moment.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -45,20 +47,6 @@ impl Outcome {
     }
 }
 
-/// A value of a statement.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Part {
-    Email,
-    Phone,
-}
-
-/// A value that the statement carries and that links nobody, with the rule that says so.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Block {
-    pub part: Part,
-    pub rule: BlockRule,
-}
-
 /// The contact that a plan adds: which of the statement's values do not link.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct NewContact {
@@ -90,7 +78,10 @@ pub struct LinkPlan {
 /// Judges one statement.
 ///
 /// ```
-/// use onefold_domain::{EmailAddress, LinkPolicy, Neighbourhood, Outcome, Statement, decide};
+/// use onefold_domain::contact::Statement;
+/// use onefold_domain::email::EmailAddress;
+/// use onefold_domain::linking::{Neighbourhood, Outcome, decide};
+/// use onefold_domain::policy::LinkPolicy;
 ///
 /// let email = EmailAddress::parse("mcfly@hillvalley.edu")?;
 /// let statement = Statement::new(Some(email), None).ok_or("nothing stated")?;
@@ -113,23 +104,19 @@ pub fn decide_record(statement: &Statement, neighbourhood: &Neighbourhood, polic
 
 /// Judges the statement of a contact that is stored already: links may change, a contact is not added.
 #[must_use]
-pub(crate) fn decide_stored(
-    statement: &Statement,
-    neighbourhood: &Neighbourhood,
-    policy: &LinkPolicy,
-) -> LinkPlan {
+pub fn decide_stored(statement: &Statement, neighbourhood: &Neighbourhood, policy: &LinkPolicy) -> LinkPlan {
     judge(statement, neighbourhood, policy, Keeping::Never)
 }
 
 /// Whether a statement becomes a contact.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keeping {
+pub enum Keeping {
     News,
     Always,
     Never,
 }
 
-pub(crate) fn judge(
+pub fn judge(
     statement: &Statement,
     known: &impl Surroundings,
     policy: &LinkPolicy,
@@ -139,7 +126,7 @@ pub(crate) fn judge(
 }
 
 /// Judges a join that is evidence already: customers may become one, a contact is not added.
-pub(crate) fn judge_join(
+pub fn judge_join(
     statement: &Statement,
     beside: Option<&Statement>,
     known: &impl Surroundings,
@@ -168,7 +155,7 @@ fn weigh(
 
 /// Where customers are looked up while a statement is judged: what a store knows about one statement,
 /// or about a whole batch of them.
-pub(crate) trait Surroundings {
+pub trait Surroundings {
     /// The index of the customer that this key leads to.
     fn owner(&self, key: &LinkKey) -> Option<usize>;
     fn customer(&self, index: usize) -> &KnownCustomer;

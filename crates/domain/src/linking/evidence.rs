@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{BlockRule, ClaimedBy, ContactId, CustomerId, EvidenceOrder, LinkId, Statement};
+use crate::block::BlockRule;
+use crate::contact::{ClaimedBy, EvidenceOrder, Statement};
+use crate::id::{ContactId, CustomerId, LinkId};
 
 /// Everything that links one customer, seen at one moment in one transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]

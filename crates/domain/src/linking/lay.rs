@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::place::{EMAIL, PHONE, Placement, Slot, World, place};
 use super::verified::Verified;
 use super::{DetailedContact, JoinRecord};
-use crate::link_key::StatementKeys;
-use crate::{BlockRule, ContactId, LinkId, LinkKey, LinkPolicy, Statement, UserId};
+use crate::block::BlockRule;
+use crate::contact::Statement;
+use crate::id::{ContactId, LinkId, UserId};
+use crate::link_key::{LinkKey, StatementKeys};
+use crate::policy::LinkPolicy;
 
 /// What evidence comes to.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -40,10 +43,12 @@ pub struct LaidGroup {
 ///
 /// ```
 /// use chrono::DateTime;
-/// use onefold_domain::{
-///     BlockRule, ContactId, CustomerId, DetailedContact, EmailAddress, EvidenceOrder, LinkPolicy, Statement,
-///     UserId, lay,
-/// };
+/// use onefold_domain::block::BlockRule;
+/// use onefold_domain::contact::{EvidenceOrder, Statement};
+/// use onefold_domain::email::EmailAddress;
+/// use onefold_domain::id::{ContactId, CustomerId, UserId};
+/// use onefold_domain::linking::{DetailedContact, lay};
+/// use onefold_domain::policy::LinkPolicy;
 /// use uuid::Uuid;
 ///
 /// let email = EmailAddress::parse("mcfly@hillvalley.edu")?;
@@ -79,7 +84,7 @@ pub fn lay(contacts: &[DetailedContact], joins: &[JoinRecord], policy: &LinkPoli
 }
 
 /// The same for a part of all evidence that nothing else hangs together with. Who verified a value may be outside.
-pub(crate) fn lay_part(
+pub fn lay_part(
     contacts: &[DetailedContact],
     joins: &[JoinRecord],
     verified: &Verified,

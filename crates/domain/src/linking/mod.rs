@@ -10,15 +10,13 @@ mod evidence;
 mod lay;
 mod place;
 mod resolve;
-#[cfg(test)]
-mod tests;
 mod verified;
 
-pub(crate) use arrange::{Arrangement, arrange};
-pub use decide::{Block, LinkPlan, Neighbourhood, NewContact, Outcome, Part, decide, decide_record};
-pub(crate) use decide::{Keeping, Surroundings, decide_stored, judge, judge_join};
+pub use arrange::{Arrangement, arrange};
+pub use decide::{Keeping, Surroundings, decide_stored, judge, judge_join};
+pub use decide::{LinkPlan, Neighbourhood, NewContact, Outcome, decide, decide_record};
 pub use evidence::{CustomerPicture, DetailedContact, JoinRecord};
-pub(crate) use lay::lay_part;
+pub use lay::lay_part;
 pub use lay::{LaidGroup, Layout, lay};
 pub use resolve::{Resolution, resolve};
-pub(crate) use verified::Verified;
+pub use verified::Verified;

@@ -1,7 +1,7 @@
 //! Where one statement belongs. The rules of linking are written here once, over numbers that stand
 //! for customers, so that a store's answer and a union-find in memory are judged alike.
 
-use crate::BlockRule;
+use crate::block::BlockRule;
 
 /// The places of a statement: its email, its phone, its user.
 pub(super) const EMAIL: usize = 0;

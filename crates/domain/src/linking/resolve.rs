@@ -10,7 +10,10 @@ use rustc_hash::FxBuildHasher;
 
 use super::decide::rule_of_value;
 use super::place::{EMAIL, PHONE, Placement, Slot, USER, World, place};
-use crate::{BlockRule, LinkPolicy, Statement, UserId};
+use crate::block::BlockRule;
+use crate::contact::Statement;
+use crate::id::UserId;
+use crate::policy::LinkPolicy;
 
 /// The customers that a list of statements resolves to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,7 +50,11 @@ impl Resolution {
 /// At most `u32::MAX` distinct values; memory grows with them, not with the statements' number.
 ///
 /// ```
-/// use onefold_domain::{EmailAddress, LinkPolicy, PhoneNumber, Statement, resolve};
+/// use onefold_domain::contact::Statement;
+/// use onefold_domain::email::EmailAddress;
+/// use onefold_domain::linking::resolve;
+/// use onefold_domain::phone::PhoneNumber;
+/// use onefold_domain::policy::LinkPolicy;
 ///
 /// let email = |text| EmailAddress::parse(text).map(Some);
 /// let phone = |text| PhoneNumber::parse(text, None).map(Some);

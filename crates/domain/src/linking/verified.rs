@@ -6,13 +6,16 @@ use chrono::{DateTime, Utc};
 
 use super::DetailedContact;
 use super::decide::rule_of_value;
-use crate::link_key::StatementKeys;
-use crate::{BlockRule, ContactId, LinkKey, LinkPolicy, Statement, UserId};
+use crate::block::BlockRule;
+use crate::contact::Statement;
+use crate::id::{ContactId, UserId};
+use crate::link_key::{LinkKey, StatementKeys};
+use crate::policy::LinkPolicy;
 
 /// The users to whom verified values belong. A function of evidence and policy; the order in which it came does
 /// not matter.
 #[derive(Default)]
-pub(crate) struct Verified {
+pub struct Verified {
     by: HashMap<LinkKey, (DateTime<Utc>, ContactId, UserId)>,
     /// Values of which it is known whose they are, though the contact that says so is not at hand.
     known: HashMap<LinkKey, UserId>,
@@ -31,7 +34,7 @@ impl Verified {
     }
 
     /// Takes the contact's verification in, if it has one that counts.
-    pub(crate) fn add(&mut self, contact: &DetailedContact, policy: &LinkPolicy) {
+    pub fn add(&mut self, contact: &DetailedContact, policy: &LinkPolicy) {
         let (Some(at), Some(user)) = (contact.verified_at, contact.statement.user()) else { return };
         let newer = (at, contact.id, user);
         for key in StatementKeys::of(&contact.statement, policy).values() {
@@ -42,7 +45,7 @@ impl Verified {
     }
 
     /// Takes in that this user has verified the value of this key last.
-    pub(crate) fn note(&mut self, key: LinkKey, user: UserId) {
+    pub fn note(&mut self, key: LinkKey, user: UserId) {
         self.known.insert(key, user);
     }
 
@@ -52,7 +55,7 @@ impl Verified {
     }
 
     /// The rules that keep the statement's email and phone from linking, whoever else has them.
-    pub(crate) fn rules(&self, statement: &Statement, policy: &LinkPolicy) -> [Option<BlockRule>; 2] {
+    pub fn rules(&self, statement: &Statement, policy: &LinkPolicy) -> [Option<BlockRule>; 2] {
         let keys = StatementKeys::of(statement, policy);
         let verifier = |key: &Option<LinkKey>| key.as_ref().and_then(|key| self.user(key));
         let email = statement.email().and_then(|email| {
@@ -78,7 +81,7 @@ impl Verified {
     }
 
     /// Whether a claim of a guest's contact is proven: its user has verified one of its values.
-    pub(crate) fn proves(&self, contact: &DetailedContact, policy: &LinkPolicy) -> bool {
+    pub fn proves(&self, contact: &DetailedContact, policy: &LinkPolicy) -> bool {
         let user = contact.statement.user();
         contact.claimed_by.is_some()
             && user.is_some()
@@ -87,7 +90,7 @@ impl Verified {
 
     /// Whether a claim of a guest's contact is void: another user has verified one of its values, and its own
     /// has not.
-    pub(crate) fn voids(&self, contact: &DetailedContact, policy: &LinkPolicy) -> bool {
+    pub fn voids(&self, contact: &DetailedContact, policy: &LinkPolicy) -> bool {
         contact.claimed_by.is_some()
             && contact.verified_at.is_none()
             && self.rules(&contact.statement, policy).contains(&Some(BlockRule::VerifiedElsewhere))

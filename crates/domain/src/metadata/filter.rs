@@ -8,7 +8,7 @@ use super::Metadata;
 /// is compared by its digits, and true and false by these words.
 ///
 /// ```
-/// use onefold_domain::{Metadata, MetadataFilter};
+/// use onefold_domain::metadata::{Metadata, MetadataFilter};
 ///
 /// let metadata = Metadata::from_json(r#"{"orderId": "order_123", "items": 2, "crm": {"id": 7}}"#)?;
 /// assert!(MetadataFilter::parse("orderId", "order_123")?.matches(&metadata));

@@ -7,7 +7,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
 use super::Profile;
-use crate::{ContactSource, ProfileField};
+use crate::profile::ProfileField;
+use crate::source::ContactSource;
 
 /// Who set a value to what it is, and when. Whoever says the same again sets nothing: it is what was said last, and no older
 /// than it was.
@@ -76,7 +77,7 @@ pub(super) fn all_from_json(stored: &Map<String, Value>) -> Attributions {
 impl Profile {
     /// This profile with a correction put over it: what is named there is set anew, also to the same value.
     #[must_use]
-    pub(crate) fn corrected(&self, ruling: &Self, source: ContactSource, at: DateTime<Utc>) -> Self {
+    pub fn corrected(&self, ruling: &Self, source: ContactSource, at: DateTime<Utc>) -> Self {
         let mut result = self.clone();
         for (field, value) in &ruling.values {
             result.values.insert(*field, value.clone());
@@ -94,7 +95,7 @@ impl Profile {
     /// This profile with what this statement says put over it. `newer` has no attributions: what it sets is set by `said`, the
     /// contact's last change.
     #[must_use]
-    pub(crate) fn restated(&self, newer: &Self, said: Attribution) -> Self {
+    pub fn restated(&self, newer: &Self, said: Attribution) -> Self {
         let mut result = self.overlay(newer).correcting_as(self, said);
         for (field, value) in &newer.values {
             let known = result.set.get_mut(field).filter(|set| !set.is_correction);
@@ -108,7 +109,7 @@ impl Profile {
     /// This profile, in which whoever set another value in the place of a correction corrects as well: what that had
     /// outdone does not come back.
     #[must_use]
-    pub(crate) fn correcting_as(mut self, before: &Self, said: Attribution) -> Self {
+    pub fn correcting_as(mut self, before: &Self, said: Attribution) -> Self {
         let corrected = before.set.iter().filter(|(_, set)| set.is_correction);
         for field in corrected.map(|(field, _)| *field) {
             if self.states(field) && self.attribution(field).is_none() {
@@ -130,7 +131,7 @@ impl Profile {
 
     /// Reads what [`Self::attributions`] gave. Those of values that are not stated are left out.
     #[must_use]
-    pub(crate) fn with_attributions(mut self, stored: &Map<String, Value>) -> Self {
+    pub fn with_attributions(mut self, stored: &Map<String, Value>) -> Self {
         self.set = all_from_json(stored);
         self.set.retain(|field, _| self.values.contains_key(field));
         self
@@ -138,7 +139,7 @@ impl Profile {
 
     /// Attributes all that has no attribution yet: the contact is about to change, and what it says already was said
     /// before.
-    pub(crate) fn attribute(&mut self, to: Attribution) {
+    pub fn attribute(&mut self, to: Attribution) {
         for field in self.values.keys() {
             self.set.entry(*field).or_insert(to);
         }

@@ -3,7 +3,7 @@
 /// A field of a profile. The order of the variants is the order in which profiles are shown.
 ///
 /// ```
-/// use onefold_domain::ProfileField;
+/// use onefold_domain::profile::ProfileField;
 ///
 /// assert_eq!(ProfileField::parse("taxNumber"), Some(ProfileField::TaxNumber));
 /// assert_eq!(ProfileField::parse("tax_number"), None);

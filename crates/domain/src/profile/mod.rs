@@ -33,7 +33,7 @@ use parse::{noted, read_part, read_tags, read_text, read_value};
 /// profiles are equal if they say the same, whoever set it.
 ///
 /// ```
-/// use onefold_domain::{Profile, ProfileField};
+/// use onefold_domain::profile::{Profile, ProfileField};
 /// use serde_json::json;
 ///
 /// let body = json!({"firstName": " Ann ", "country": "si", "notes": null, "address": {"city": "Bled"}});
@@ -151,7 +151,7 @@ impl Profile {
     /// As [`Self::parse`], for the members of the patch.
     ///
     /// ```
-    /// use onefold_domain::{Profile, ProfileField};
+    /// use onefold_domain::profile::{Profile, ProfileField};
     ///
     /// let current = Profile::from_texts(&[("name", "Ann"), ("role", "owner"), ("notes", "VIP")]);
     /// let patch = serde_json::json!({"role": "buyer", "notes": null});
@@ -209,7 +209,7 @@ impl Profile {
     }
 
     /// The same profile, which states of these fields that there is no value.
-    pub(crate) fn without_values(mut self, fields: &[ProfileField]) -> Self {
+    pub fn without_values(mut self, fields: &[ProfileField]) -> Self {
         self.values.extend(fields.iter().map(|field| (*field, None)));
         self
     }

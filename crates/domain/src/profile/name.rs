@@ -4,7 +4,7 @@
 /// is the last name. Joined again, the parts are the name, so a wrong guess never looks like a change.
 ///
 /// ```
-/// use onefold_domain::split_name;
+/// use onefold_domain::profile::split_name;
 ///
 /// let known = (Some("Mira"), Some("Zupan Kos"));
 /// assert_eq!(split_name("Anna Zupan Kos", known), ("Anna".into(), Some("Zupan Kos".into())));

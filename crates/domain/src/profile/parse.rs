@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::country::{CountryCode, InvalidCountry};
+use crate::profile::{Address, ProfileField, ProfileValue, Tags};
 use crate::text::visible;
-use crate::{Address, CountryCode, InvalidCountry, ProfileField, ProfileValue, Tags};
 
 /// A faulty member of a profile, by its path: `country`, `address.city`.
 ///

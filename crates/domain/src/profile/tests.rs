@@ -36,7 +36,7 @@ fn every_fault_is_reported_with_its_path() {
         "address": {"city": 1, "town": null}, "country": "XX", "name": ["Ann"], "nick": null,
         "notes": true, "role": {}, "website": "a b.c", "taxNumber": "x".repeat(65), "firstName": "Ann",
     });
-    let country = P::Country(crate::InvalidCountry);
+    let country = P::Country(crate::country::InvalidCountry);
     let mut found = faults(read(&bad));
     found.sort_by(|one, other| one.0.cmp(&other.0));
     let expected = [

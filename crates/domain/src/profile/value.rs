@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::ProfileField;
+use crate::profile::ProfileField;
 
 /// The value of a field: an address for [`ProfileField::Address`], tags for [`ProfileField::Tags`], for all others a text.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -18,7 +18,7 @@ pub enum ProfileValue {
 /// Tags in the order in which they were given, none twice, whatever its capitals.
 ///
 /// ```
-/// use onefold_domain::Tags;
+/// use onefold_domain::profile::Tags;
 ///
 /// let tags = Tags::of(["VIP", "newsletter", "vip"]);
 /// assert_eq!(tags.iter().collect::<Vec<_>>(), ["VIP", "newsletter"]);

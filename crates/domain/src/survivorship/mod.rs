@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::{Attribution, ContactId, ContactSource, Profile, ProfileField, ProfileValue};
+use crate::id::ContactId;
+use crate::profile::{Attribution, Profile, ProfileField, ProfileValue};
+use crate::source::ContactSource;
 
 /// The rules that ship with the crate, as text with its comments.
 pub const SHIPPED_SURVIVORSHIP: &str = include_str!("../../data/survivorship.toml");
@@ -19,7 +21,10 @@ pub const SHIPPED_SURVIVORSHIP: &str = include_str!("../../data/survivorship.tom
 ///
 /// ```
 /// use chrono::DateTime;
-/// use onefold_domain::{ContactId, ContactSource, Profile, ProfileEvidence, ProfileField, SurvivorshipRules};
+/// use onefold_domain::id::ContactId;
+/// use onefold_domain::profile::{Profile, ProfileField};
+/// use onefold_domain::source::ContactSource;
+/// use onefold_domain::survivorship::{ProfileEvidence, SurvivorshipRules};
 ///
 /// let typed = Profile::from_texts(&[("name", "Ann Lee")]).unwrap();
 /// let ordered = Profile::from_texts(&[("name", "A. Lee"), ("country", "SI")]).unwrap();

@@ -5,9 +5,13 @@
 mod tests;
 mod wire;
 
-use onefold_domain::{
-    EmailAddress, IdentityAddress, IdentityEvent, IdentityFault, IdentityFaultReason, IdentityNotice,
-    IdentityReader, IdentityValue, InvalidNotice, PhoneNumber, Profile, Region, UserId,
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::UserId;
+use onefold_domain::phone::{PhoneNumber, Region};
+use onefold_domain::profile::Profile;
+use onefold_service::identities::{
+    IdentityAddress, IdentityEvent, IdentityFault, IdentityFaultReason, IdentityNotice, IdentityReader,
+    IdentityValue, InvalidNotice,
 };
 use serde_json::Value;
 use wire::{Call, Event, Trait, Via};

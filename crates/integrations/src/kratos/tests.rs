@@ -1,4 +1,6 @@
-use onefold_domain::{InvalidEmail, InvalidPhone, ProfileField};
+use onefold_domain::email::InvalidEmail;
+use onefold_domain::phone::InvalidPhone;
+use onefold_domain::profile::ProfileField;
 use serde_json::json;
 
 use super::*;

@@ -2,7 +2,8 @@
 //! `docs/kratos.md`, or is Kratos' whole context; what it has beyond that is passed over unread.
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{IdentityFault, IdentityFaultReason, InvalidNotice, JsonFault, read_undoubled};
+use onefold_domain::exact_json::{JsonFault, read_undoubled};
+use onefold_service::identities::{IdentityFault, IdentityFaultReason, InvalidNotice};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onefold_domain::{CountryCode, InvalidCountry};
+use onefold_domain::country::{CountryCode, InvalidCountry};
 use serde::Deserialize;
 use url::Url;
 use validator::Validate;

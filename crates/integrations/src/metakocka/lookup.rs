@@ -1,7 +1,8 @@
 //! Looking up. MetaKocka compares numbers letter by letter and everything else by "contains", so a question
 //! is asked in every spelling that it may have been stored in, and what comes back is compared again.
 
-use onefold_domain::{PartnerError, PartnerLookup, PhoneNumber, Region, RemotePartner, TaxNumber};
+use onefold_domain::phone::{PhoneNumber, Region};
+use onefold_sync::partner::{PartnerError, PartnerLookup, RemotePartner, TaxNumber};
 
 use super::client::{Call, CallError};
 use super::wire::Selector;
@@ -69,7 +70,7 @@ fn of_phone(phone: &PhoneNumber, region: Option<Region>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use onefold_domain::PartnerName;
+    use onefold_sync::partner::PartnerName;
 
     use super::*;
 

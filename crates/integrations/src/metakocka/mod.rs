@@ -18,10 +18,14 @@ mod write;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use onefold_domain::{
-    CallPace, Clock, CustomerId, KnownNames, PartnerAbilities, PartnerAddressId, PartnerChange,
-    PartnerContactId, PartnerDirectory, PartnerError, PartnerField, PartnerFields, PartnerId, PartnerKind,
-    PartnerLookup, PartnerLookupKind, PartnerParts, PartnerPull, PartnerWritten, Region, RemotePartner,
+use onefold_domain::id::CustomerId;
+use onefold_domain::phone::Region;
+use onefold_service::clock::Clock;
+use onefold_sync::pace::CallPace;
+use onefold_sync::partner::{
+    KnownNames, PartnerAbilities, PartnerAddressId, PartnerChange, PartnerContactId, PartnerDirectory,
+    PartnerError, PartnerField, PartnerFields, PartnerId, PartnerKind, PartnerLookup, PartnerLookupKind,
+    PartnerParts, PartnerPull, PartnerWritten, RemotePartner,
 };
 
 use client::{Call, CallError, Client};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use onefold_domain::{PartnerError, PartnerId, PartnerPull, RemotePartner};
+use onefold_sync::partner::{PartnerError, PartnerId, PartnerPull, RemotePartner};
 
 use super::client::{Call, CallError};
 use super::wire::{Partners, Selector};

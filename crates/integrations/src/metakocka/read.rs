@@ -1,8 +1,11 @@
 //! Their partner in our words.
 
-use onefold_domain::{
-    CountryCode, EmailAddress, OtherReading, PartnerAddressId, PartnerContactId, PartnerField, PartnerFields,
-    PartnerId, PartnerKind, PartnerName, PartnerParts, PhoneNumber, Region, RemotePartner, TaxNumber,
+use onefold_domain::country::CountryCode;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::{PhoneNumber, Region};
+use onefold_sync::partner::{
+    OtherReading, PartnerAddressId, PartnerContactId, PartnerField, PartnerFields, PartnerId, PartnerKind,
+    PartnerName, PartnerParts, RemotePartner, TaxNumber,
 };
 
 use super::country;

@@ -1,6 +1,7 @@
-use onefold_domain::{
-    CountryCode, EmailAddress, KnownNames, PartnerFaultReason, PartnerKind, PhoneNumber, TaxNumber,
-};
+use onefold_domain::country::CountryCode;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::PhoneNumber;
+use onefold_sync::partner::{KnownNames, PartnerFaultReason, PartnerKind, TaxNumber};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,8 +1,9 @@
 //! Our fields in their words, and what of them cannot be said there.
 
-use onefold_domain::{
-    CountryCode, KnownNames, PartnerAddressId, PartnerFault, PartnerFaultReason, PartnerField, PartnerFields,
-    PartnerId, PartnerKind, PartnerParts, TaxNumber,
+use onefold_domain::country::CountryCode;
+use onefold_sync::partner::{
+    KnownNames, PartnerAddressId, PartnerFault, PartnerFaultReason, PartnerField, PartnerFields, PartnerId,
+    PartnerKind, PartnerParts, TaxNumber,
 };
 
 use super::country::{self, CountryLanguage};

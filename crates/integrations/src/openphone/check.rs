@@ -1,6 +1,6 @@
 //! What is configured, and what the key may do: asked before anybody registers, and without changing anything there.
 
-use onefold_domain::PartnerError;
+use onefold_sync::partner::PartnerError;
 
 use super::config::Config;
 use super::custom_fields::{self, CustomFields, TagsKind};

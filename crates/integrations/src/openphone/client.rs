@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{CallPace, Clock, PartnerError, RemoteMessage};
+use onefold_service::clock::Clock;
+use onefold_sync::pace::CallPace;
+use onefold_sync::partner::{PartnerError, RemoteMessage};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde::Serialize;

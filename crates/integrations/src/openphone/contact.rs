@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use onefold_domain::{
-    EmailAddress, NameParts, PartnerChange, PartnerField, PartnerFields, PartnerId, PartnerParts,
-    PhoneNumber, Region, RemotePartner, split_name,
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::{PhoneNumber, Region};
+use onefold_domain::profile::split_name;
+use onefold_sync::partner::{
+    NameParts, PartnerChange, PartnerField, PartnerFields, PartnerId, PartnerParts, RemotePartner,
 };
 
 use super::custom_fields::{CustomFields, FieldKinds, TagsKind, in_order};

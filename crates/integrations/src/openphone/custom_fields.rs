@@ -1,7 +1,8 @@
 //! Our two custom fields: the note on a contact that is new, and the customer's tags. People define them in the
 //! application, or do not.
 
-use onefold_domain::{PartnerChange, PartnerError, PartnerField, Tags};
+use onefold_domain::profile::Tags;
+use onefold_sync::partner::{PartnerChange, PartnerError, PartnerField};
 use serde_json::Value;
 
 use super::client::{Call, CallError, Client};

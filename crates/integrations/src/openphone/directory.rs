@@ -1,10 +1,11 @@
 //! OpenPhone as a directory of partners: a contact is one, our customer's id its external id.
 
 use async_trait::async_trait;
-use onefold_domain::{
-    CustomerId, PartnerAbilities, PartnerChange, PartnerDirectory, PartnerError, PartnerFault,
-    PartnerFaultReason, PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind,
-    PartnerParts, PartnerPull, PartnerWritten, RemotePartner,
+use onefold_domain::id::CustomerId;
+use onefold_sync::partner::{
+    PartnerAbilities, PartnerChange, PartnerDirectory, PartnerError, PartnerFault, PartnerFaultReason,
+    PartnerField, PartnerFields, PartnerId, PartnerLookup, PartnerLookupKind, PartnerParts, PartnerPull,
+    PartnerWritten, RemotePartner,
 };
 
 use super::contact::{self, Contact};

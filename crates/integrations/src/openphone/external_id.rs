@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use onefold_domain::CustomerId;
+use onefold_domain::id::CustomerId;
 
 /// Our reference on a contact, unique among those of our source.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -2,7 +2,9 @@
 //! parameter would give everybody; so whoever wants to find contacts by their values has to remember them.
 
 use async_trait::async_trait;
-use onefold_domain::{PartnerError, PartnerId, PartnerIndex, PartnerLookup, RemotePartner, SyncError};
+use onefold_sync::partner::{PartnerError, PartnerId, PartnerLookup, RemotePartner};
+use onefold_sync::partner_index::PartnerIndex;
+use onefold_sync::sync_error::SyncError;
 
 /// Remembers which contact has which email and phone. What it needs to be of use:
 ///
@@ -16,7 +18,7 @@ use onefold_domain::{PartnerError, PartnerId, PartnerIndex, PartnerLookup, Remot
 #[async_trait]
 pub trait ContactIndex: Send + Sync {
     /// Those that had the value when they were last seen, oldest first; keys of phones are
-    /// [`PhoneNumber::match_key`](onefold_domain::PhoneNumber::match_key). None for a kind that is not kept.
+    /// [`PhoneNumber::match_key`](onefold_domain::phone::PhoneNumber::match_key). None for a kind that is not kept.
     ///
     /// # Errors
     /// The index cannot be asked. "Not found" would be a wrong answer then.

@@ -1,9 +1,9 @@
 //! Finding contacts by their values, which OpenPhone itself cannot: the index names candidates, and each is read and
 //! compared before it is believed.
 
-use onefold_domain::{
-    EmailAddress, PartnerError, PartnerLookup, PartnerLookupKind, PartnerPull, PhoneNumber,
-};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::PhoneNumber;
+use onefold_sync::partner::{PartnerError, PartnerLookup, PartnerLookupKind, PartnerPull};
 
 use super::contact::Contact;
 use super::pull::Pull;

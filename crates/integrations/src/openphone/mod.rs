@@ -24,7 +24,9 @@ mod wire;
 
 use std::sync::Arc;
 
-use onefold_domain::{CallPace, Clock, PartnerChange, PartnerError, PartnerField, PartnerId};
+use onefold_service::clock::Clock;
+use onefold_sync::pace::CallPace;
+use onefold_sync::partner::{PartnerChange, PartnerError, PartnerField, PartnerId};
 use tokio::sync::{Mutex, OnceCell};
 
 use client::{Call, CallError, Client, rejected};

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use onefold_domain::{PartnerError, PartnerId, PartnerPull, RemotePartner};
+use onefold_sync::partner::{PartnerError, PartnerId, PartnerPull, RemotePartner};
 
 use super::Connected;
 use super::contact::Contact;

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use onefold_domain::{InvalidPhone, Region};
+use onefold_domain::phone::{InvalidPhone, Region};
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::Deserialize;
 

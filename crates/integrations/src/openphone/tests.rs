@@ -1,6 +1,9 @@
 //! What is read and written, without a server.
 
-use onefold_domain::{EmailAddress, NameParts, PartnerField, PartnerFields, PhoneNumber, Tags};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::profile::Tags;
+use onefold_sync::partner::{NameParts, PartnerField, PartnerFields};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -17,7 +20,7 @@ fn translation() -> Translation {
             tags_field: key("groups"),
         },
         write_app_contacts: true,
-        region: onefold_domain::Region::parse("SI").ok(),
+        region: onefold_domain::phone::Region::parse("SI").ok(),
     }
 }
 

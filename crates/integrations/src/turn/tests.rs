@@ -3,7 +3,8 @@ use std::future::pending;
 use std::sync::atomic::AtomicI64;
 
 use async_trait::async_trait;
-use onefold_domain::{Failure, StoreError};
+use onefold_service::retry::Failure;
+use onefold_service::store::StoreError;
 use tokio::sync::Semaphore;
 
 use super::*;

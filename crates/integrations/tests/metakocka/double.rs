@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use onefold_domain::{CountryCode, PartnerDirectory, PartnerError, PartnerLookup, TaxNumber};
+use onefold_domain::country::CountryCode;
 use onefold_integrations::testing::{
     CallCounts, DoubleCall, DoubleChange, DoublePartner, Lasting, MetaKockaDouble, Trouble,
 };
 use onefold_integrations::tls::client_builder;
+use onefold_sync::partner::{PartnerDirectory, PartnerError, PartnerLookup, TaxNumber};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

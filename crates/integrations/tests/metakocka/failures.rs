@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use onefold_domain::{PartnerDirectory, PartnerError, PartnerLookup};
 use onefold_integrations::metakocka::{BaseUrl, Config, Credential, MetaKocka};
 use onefold_integrations::testing::{DoubleCall, MetaKockaDouble, Trouble};
+use onefold_sync::partner::{PartnerDirectory, PartnerError, PartnerLookup};
 use serde_json::json;
 
 use crate::support::{Bench, HandClock, ann, config, id, person};
@@ -26,7 +26,7 @@ async fn without_credentials_every_call_says_what_to_set() {
     let email = PartnerLookup::Email(ann().email.unwrap());
     let errors = [
         mk.get(&id("1")).await.err(),
-        mk.add(&ann(), onefold_domain::CustomerId(uuid::Uuid::nil())).await.err(),
+        mk.add(&ann(), onefold_domain::id::CustomerId(uuid::Uuid::nil())).await.err(),
         mk.update(&id("1"), &ann().into(), &Default::default()).await.err(),
         mk.find_by(&email).await.err(),
         mk.list().next().await.err(),
@@ -162,7 +162,7 @@ async fn the_wrong_address_is_no_silent_success() {
     let base = bench.double.base_url().replace("/v1/", "/v1/json/");
     let wrong = Config { base_url: BaseUrl::parse(&base).unwrap(), ..config(&base) };
     let mk = MetaKocka::new(&wrong, bench.clock.clone(), None).unwrap();
-    let added = mk.add(&ann(), onefold_domain::CustomerId(uuid::Uuid::nil())).await;
+    let added = mk.add(&ann(), onefold_domain::id::CustomerId(uuid::Uuid::nil())).await;
     assert!(matches!(added, Err(PartnerError::Unreachable(_))), "{added:?}");
 }
 

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use onefold_domain::{
-    CallPace, Environment, LinkPolicy, PaceGrant, PaceLimits, PaceRequest, PartnerDirectory, SharedPace,
-    SyncSystem, SystemClock, SystemRandomness,
-};
+use onefold_domain::policy::LinkPolicy;
 use onefold_integrations::metakocka::MetaKocka;
 use onefold_integrations::testing::MetaKockaDouble;
 use onefold_persistence::testing::TestDatabase;
+use onefold_service::clock::{SystemClock, SystemRandomness};
+use onefold_service::system::SyncSystem;
+use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::pace::{CallPace, PaceGrant, PaceLimits, PaceRequest};
+use onefold_sync::partner::PartnerDirectory;
+use onefold_sync::shared_pace::SharedPace;
 
 use crate::support::{config, id, person};
 
@@ -56,7 +59,7 @@ async fn a_process_that_died_keeps_nobody_for_ever() {
 async fn pace(database: &TestDatabase) -> SharedPace {
     let store = Arc::new(database.store().await);
     let policy = Arc::new(LinkPolicy::shipped());
-    let env = Environment::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let env = SyncEnvironment::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness));
     SharedPace::new(env, SyncSystem::MetaKocka)
 }
 

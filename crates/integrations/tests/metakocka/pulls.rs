@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use onefold_domain::{PartnerDirectory, PartnerError};
 use onefold_integrations::testing::{DoubleCall, Trouble};
+use onefold_sync::partner::{PartnerDirectory, PartnerError};
 use serde_json::json;
 
 use crate::support::{Bench, person};

@@ -1,10 +1,10 @@
 //! Reading one partner and looking up: nothing found is told by text, and more is found than was asked for.
 
-use onefold_domain::{
-    CountryCode, EmailAddress, PartnerDirectory, PartnerError, PartnerLookup, PartnerName, PhoneNumber,
-    TaxNumber,
-};
+use onefold_domain::country::CountryCode;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::PhoneNumber;
 use onefold_integrations::testing::{DoubleCall, DoubleContact, DoublePartner, Trouble};
+use onefold_sync::partner::{PartnerDirectory, PartnerError, PartnerLookup, PartnerName, TaxNumber};
 use serde_json::json;
 
 use crate::support::{Bench, id, person};

@@ -1,7 +1,10 @@
 //! Samples of the contract: what they show is understood, and what we send has their members.
 
-use onefold_domain::{CountryCode, EmailAddress, PartnerDirectory, PartnerLookup, PartnerName, PhoneNumber};
+use onefold_domain::country::CountryCode;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::PhoneNumber;
 use onefold_integrations::testing::{DoubleCall, Trouble};
+use onefold_sync::partner::{PartnerDirectory, PartnerLookup, PartnerName};
 use serde_json::Value;
 
 use crate::support::{Bench, ann, id};
@@ -69,7 +72,7 @@ async fn every_error_of_the_samples_is_a_refusal_that_says_why() {
         let bench = Bench::new().await;
         bench.double.next(DoubleCall::GetPartner, Trouble::Say(error.clone()));
         match bench.mk.get(&id("1")).await {
-            Err(onefold_domain::PartnerError::Rejected { code, said }) => {
+            Err(onefold_sync::partner::PartnerError::Rejected { code, said }) => {
                 assert_eq!(
                     (code.as_str(), said.as_str()),
                     (text(error, "opr_code"), text(error, "opr_desc"))

@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Clock, CountryCode, CustomerId, EmailAddress, PartnerDirectory, PartnerError, PartnerFields, PartnerId,
-    PartnerKind, PartnerWritten, PhoneNumber,
-};
+use onefold_domain::country::CountryCode;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::CustomerId;
+use onefold_domain::phone::PhoneNumber;
 use onefold_integrations::metakocka::{BaseUrl, Config, Credential, MetaKocka};
 use onefold_integrations::testing::{DoubleAddress, DoubleContact, DoublePartner, MetaKockaDouble};
+use onefold_service::clock::Clock;
+use onefold_sync::partner::{
+    PartnerDirectory, PartnerError, PartnerFields, PartnerId, PartnerKind, PartnerWritten,
+};
 use uuid::Uuid;
 
 /// A clock that stands still until it is moved.

@@ -1,11 +1,13 @@
 //! Creating and changing: ids are kept so that lists do not grow, and what was written is read back.
 
-use onefold_domain::{
-    CountryCode, EmailAddress, PartnerContactId, PartnerDirectory, PartnerError, PartnerField, PartnerFields,
-    PartnerKind, PartnerParts, TaxNumber,
-};
+use onefold_domain::country::CountryCode;
+use onefold_domain::email::EmailAddress;
 use onefold_integrations::metakocka::CountryLanguage;
 use onefold_integrations::testing::{DoubleAddress, DoubleCall, DoubleContact, DoublePartner, Trouble};
+use onefold_sync::partner::{
+    PartnerContactId, PartnerDirectory, PartnerError, PartnerField, PartnerFields, PartnerKind, PartnerParts,
+    TaxNumber,
+};
 
 use crate::support::{Bench, ann, id, person};
 

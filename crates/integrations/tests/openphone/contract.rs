@@ -6,13 +6,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
-use onefold_domain::{
-    CountryCode, CustomerId, EmailAddress, PartnerChange, PartnerDirectory, PartnerField, PartnerFields,
-    PartnerParts, PhoneNumber, Tags,
-};
+use onefold_domain::country::CountryCode;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::CustomerId;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::profile::Tags;
 use onefold_integrations::openphone::{ExternalId, FieldKey, SourceName};
 use onefold_integrations::testing::openphone::{OpenPhoneCall, OpenPhoneDouble, RecordedCall, Trouble};
 use onefold_integrations::tls;
+use onefold_sync::partner::{PartnerChange, PartnerDirectory, PartnerField, PartnerFields, PartnerParts};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;

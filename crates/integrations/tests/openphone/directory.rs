@@ -1,10 +1,14 @@
 //! OpenPhone behind the port that the sync engine knows.
 
-use onefold_domain::{
-    CountryCode, CustomerId, EmailAddress, PartnerDirectory, PartnerError, PartnerField, PartnerFields,
-    PartnerLookup, PartnerLookupKind, PartnerName, PartnerParts, PhoneNumber,
-};
+use onefold_domain::country::CountryCode;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::CustomerId;
+use onefold_domain::phone::PhoneNumber;
 use onefold_integrations::openphone::OpenPhone;
+use onefold_sync::partner::{
+    PartnerDirectory, PartnerError, PartnerField, PartnerFields, PartnerLookup, PartnerLookupKind,
+    PartnerName, PartnerParts,
+};
 use uuid::Uuid;
 
 use crate::support::{Bench, ann, config, id, person};

@@ -1,8 +1,8 @@
 //! What happens when OpenPhone, or what stands before it, does not do as asked.
 
-use onefold_domain::{PartnerDirectory, PartnerError};
 use onefold_integrations::openphone::{BaseUrl, Config, Credential, OpenPhone};
 use onefold_integrations::testing::openphone::{OpenPhoneCall, OpenPhoneDouble, Trouble};
+use onefold_sync::partner::{PartnerDirectory, PartnerError};
 use serde_json::json;
 
 use crate::support::{Bench, ann, change, config, external, id, person};
@@ -20,7 +20,7 @@ fn hasty(config: &mut Config) {
 async fn without_a_key_every_call_says_what_to_set() {
     let bench = Bench::with(|config| config.api_key = None).await;
     assert!(!bench.phone.is_configured());
-    let nobody = onefold_domain::PartnerId::parse("1").unwrap();
+    let nobody = onefold_sync::partner::PartnerId::parse("1").unwrap();
     let errors = [
         bench.phone.configured().err(),
         bench.phone.get_contact(&nobody).await.err(),

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use onefold_domain::{
-    Environment, LinkPolicy, PartnerError, SharedPace, SyncSystem, SystemClock, SystemRandomness,
-};
+use onefold_domain::policy::LinkPolicy;
 use onefold_integrations::openphone::OpenPhone;
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
 use onefold_persistence::testing::TestDatabase;
+use onefold_service::clock::{SystemClock, SystemRandomness};
+use onefold_service::system::SyncSystem;
+use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::partner::PartnerError;
+use onefold_sync::shared_pace::SharedPace;
 
 use crate::support::{Bench, config, id, person};
 
@@ -67,7 +70,7 @@ async fn all_processes_together_are_never_too_fast() {
 async fn process(bench: &Bench, database: &TestDatabase) -> OpenPhone {
     let store = Arc::new(database.store().await);
     let policy = Arc::new(LinkPolicy::shipped());
-    let env = Environment::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let env = SyncEnvironment::new(store, policy, Arc::new(SystemClock), Arc::new(SystemRandomness));
     let pace = SharedPace::new(env, SyncSystem::OpenPhone);
     let mut config = config(&bench.double.base_url());
     config.calls_per_second = 10;

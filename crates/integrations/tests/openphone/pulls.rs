@@ -1,7 +1,7 @@
 //! Reading everything, page by page.
 
-use onefold_domain::{PartnerDirectory, PartnerError};
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
+use onefold_sync::partner::{PartnerDirectory, PartnerError};
 use serde_json::json;
 
 use crate::support::{Bench, person};

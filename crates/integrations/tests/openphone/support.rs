@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Clock, EmailAddress, PartnerChange, PartnerError, PartnerFields, PartnerId, PartnerLookup, PhoneNumber,
-    RemotePartner,
-};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::phone::PhoneNumber;
 use onefold_integrations::openphone::{BaseUrl, Config, ContactIndex, Credential, ExternalId, OpenPhone};
 use onefold_integrations::testing::openphone::OpenPhoneDouble;
+use onefold_service::clock::Clock;
+use onefold_sync::partner::{
+    PartnerChange, PartnerError, PartnerFields, PartnerId, PartnerLookup, RemotePartner,
+};
 use serde_json::{Value, json};
 
 /// A clock that stands still until it is moved.

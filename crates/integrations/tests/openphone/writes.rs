@@ -1,8 +1,10 @@
 //! Creating, changing and deleting: nothing that is there gets lost, nobody is made twice.
 
-use onefold_domain::{EmailAddress, PartnerError, PartnerFields, Tags};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::profile::Tags;
 use onefold_integrations::openphone::FieldKey;
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
+use onefold_sync::partner::{PartnerError, PartnerFields};
 use serde_json::json;
 
 use crate::support::{Bench, ann, change, external, id, person};

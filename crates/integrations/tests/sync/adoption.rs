@@ -1,9 +1,14 @@
 //! What is there already: adopted instead of created twice, or told to be somebody else's.
 
-use onefold_domain::{
-    Answer, ConflictSubject, Errand, MappingStatus, PartnerError, RunKind, SyncError, SyncOutcome,
-};
 use onefold_integrations::testing::{DoubleCall, Trouble};
+use onefold_sync::conflict::ConflictSubject;
+use onefold_sync::log::SyncOutcome;
+use onefold_sync::mapping::MappingStatus;
+use onefold_sync::partner::PartnerError;
+use onefold_sync::resolver::Answer;
+use onefold_sync::run::RunKind;
+use onefold_sync::sync_error::SyncError;
+use onefold_sync::synchroniser::Errand;
 use serde_json::json;
 
 use crate::scene::{Scene, person};
@@ -55,16 +60,16 @@ async fn a_lost_answer_is_found_again_though_the_email_changed_meanwhile(scene: 
     let record = scene.contact("Ann Lee", "ann@example.com", "+38640000123").await;
     scene.double.next(DoubleCall::AddPartner, Trouble::LoseAnswer);
     scene.sync.sync_customer(record.customer, Errand::default()).await.unwrap_err();
-    let value = onefold_domain::NewValue::Instead {
-        statement: onefold_domain::Statement::new(
-            onefold_domain::EmailAddress::parse("new@example.com").ok(),
-            onefold_domain::PhoneNumber::parse("+38640000999", None).ok(),
+    let value = onefold_service::contacts::NewValue::Instead {
+        statement: onefold_domain::contact::Statement::new(
+            onefold_domain::email::EmailAddress::parse("new@example.com").ok(),
+            onefold_domain::phone::PhoneNumber::parse("+38640000999", None).ok(),
         )
         .unwrap(),
-        received: onefold_domain::Received::default(),
+        received: onefold_domain::contact::Received::default(),
     };
-    let change = onefold_domain::ContactChange { value: Some(value), ..Default::default() };
-    let anything = onefold_domain::Expectation::Anything;
+    let change = onefold_service::contacts::ContactChange { value: Some(value), ..Default::default() };
+    let anything = onefold_service::contacts::Expectation::Anything;
     let moved = scene.contacts.change_contact(record.id, &change, &anything).await.unwrap();
     let synced = scene.sync(moved.customer).await;
     assert_eq!(synced.outcome, SyncOutcome::Adopted);
@@ -88,7 +93,7 @@ async fn a_partner_of_another_customer_is_offered_as_a_merge(scene: Scene) {
     let [offer] = &open[..] else { panic!("{open:?}") };
     assert_eq!((offer.subject, offer.customer), (ConflictSubject::SamePartner, other));
     assert_eq!(offer.local.as_ref().unwrap().as_str(), one.0.to_string());
-    scene.conflicts.resolve(offer.id, &Answer::Merge).await.unwrap();
+    scene.resolver.resolve(offer.id, &Answer::Merge).await.unwrap();
     scene.worker.work_once().await.unwrap();
     assert_eq!(scene.view(other).await.id, scene.view(one).await.id);
     assert_eq!(scene.double.partner_count(), 1);
@@ -99,7 +104,7 @@ async fn a_partner_of_another_customer_is_offered_as_a_merge(scene: Scene) {
 async fn customers_that_are_said_to_be_separate_get_a_partner_each(scene: Scene) {
     let (one, other) = same_number(&scene).await;
     let offer = scene.open_conflicts().await.remove(0);
-    scene.conflicts.resolve(offer.id, &Answer::Separate).await.unwrap();
+    scene.resolver.resolve(offer.id, &Answer::Separate).await.unwrap();
     scene.worker.work_once().await.unwrap();
     assert_eq!(scene.double.partner_count(), 2);
     assert_ne!(scene.mapping(one).await.external, scene.mapping(other).await.external);
@@ -123,7 +128,7 @@ async fn two_customers_of_one_number_at_once_get_one_partner(scene: Scene) {
 }
 
 /// Two customers of one tax number, the first of whom has a partner.
-async fn same_number(scene: &Scene) -> (onefold_domain::CustomerId, onefold_domain::CustomerId) {
+async fn same_number(scene: &Scene) -> (onefold_domain::id::CustomerId, onefold_domain::id::CustomerId) {
     let one = scene.customer("Ann Lee", "ann@example.com").await;
     let other = scene.contact("Ann Lee", "", "+38640000123").await.customer;
     for customer in [one, other] {
@@ -144,11 +149,11 @@ async fn a_record_is_taken_in_and_finds_its_customer(scene: Scene) {
     let run = scene.run(RunKind::Import, &[&ann.mk_id, &ben.mk_id, "999"]).await;
     assert_eq!((run.counts.total, run.counts.succeeded, run.counts.failed), (3, 2, 1));
     assert_eq!(scene.mapping(customer).await.external.unwrap().as_str(), ben.mk_id);
-    let items = scene.runs.items(run.id, 0, 10).await.unwrap();
+    let items = scene.runs.runs.items(run.id, 0, 10).await.unwrap();
     let taken = items[0].outcome.clone().unwrap();
     assert_eq!((taken.action.as_str(), items[0].subject.as_str()), ("imported", ann.mk_id.as_str()));
     let view = scene.view(taken.customer.unwrap()).await;
-    assert_eq!(view.profile.text(onefold_domain::ProfileField::Name), Some("Ann Lee"));
+    assert_eq!(view.profile.text(onefold_domain::profile::ProfileField::Name), Some("Ann Lee"));
     assert_eq!(items[2].outcome.as_ref().unwrap().error.as_ref().unwrap().code, "partner_not_found");
     scene.assert_quiet(RunKind::CompareFull).await;
     // Once more is no second customer.
@@ -158,7 +163,7 @@ async fn a_record_is_taken_in_and_finds_its_customer(scene: Scene) {
 
 async fn a_record_without_email_and_phone_says_so(scene: Scene) {
     let nobody = scene.double.insert(person("Nobody", ""));
-    let id = onefold_domain::PartnerId::parse(&nobody.mk_id).unwrap();
+    let id = onefold_sync::partner::PartnerId::parse(&nobody.mk_id).unwrap();
     let refused = scene.sync.import_partner(&id, Errand::default()).await;
     assert!(matches!(refused, Err(SyncError::NoContactPoint)), "{refused:?}");
     assert!(scene.sync.mapping_of_partner(&id).await.unwrap().is_none());
@@ -178,7 +183,7 @@ async fn two_records_of_one_customer_leave_the_second_aside(scene: Scene) {
         expected.reverse();
     }
     assert_eq!(ids, expected);
-    scene.conflicts.resolve(twice.id, &Answer::Remote).await.unwrap();
+    scene.resolver.resolve(twice.id, &Answer::Remote).await.unwrap();
     scene.worker.work_once().await.unwrap();
     let mapping = scene.mapping(twice.customer).await;
     assert_eq!(mapping.external.unwrap().as_str(), ids[1]);

@@ -1,8 +1,12 @@
 //! A person who is in OpenPhone and in MetaKocka at once: an edit in one reaches the other through here, and does not
 //! come back.
 
-use onefold_domain::{CustomerId, Errand, PartnerId, RunKind, Runs};
+use onefold_domain::id::CustomerId;
 use onefold_integrations::testing::DoubleChange;
+use onefold_sync::partner::PartnerId;
+use onefold_sync::run::RunKind;
+use onefold_sync::runner::Runner;
+use onefold_sync::synchroniser::Errand;
 use serde_json::json;
 
 use crate::company::Company;
@@ -25,7 +29,7 @@ impl Company {
     }
 
     async fn compare_books(&self) {
-        let runs = Runs::new(self.book.clone());
+        let runs = Runner::new(self.book.clone());
         let run = runs.request(RunKind::Compare, &[], false).await.unwrap();
         self.worker.carry_out(run.id).await.unwrap();
     }

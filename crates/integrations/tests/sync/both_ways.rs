@@ -1,10 +1,13 @@
 //! One customer and its partner: created there, changed on either side, and left in peace when nothing changed.
 
-use onefold_domain::{
-    Errand, MappingStatus, PartnerError, PartnerFaultReason, PartnerField, ProfileField, RunKind, SyncError,
-    SyncOutcome,
-};
+use onefold_domain::profile::ProfileField;
 use onefold_integrations::testing::DoubleChange;
+use onefold_sync::log::SyncOutcome;
+use onefold_sync::mapping::MappingStatus;
+use onefold_sync::partner::{PartnerError, PartnerFaultReason, PartnerField};
+use onefold_sync::run::RunKind;
+use onefold_sync::sync_error::SyncError;
+use onefold_sync::synchroniser::Errand;
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -127,7 +130,8 @@ async fn what_cannot_be_sent_is_told_before_anything_is(scene: Scene) {
     scene.edit(customer, json!({"address": {"street": null}, "country": null})).await;
     match scene.sync.sync_customer(customer, Errand::default()).await {
         Err(SyncError::Partner(PartnerError::Invalid(faults))) => {
-            let missing = |fault: &onefold_domain::PartnerFault| fault.reason == PartnerFaultReason::Missing;
+            let missing =
+                |fault: &onefold_sync::partner::PartnerFault| fault.reason == PartnerFaultReason::Missing;
             assert!(faults.iter().all(missing), "{faults:?}");
             let fields: Vec<_> = faults.iter().map(|fault| fault.field).collect();
             assert_eq!(fields, [PartnerField::Street, PartnerField::Country]);

@@ -3,16 +3,36 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{
-    CustomerId, CustomerView, Customers, EmailAddress, Environment, Errand, Expectation, LinkPolicy, Mapping,
-    NewRegistration, PartnerEvents, PartnerId, PartnerIndex, Patience, PhoneNumber, Profile, Received,
-    RegisterError, Registered, RegistrationSettings, Registrations, Run, RunKind, Runs, Store,
-    SurvivorshipRules, SyncAttempt, SyncLog, SyncLogFilter, SyncSystem, SyncTrigger, SyncWorker, Synced,
-    Synchroniser, SystemRandomness, WorkerSettings,
-};
+use onefold_domain::contact::Received;
+use onefold_domain::customer::CustomerView;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::CustomerId;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::policy::LinkPolicy;
+use onefold_domain::profile::Profile;
+use onefold_domain::survivorship::SurvivorshipRules;
 use onefold_integrations::openphone::{BaseUrl, Config, Credential, OpenPhone};
-use onefold_integrations::testing::MetaKockaDouble;
-use onefold_integrations::testing::openphone::OpenPhoneDouble;
+use onefold_integrations::testing::{MetaKockaDouble, openphone::OpenPhoneDouble};
+use onefold_service::clock::SystemRandomness;
+use onefold_service::contacts::Expectation;
+use onefold_service::customers::Customers;
+use onefold_service::environment::SyncTrigger;
+use onefold_service::registration::{
+    NewRegistration, RegisterError, Registered, RegistrationSettings, Registrations,
+};
+use onefold_service::retry::Patience;
+use onefold_service::system::SyncSystem;
+use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::events::PartnerEvents;
+use onefold_sync::log::{SyncAttempt, SyncLog, SyncLogFilter};
+use onefold_sync::mapping::Mapping;
+use onefold_sync::partner::PartnerId;
+use onefold_sync::partner_index::PartnerIndex;
+use onefold_sync::run::{Run, RunKind};
+use onefold_sync::runner::Runner;
+use onefold_sync::store::SyncStore;
+use onefold_sync::synchroniser::{Errand, Synced, Synchroniser};
+use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use serde_json::{Value, json};
 
 use crate::crashing::{Fate, MortalDirectory, MortalStore};
@@ -21,11 +41,11 @@ use crate::scene::{HandClock, connector, settings};
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
 
 pub(crate) struct Company {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn SyncStore>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) phones: Arc<OpenPhoneDouble>,
     pub(crate) books: Arc<MetaKockaDouble>,
-    pub(crate) env: Environment,
+    pub(crate) env: SyncEnvironment,
     pub(crate) phone: Synchroniser,
     pub(crate) book: Synchroniser,
     pub(crate) worker: SyncWorker,
@@ -35,7 +55,7 @@ pub(crate) struct Company {
 }
 
 impl Company {
-    pub(crate) async fn on(store: Arc<dyn Store>) -> Self {
+    pub(crate) async fn on(store: Arc<dyn SyncStore>) -> Self {
         let clock = Arc::new(HandClock::new());
         let phones = Arc::new(OpenPhoneDouble::start().await);
         let books = Arc::new(MetaKockaDouble::start().await);
@@ -43,7 +63,7 @@ impl Company {
     }
 
     fn with(
-        store: Arc<dyn Store>,
+        store: Arc<dyn SyncStore>,
         clock: Arc<HandClock>,
         phones: Arc<OpenPhoneDouble>,
         books: Arc<MetaKockaDouble>,
@@ -52,7 +72,7 @@ impl Company {
         let triggers = SyncSystem::ALL.map(|system| SyncTrigger { system, new_customers: false });
         let patience = Patience { deadline: Duration::from_secs(30), ..Patience::default() };
         let policy = Arc::new(LinkPolicy::shipped());
-        let env = Environment::new(store.clone(), policy, clock.clone(), Arc::new(SystemRandomness))
+        let env = SyncEnvironment::new(store.clone(), policy, clock.clone(), Arc::new(SystemRandomness))
             .with_patience(patience)
             .with_triggers(triggers);
         let rules = Arc::new(SurvivorshipRules::shipped());
@@ -65,12 +85,15 @@ impl Company {
             }
         };
         let book = synchroniser(&env, SyncSystem::MetaKocka, connector(&books, clock.clone()), &rules);
-        let registrations =
-            Registrations::new(env.clone(), Some(phone.clone()), RegistrationSettings::default());
+        let registrations = Registrations::new(
+            env.base.clone(),
+            Some(Arc::new(phone.clone())),
+            RegistrationSettings::default(),
+        );
         Self {
             worker: SyncWorker::new(env.clone(), vec![phone.clone(), book.clone()], no_comparisons()),
             events: PartnerEvents::new(env.clone(), SyncSystem::OpenPhone),
-            customers: Customers::new(env.clone(), rules),
+            customers: Customers::new(env.base.clone(), rules),
             registrations,
             store,
             clock,
@@ -88,8 +111,8 @@ impl Company {
         Self {
             worker: SyncWorker::new(company.env.clone(), syncs, no_comparisons()),
             registrations: Registrations::new(
-                company.env.clone(),
-                Some(phone.clone()),
+                company.env.base.clone(),
+                Some(Arc::new(phone.clone())),
                 RegistrationSettings::default(),
             ),
             phone,
@@ -159,11 +182,11 @@ impl Company {
     }
 
     pub(crate) async fn run(&self, kind: RunKind, subjects: &[&str]) -> Run {
-        let runs = Runs::new(self.phone.clone());
+        let runs = Runner::new(self.phone.clone());
         let subjects: Vec<_> = subjects.iter().map(|subject| (*subject).to_owned()).collect();
         let run = runs.request(kind, &subjects, false).await.unwrap();
         self.worker.carry_out(run.id).await.unwrap();
-        runs.run(run.id).await.unwrap().unwrap()
+        runs.runs.run(run.id).await.unwrap().unwrap()
     }
 
     /// What happened to the customer, oldest first.
@@ -192,9 +215,9 @@ fn no_comparisons() -> WorkerSettings {
 }
 
 fn synchroniser(
-    env: &Environment,
+    env: &SyncEnvironment,
     system: SyncSystem,
-    directory: impl onefold_domain::PartnerDirectory + 'static,
+    directory: impl onefold_sync::partner::PartnerDirectory + 'static,
     rules: &Arc<SurvivorshipRules>,
 ) -> Synchroniser {
     Synchroniser::new(env.clone(), system, Arc::new(directory), rules.clone(), settings())
@@ -203,7 +226,7 @@ fn synchroniser(
 /// The real connector with the real index, on its way to the double.
 pub(crate) fn openphone(
     double: &OpenPhoneDouble,
-    env: &Environment,
+    env: &SyncEnvironment,
     change: impl FnOnce(&mut Config),
 ) -> OpenPhone {
     let mut config = Config {
@@ -215,7 +238,7 @@ pub(crate) fn openphone(
     };
     change(&mut config);
     let index = PartnerIndex::new(env.clone(), SyncSystem::OpenPhone);
-    OpenPhone::new(&config, env.clock.clone(), Some(Arc::new(index)), None).unwrap()
+    OpenPhone::new(&config, env.base.clock.clone(), Some(Arc::new(index)), None).unwrap()
 }
 
 pub(crate) fn form(first: &str, email: &str, phone: &str) -> NewRegistration {

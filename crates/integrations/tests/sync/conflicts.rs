@@ -1,10 +1,18 @@
 //! Both sides changed the same field: asked about, decided by a rule, or decided by a person, and nothing is lost.
 
-use onefold_domain::{
-    Answer, ConflictFilter, ConflictStatus, CustomerId, Errand, FieldRule, MappingStatus, PartnerField,
-    PartnerId, ProfileField, ResolveError, RunKind, SyncError, SyncRules,
-};
+use onefold_domain::id::CustomerId;
+use onefold_domain::profile::ProfileField;
 use onefold_integrations::testing::DoubleChange;
+use onefold_service::system::SyncSystem;
+use onefold_sync::conflict::{ConflictFilter, ConflictStatus};
+use onefold_sync::mapping::MappingStatus;
+use onefold_sync::partner::{PartnerField, PartnerId};
+use onefold_sync::resolver::{Answer, ResolveError};
+use onefold_sync::rulebook::Rulebook;
+use onefold_sync::rules::{FieldRule, SyncRules};
+use onefold_sync::run::RunKind;
+use onefold_sync::sync_error::SyncError;
+use onefold_sync::synchroniser::Errand;
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -66,12 +74,12 @@ async fn decided(scene: &Scene, answer: Answer) -> [String; 2] {
     let (customer, id) = disputed(scene).await;
     asked(scene, customer).await;
     let conflict = scene.open_conflicts().await.remove(0);
-    let resolved = scene.conflicts.resolve(conflict.id, &answer).await.unwrap();
+    let resolved = scene.resolver.resolve(conflict.id, &answer).await.unwrap();
     assert_eq!(
         (resolved.status, resolved.resolution.as_deref()),
         (ConflictStatus::Resolved, Some(answer.as_str()))
     );
-    let again = scene.conflicts.resolve(conflict.id, &answer).await;
+    let again = scene.resolver.resolve(conflict.id, &answer).await;
     assert!(matches!(again, Err(ResolveError::AlreadyResolved)), "{again:?}");
     scene.worker.work_once().await.unwrap();
     assert_eq!(scene.mapping(customer).await.status, MappingStatus::Synced);
@@ -96,7 +104,7 @@ async fn a_side_that_changed_again_is_asked_about_again(scene: Scene) {
     asked(&scene, customer).await;
     let conflict = scene.open_conflicts().await.remove(0);
     scene.edit_there(&id, &DoubleChange { street: Some("Newer 4".to_owned()), ..DoubleChange::default() });
-    scene.conflicts.resolve(conflict.id, &Answer::Local).await.unwrap();
+    scene.resolver.resolve(conflict.id, &Answer::Local).await.unwrap();
     scene.worker.work_once().await.unwrap();
     assert_eq!(streets(&scene, customer, &id).await, ["Ours 1", "Newer 4"]);
     let open = scene.open_conflicts().await;
@@ -119,7 +127,7 @@ async fn what_loses_by_a_rule_is_kept_and_can_be_restored(scene: Scene) {
     scene.edit(customer, json!({"taxNumber": "SI11111111"})).await;
     scene.edit_there(&id, &DoubleChange { tax_id: Some("SI22222222".to_owned()), ..DoubleChange::default() });
     scene.sync(customer).await;
-    let number = |view: &onefold_domain::CustomerView| {
+    let number = |view: &onefold_domain::customer::CustomerView| {
         view.profile.text(ProfileField::TaxNumber).map(ToOwned::to_owned)
     };
     assert_eq!(number(&scene.view(customer).await).as_deref(), Some("SI22222222"));
@@ -128,7 +136,7 @@ async fn what_loses_by_a_rule_is_kept_and_can_be_restored(scene: Scene) {
     let [kept] = &settled[..] else { panic!("{settled:?}") };
     assert_eq!((kept.rule, kept.subject.as_str()), (Some(FieldRule::Remote), "taxNumber"));
     assert_eq!(kept.local.as_ref().unwrap().as_str(), "SI11111111");
-    scene.conflicts.resolve(kept.id, &Answer::Local).await.unwrap();
+    scene.resolver.resolve(kept.id, &Answer::Local).await.unwrap();
     scene.worker.work_once().await.unwrap();
     assert_eq!(scene.there(&id).tax_id_number, "SI11111111");
     assert_eq!(number(&scene.view(customer).await).as_deref(), Some("SI11111111"));
@@ -136,7 +144,8 @@ async fn what_loses_by_a_rule_is_kept_and_can_be_restored(scene: Scene) {
 }
 
 async fn rules_that_are_put_hold_from_the_next_comparison_on(scene: Scene) {
-    scene.sync.put_rules(&SyncRules::of([(PartnerField::Street, FieldRule::Local)])).await.unwrap();
+    let rules = SyncRules::of([(PartnerField::Street, FieldRule::Local)]);
+    Rulebook::new(scene.env.clone()).put(SyncSystem::MetaKocka, &rules).await.unwrap();
     let (customer, id) = disputed(&scene).await;
     scene.run(RunKind::Compare, &[]).await;
     assert_eq!(streets(&scene, customer, &id).await, ["Ours 1", "Ours 1"]);
@@ -160,11 +169,11 @@ async fn an_email_of_somebody_else_is_asked_about_and_merges_nobody(scene: Scene
         assert_eq!(conflict.subject.as_str(), "email");
         assert_eq!(conflict.remote.as_ref().unwrap().as_str(), "bob@example.com");
         for answer in [Answer::Remote, Answer::Value("bob@example.com".to_owned())] {
-            let refused = scene.conflicts.resolve(conflict.id, &answer).await;
+            let refused = scene.resolver.resolve(conflict.id, &answer).await;
             assert!(matches!(refused, Err(ResolveError::NotJoinable)), "{refused:?}");
         }
         assert_ne!(scene.view(customer).await.id, scene.view(other).await.id);
-        scene.conflicts.resolve(conflict.id, &Answer::Local).await.unwrap();
+        scene.resolver.resolve(conflict.id, &Answer::Local).await.unwrap();
         scene.worker.work_once().await.unwrap();
         assert_eq!(scene.there(&id).contacts[0].email, email);
         scene.assert_quiet(RunKind::CompareFull).await;

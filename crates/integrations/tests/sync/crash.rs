@@ -4,11 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{
-    Answer, ConflictStatus, CustomerId, Errand, MappingStatus, PartnerId, RunKind, SurvivorshipRules,
-    SyncSystem, Synchroniser,
-};
+use onefold_domain::id::CustomerId;
+use onefold_domain::survivorship::SurvivorshipRules;
 use onefold_integrations::testing::DoubleChange;
+use onefold_service::system::SyncSystem;
+use onefold_sync::conflict::ConflictStatus;
+use onefold_sync::mapping::MappingStatus;
+use onefold_sync::partner::PartnerId;
+use onefold_sync::resolver::Answer;
+use onefold_sync::run::RunKind;
+use onefold_sync::synchroniser::{Errand, Synchroniser};
 use serde_json::json;
 
 use crate::crashing::{Fate, MortalDirectory, MortalStore};
@@ -182,7 +187,7 @@ async fn asking_and_deciding_are_done_once(scene: Scene) {
     let open = scene.open_conflicts().await;
     let [conflict] = &open[..] else { panic!("{open:?}") };
     let decide = async |mortal: &Scene| {
-        let _ = mortal.conflicts.resolve(conflict.id, &Answer::Remote).await;
+        let _ = mortal.resolver.resolve(conflict.id, &Answer::Remote).await;
         mortal.worker.work_once().await.unwrap();
     };
     scene.die_and_try_again(decide, async |_| {}).await;

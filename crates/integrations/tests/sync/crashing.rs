@@ -5,15 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use onefold_domain::{
-    AuditReader, AuditRepository, ConflictReader, ConflictRepository, ContactReader, ContactRepository,
-    CustomerId, CustomerReader, CustomerRepository, DeliveryRepository, IdempotencyRepository, ImportReader,
-    ImportRepository, JobReader, JobRepository, LinkKey, LinkRepository, MappingReader, MappingRepository,
-    Neighbourhood, OriginReader, OriginRepository, PaceRepository, PartnerAbilities, PartnerChange,
-    PartnerDirectory, PartnerError, PartnerFields, PartnerId, PartnerIndexReader, PartnerIndexRepository,
-    PartnerLookup, PartnerParts, PartnerPull, PartnerWritten, RemotePartner, RunReader, RunRepository, Store,
-    StoreError, SyncLogReader, SyncLogRepository, SyncRulesReader, SyncRulesRepository, TokenReader,
-    TokenRepository, Transaction, UserReader, UserRepository,
+use onefold_domain::id::CustomerId;
+use onefold_domain::link_key::LinkKey;
+use onefold_domain::linking::Neighbourhood;
+use onefold_service::store::{
+    AuditReader, AuditRepository, ContactReader, ContactRepository, CustomerReader, CustomerRepository,
+    DeliveryRepository, IdempotencyRepository, ImportReader, ImportRepository, LinkRepository, OriginReader,
+    OriginRepository, OutboxRepository, Store, StoreError, TokenReader, TokenRepository, Transaction,
+    UserReader, UserRepository,
+};
+use onefold_sync::partner::{
+    PartnerAbilities, PartnerChange, PartnerDirectory, PartnerError, PartnerFields, PartnerId, PartnerLookup,
+    PartnerParts, PartnerPull, PartnerWritten, RemotePartner,
+};
+use onefold_sync::store::{
+    ConflictReader, ConflictRepository, JobReader, JobRepository, MappingReader, MappingRepository,
+    PaceRepository, PartnerIndexReader, PartnerIndexRepository, RunReader, RunRepository, SyncLogReader,
+    SyncLogRepository, SyncRulesReader, SyncRulesRepository, SyncStore, SyncTransaction,
 };
 use tokio::sync::Notify;
 
@@ -58,12 +66,12 @@ impl Fate {
 }
 
 pub(crate) struct MortalStore {
-    pub(crate) inner: Arc<dyn Store>,
+    pub(crate) inner: Arc<dyn SyncStore>,
     pub(crate) fate: Arc<Fate>,
 }
 
 struct MortalTransaction {
-    inner: Box<dyn Transaction>,
+    inner: Box<dyn SyncTransaction>,
     fate: Arc<Fate>,
 }
 
@@ -81,7 +89,7 @@ impl Store for MortalStore {
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
-        Ok(Box::new(MortalTransaction { inner: self.inner.begin().await?, fate: Arc::clone(&self.fate) }))
+        Ok(self.begin_sync().await?)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -89,9 +97,20 @@ impl Store for MortalStore {
     }
 
     pass_on!(&self: contacts -> ContactReader, customers -> CustomerReader, users -> UserReader,
-        imports -> ImportReader, tokens -> TokenReader, audit -> AuditReader, jobs -> JobReader,
-        mappings -> MappingReader, conflicts -> ConflictReader, runs -> RunReader, sync_log -> SyncLogReader,
-        sync_rules -> SyncRulesReader, partner_index -> PartnerIndexReader, origins -> OriginReader);
+        imports -> ImportReader, tokens -> TokenReader, audit -> AuditReader, origins -> OriginReader);
+}
+
+#[async_trait]
+impl SyncStore for MortalStore {
+    async fn begin_sync(&self) -> Result<Box<dyn SyncTransaction>, StoreError> {
+        Ok(Box::new(MortalTransaction {
+            inner: self.inner.begin_sync().await?,
+            fate: Arc::clone(&self.fate),
+        }))
+    }
+
+    pass_on!(&self: jobs -> JobReader, mappings -> MappingReader, conflicts -> ConflictReader, runs -> RunReader,
+        sync_log -> SyncLogReader, sync_rules -> SyncRulesReader, partner_index -> PartnerIndexReader);
 }
 
 #[async_trait]
@@ -99,9 +118,7 @@ impl Transaction for MortalTransaction {
     pass_on!(&mut self: customers -> CustomerRepository, contacts -> ContactRepository, links -> LinkRepository,
         users -> UserRepository, imports -> ImportRepository, deliveries -> DeliveryRepository,
         tokens -> TokenRepository, idempotency -> IdempotencyRepository, audit -> AuditRepository,
-        jobs -> JobRepository, mappings -> MappingRepository, conflicts -> ConflictRepository,
-        runs -> RunRepository, sync_log -> SyncLogRepository, sync_rules -> SyncRulesRepository,
-        partner_index -> PartnerIndexRepository, pace -> PaceRepository, origins -> OriginRepository);
+        origins -> OriginRepository, outbox -> OutboxRepository);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let Self { inner, fate } = *self;
@@ -115,6 +132,12 @@ impl Transaction for MortalTransaction {
         fate.step().await;
         committed
     }
+}
+
+impl SyncTransaction for MortalTransaction {
+    pass_on!(&mut self: jobs -> JobRepository, mappings -> MappingRepository, conflicts -> ConflictRepository,
+        runs -> RunRepository, sync_log -> SyncLogRepository, sync_rules -> SyncRulesRepository,
+        partner_index -> PartnerIndexRepository, pace -> PaceRepository);
 }
 
 pub(crate) struct MortalDirectory<D> {

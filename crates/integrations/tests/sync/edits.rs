@@ -1,11 +1,17 @@
 //! People edit several fields at once, on either side, of customers whose values were stated by any source: each edit is
 //! taken as it is, and brings nothing else along.
 
-use onefold_domain::{
-    ContactRequest, ContactSource, CustomerId, EmailAddress, Errand, PartnerField, PartnerId, PhoneNumber,
-    Profile, ProfileField, Received, RunKind, Statement,
-};
+use onefold_domain::contact::{Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::CustomerId;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::profile::{Profile, ProfileField};
+use onefold_domain::source::ContactSource;
 use onefold_integrations::testing::{DoubleChange, DoubleContact};
+use onefold_service::contacts::ContactRequest;
+use onefold_sync::partner::{PartnerField, PartnerId};
+use onefold_sync::run::RunKind;
+use onefold_sync::synchroniser::Errand;
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, person};

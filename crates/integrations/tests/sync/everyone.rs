@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use onefold_domain::{Answer, CustomerId, RunKind, RunStatus};
+use onefold_domain::id::CustomerId;
 use onefold_integrations::testing::DoubleChange;
+use onefold_sync::resolver::Answer;
+use onefold_sync::run::{RunKind, RunStatus};
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -26,8 +28,8 @@ async fn people(scene: &Scene, count: usize) -> Vec<CustomerId> {
     people
 }
 
-async fn told(scene: &Scene, run: onefold_domain::RunId) -> Vec<(String, String)> {
-    let items = scene.runs.items(run, 0, 10_000).await.unwrap();
+async fn told(scene: &Scene, run: onefold_sync::run::RunId) -> Vec<(String, String)> {
+    let items = scene.runs.runs.items(run, 0, 10_000).await.unwrap();
     items
         .into_iter()
         .map(|item| (item.subject, item.outcome.map_or_else(String::new, |done| done.action)))
@@ -70,7 +72,7 @@ async fn a_plan_says_what_would_be_done_and_does_nothing(scene: Scene) {
     let writes = scene.double.writes();
     let plan = scene.run_as(RunKind::SyncAll, &[], true).await;
     assert_eq!(told(&scene, plan.id).await, [line(known, "update"), line(new, "create")]);
-    let items = scene.runs.items(plan.id, 0, 10).await.unwrap();
+    let items = scene.runs.runs.items(plan.id, 0, 10).await.unwrap();
     let writes_of_known = items[0].outcome.clone().unwrap().plan.unwrap();
     assert_eq!(writes_of_known[0]["value"], "Lee d.o.o.");
     assert_eq!((scene.double.writes(), scene.double.partner_count()), (writes, 1));
@@ -86,9 +88,9 @@ async fn too_many_new_records_hold_the_run_until_somebody_approves(scene: Scene)
     assert_eq!(why, "4 customers would get a new partner in MetaKocka, more than 3 in one run.");
     // Whoever is synced meanwhile is passed over later.
     scene.sync(people[0]).await;
-    scene.runs.approve(run.id).await.unwrap().unwrap();
+    scene.runs.runs.approve(run.id).await.unwrap().unwrap();
     scene.worker.work_once().await.unwrap();
-    let run = scene.runs.run(run.id).await.unwrap().unwrap();
+    let run = scene.runs.runs.run(run.id).await.unwrap().unwrap();
     assert_eq!(
         (run.status, run.counts.created, run.counts.unchanged),
         (RunStatus::Completed, 3, 1),
@@ -103,7 +105,7 @@ async fn who_lacks_what_a_record_needs_is_skipped(scene: Scene) {
     let run = scene.run(RunKind::SyncAll, &[]).await;
     assert_eq!((run.counts.total, run.counts.created, run.counts.skipped, run.counts.failed), (2, 1, 1, 0));
     assert_eq!(told(&scene, run.id).await, [line(good, "created"), line(poor, "skipped")]);
-    let items = scene.runs.items(run.id, 0, 10).await.unwrap();
+    let items = scene.runs.runs.items(run.id, 0, 10).await.unwrap();
     assert_eq!(items[1].outcome.clone().unwrap().error.unwrap().code, "invalid_fields");
 }
 
@@ -116,7 +118,7 @@ async fn a_run_that_was_cut_off_goes_on(scene: Scene) {
         let stopping = || asked.fetch_add(1, Ordering::SeqCst) >= places;
         let done = scene.worker.carry_out_until(run.id, &stopping).await;
         done.unwrap();
-        let now = scene.runs.run(run.id).await.unwrap().unwrap();
+        let now = scene.runs.runs.run(run.id).await.unwrap().unwrap();
         if now.status == RunStatus::Completed {
             assert_eq!((now.counts.total, now.counts.succeeded, now.counts.created), (3, 3, 3), "{now:?}");
             assert!(places > 1, "it was cut off");
@@ -131,11 +133,14 @@ async fn more_customers_than_a_page_are_listed(scene: Scene) {
     // Without an address, so that none is created: what is tested is the list.
     let mut people = Vec::new();
     for number in 0..1_001 {
-        let email = onefold_domain::EmailAddress::parse(&format!("p{number}@example.com")).unwrap();
-        let statement = onefold_domain::Statement::new(Some(email), None).unwrap();
-        let source = onefold_domain::ContactSource::Order;
-        let request =
-            onefold_domain::ContactRequest::new(statement, onefold_domain::Received::default(), source);
+        let email = onefold_domain::email::EmailAddress::parse(&format!("p{number}@example.com")).unwrap();
+        let statement = onefold_domain::contact::Statement::new(Some(email), None).unwrap();
+        let source = onefold_domain::source::ContactSource::Order;
+        let request = onefold_service::contacts::ContactRequest::new(
+            statement,
+            onefold_domain::contact::Received::default(),
+            source,
+        );
         people.push(scene.contacts.create_contact(&request).await.unwrap().customer);
     }
     let run = scene.run(RunKind::SyncAll, &[]).await;
@@ -155,7 +160,7 @@ async fn who_was_let_go_stays_so(scene: Scene) {
     scene.run(RunKind::Compare, &[]).await;
     let [asked] = scene.open_conflicts().await.try_into().unwrap();
     assert_eq!(scene.run(RunKind::SyncAll, &[]).await.counts.total, 0, "a person is asked");
-    scene.conflicts.resolve(asked.id, &Answer::Release).await.unwrap();
+    scene.resolver.resolve(asked.id, &Answer::Release).await.unwrap();
     scene.edit(gone, json!({"companyName": "Lee d.o.o."})).await;
     assert_eq!(scene.run(RunKind::SyncAll, &[]).await.counts.total, 0);
     assert_eq!(scene.double.partner_count(), 1);

@@ -1,9 +1,12 @@
 //! A record that was deleted there: a person says at once whether it is made anew or the customer does without.
 
-use onefold_domain::{
-    Answer, Conflict, ConflictStatus, ConflictSubject, CustomerId, DetachReason, Errand, MappingStatus,
-    PartnerId, ResolveError, RunKind,
-};
+use onefold_domain::id::CustomerId;
+use onefold_sync::conflict::{Conflict, ConflictStatus, ConflictSubject};
+use onefold_sync::mapping::{DetachReason, MappingStatus};
+use onefold_sync::partner::PartnerId;
+use onefold_sync::resolver::{Answer, ResolveError};
+use onefold_sync::run::RunKind;
+use onefold_sync::synchroniser::Errand;
 use serde_json::json;
 
 use crate::scene::{DAY, GRACE, Scene, person};
@@ -43,7 +46,7 @@ async fn a_record_that_is_missed_is_asked_about_at_once(scene: Scene) {
 
 async fn it_is_made_anew(scene: Scene) {
     let (customer, id, asked) = missed(&scene).await;
-    let resolved = scene.conflicts.resolve(asked.id, &Answer::Recreate).await.unwrap();
+    let resolved = scene.resolver.resolve(asked.id, &Answer::Recreate).await.unwrap();
     assert_eq!(
         (resolved.status, resolved.resolution.as_deref()),
         (ConflictStatus::Resolved, Some("recreate"))
@@ -62,7 +65,7 @@ async fn it_is_made_anew(scene: Scene) {
 
 async fn it_is_let_go_and_stays_so(scene: Scene) {
     let (customer, id, asked) = missed(&scene).await;
-    scene.conflicts.resolve(asked.id, &Answer::Release).await.unwrap();
+    scene.resolver.resolve(asked.id, &Answer::Release).await.unwrap();
     let mapping = scene.sync.mapping_of_partner(&id).await.unwrap().unwrap();
     assert_eq!((mapping.status, mapping.detached), (MappingStatus::Detached, Some(DetachReason::Gone)));
     scene.edit(customer, json!({"companyName": "Lee d.o.o."})).await;
@@ -70,7 +73,7 @@ async fn it_is_let_go_and_stays_so(scene: Scene) {
     scene.clock.pass(GRACE + DAY);
     scene.run(RunKind::CompareFull, &[]).await;
     assert_eq!((scene.double.partner_count(), scene.open_conflicts().await.len()), (1, 0));
-    let again = scene.conflicts.resolve(asked.id, &Answer::Recreate).await;
+    let again = scene.resolver.resolve(asked.id, &Answer::Recreate).await;
     assert!(matches!(again, Err(ResolveError::AlreadyResolved)), "{again:?}");
 }
 
@@ -105,7 +108,7 @@ async fn a_record_that_was_let_go_by_a_comparison_is_still_asked_about(scene: Sc
     scene.run(RunKind::Compare, &[]).await;
     let [still] = scene.open_conflicts().await.try_into().unwrap();
     assert_eq!(still.id, asked.id);
-    scene.conflicts.resolve(still.id, &Answer::Recreate).await.unwrap();
+    scene.resolver.resolve(still.id, &Answer::Recreate).await.unwrap();
     scene.worker.work_once().await.unwrap();
     let anew = scene.mapping(customer).await.external.unwrap();
     assert_ne!(anew, id);
@@ -115,7 +118,7 @@ async fn a_record_that_was_let_go_by_a_comparison_is_still_asked_about(scene: Sc
 async fn other_questions_have_other_answers(scene: Scene) {
     let (_, _, asked) = missed(&scene).await;
     for answer in [Answer::Local, Answer::Remote, Answer::Merge, Answer::Value("x".to_owned())] {
-        let refused = scene.conflicts.resolve(asked.id, &answer).await;
+        let refused = scene.resolver.resolve(asked.id, &answer).await;
         assert!(matches!(refused, Err(ResolveError::NoAnswer { .. })), "{answer:?}: {refused:?}");
     }
 }

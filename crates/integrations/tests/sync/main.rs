@@ -10,7 +10,7 @@ macro_rules! on_every_store {
         mod memory {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                let store = std::sync::Arc::new(onefold_domain::MemoryStore::default());
+                let store = std::sync::Arc::new(onefold_memory::MemoryStore::default());
                 super::$case(<$scene>::on(store).await).await;
             })+
         }

@@ -1,7 +1,10 @@
 //! What is gone: let go slowly, never in a crowd, and taken back when it returns.
 
-use onefold_domain::{DetachReason, Expectation, MappingStatus, PartnerId, RunKind, RunStatus};
 use onefold_integrations::testing::DoubleChange;
+use onefold_service::contacts::Expectation;
+use onefold_sync::mapping::{DetachReason, MappingStatus};
+use onefold_sync::partner::PartnerId;
+use onefold_sync::run::{RunKind, RunStatus};
 
 use crate::scene::{DAY, GRACE, Scene, person};
 
@@ -93,12 +96,12 @@ async fn many_that_are_missing_stop_the_run_until_somebody_approves(scene: Scene
     for id in &ids {
         assert_eq!(status(&scene, id).await, (MappingStatus::Synced, None));
     }
-    let items = scene.runs.items(run.id, 0, 10).await.unwrap();
+    let items = scene.runs.runs.items(run.id, 0, 10).await.unwrap();
     assert_eq!(items.len(), 4, "they say which");
-    scene.runs.approve(run.id).await.unwrap().unwrap();
-    assert!(scene.runs.approve(run.id).await.unwrap().is_none());
+    scene.runs.runs.approve(run.id).await.unwrap().unwrap();
+    assert!(scene.runs.runs.approve(run.id).await.unwrap().is_none());
     scene.worker.work_once().await.unwrap();
-    let run = scene.runs.run(run.id).await.unwrap().unwrap();
+    let run = scene.runs.runs.run(run.id).await.unwrap().unwrap();
     assert_eq!((run.status, run.counts.stale), (RunStatus::Completed, 4));
     assert_eq!(status(&scene, &ids[0]).await, (MappingStatus::Stale, None));
 }
@@ -127,9 +130,9 @@ async fn a_record_that_is_missing_at_a_sync_is_stale(scene: Scene) {
     let ids = several(&scene, 2).await;
     let mapping = scene.sync.mapping_of_partner(&ids[0]).await.unwrap().unwrap();
     scene.double.remove(ids[0].as_str());
-    let errand = onefold_domain::Errand::default();
+    let errand = onefold_sync::synchroniser::Errand::default();
     let missing = scene.sync.sync_customer(mapping.customer, errand).await;
-    assert!(matches!(missing, Err(onefold_domain::SyncError::Missing)), "{missing:?}");
+    assert!(matches!(missing, Err(onefold_sync::sync_error::SyncError::Missing)), "{missing:?}");
     assert_eq!(status(&scene, &ids[0]).await, (MappingStatus::Stale, None));
     assert_eq!(scene.double.writes(), 0, "it is not created anew");
 }

@@ -1,10 +1,18 @@
 //! Customers and their contacts in OpenPhone: changes of both sides, tags, contacts that others keep, and many at once.
 
-use onefold_domain::{
-    Answer, ConflictFilter, Conflicts, FieldRule, PartnerField, PartnerId, ProfileField, RunKind, Runs,
-    SyncOutcome, SyncRules, SyncSystem, Synchroniser,
-};
+use onefold_domain::profile::ProfileField;
 use onefold_integrations::testing::openphone::OpenPhoneCall;
+use onefold_service::system::SyncSystem;
+use onefold_sync::conflict::ConflictFilter;
+use onefold_sync::conflicts::Conflicts;
+use onefold_sync::log::SyncOutcome;
+use onefold_sync::partner::{PartnerField, PartnerId};
+use onefold_sync::resolver::{Answer, Resolver};
+use onefold_sync::rulebook::Rulebook;
+use onefold_sync::rules::{FieldRule, SyncRules};
+use onefold_sync::run::RunKind;
+use onefold_sync::runner::Runner;
+use onefold_sync::synchroniser::Synchroniser;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -90,7 +98,7 @@ async fn tags_go_to_their_field(company: Company) {
     company.phones.define("groups", "multi-select");
     let key = "groups".to_owned().try_into().unwrap();
     let directory = openphone(&company.phones, &company.env, |config| config.tags_field = Some(key));
-    let rules = Arc::new(onefold_domain::SurvivorshipRules::shipped());
+    let rules = Arc::new(onefold_domain::survivorship::SurvivorshipRules::shipped());
     let (env, system) = (company.env.clone(), SyncSystem::OpenPhone);
     let sync = Synchroniser::new(env, system, Arc::new(directory), rules, settings());
     let company = Company::through(company, sync);
@@ -145,23 +153,24 @@ async fn a_conflict_follows_its_rule(company: Company) {
     };
     // Nobody rules about names by default: a person is asked.
     both("Novak", "Kos").await;
-    let conflicts = Conflicts::new(company.phone.clone(), None);
-    let open = conflicts.list(&ConflictFilter::default(), None, 10).await.unwrap();
+    let resolver = Resolver::new(company.phone.clone(), None);
+    let open = Conflicts::new(company.env.clone()).list(&ConflictFilter::default(), None, 10).await.unwrap();
     let [conflict] = &open[..] else { panic!("{open:?}") };
     assert_eq!(conflict.remote.as_ref().unwrap().as_str(), "Ann Kos");
-    conflicts.resolve(conflict.id, &Answer::Remote).await.unwrap();
+    resolver.resolve(conflict.id, &Answer::Remote).await.unwrap();
     company.work().await;
     assert_eq!(company.view(done.customer).await.full_name().as_deref(), Some("Ann Kos"));
 
+    let rulebook = Rulebook::new(company.env.clone());
     let rule = |rule| SyncRules::of([(PartnerField::Name, rule)]);
-    company.phone.put_rules(&rule(FieldRule::Local)).await.unwrap();
+    rulebook.put(SyncSystem::OpenPhone, &rule(FieldRule::Local)).await.unwrap();
     both("Zupan", "Horvat").await;
     assert_eq!(company.contact(done.customer).await["defaultFields"]["lastName"], "Zupan");
-    company.phone.put_rules(&rule(FieldRule::Remote)).await.unwrap();
+    rulebook.put(SyncSystem::OpenPhone, &rule(FieldRule::Remote)).await.unwrap();
     both("Krajnc", "Golob").await;
     assert_eq!(company.view(done.customer).await.full_name().as_deref(), Some("Ann Golob"));
     // The double's clock is not ours: its changes are of another day.
-    company.phone.put_rules(&rule(FieldRule::Newest)).await.unwrap();
+    rulebook.put(SyncSystem::OpenPhone, &rule(FieldRule::Newest)).await.unwrap();
     company.edit_there(&id, |contact| contact["updatedAt"] = "2030-01-01T00:00:00.000Z".into());
     both("Turk", "Bizjak").await;
     let there = company.contact(done.customer).await;
@@ -190,17 +199,17 @@ async fn the_total_of_an_import_is_known_before_the_first_comes_in(company: Comp
     for number in 0..120 {
         company.phones.insert(typed_in("Eva", &format!("eva{number}@example.com"), ""));
     }
-    let runs = Runs::new(company.phone.clone());
+    let runs = Runner::new(company.phone.clone());
     let run = runs.request(RunKind::ImportAll, &[], false).await.unwrap();
     // Cut off as soon as the three pages are read.
     let asked = AtomicUsize::new(0);
     let stopping = || asked.fetch_add(1, Ordering::SeqCst) >= 4;
     company.worker.carry_out_until(run.id, &stopping).await.unwrap();
-    let read = runs.run(run.id).await.unwrap().unwrap().counts;
+    let read = runs.runs.run(run.id).await.unwrap().unwrap().counts;
     assert_eq!((read.total, read.created), (120, 0), "{read:?}");
     company.clock.pass(HOUR);
     company.worker.carry_out(run.id).await.unwrap();
-    let done = runs.run(run.id).await.unwrap().unwrap().counts;
+    let done = runs.runs.run(run.id).await.unwrap().unwrap().counts;
     assert_eq!((done.total, done.created), (120, 120), "{done:?}");
 }
 

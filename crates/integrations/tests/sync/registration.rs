@@ -1,14 +1,25 @@
 //! People register: they are in OpenPhone a moment later, once, and no failure there is felt here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{
-    ContactRequest, ContactSource, Contacts, EmailAddress, JobStatus, Jobs, NewRegistration, PartnerId,
-    PhoneNumber, Profile, Pushed, Received, RegisterError, RegistrationSettings, Registrations, Statement,
-    SyncOutcome, User, UserId,
-};
+use onefold_domain::contact::{Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::UserId;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::profile::Profile;
+use onefold_domain::source::ContactSource;
 use onefold_integrations::testing::Lasting;
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
+use onefold_service::contacts::{ContactRequest, Contacts};
+use onefold_service::registration::{
+    NewRegistration, Pushed, RegisterError, RegistrationSettings, Registrations,
+};
+use onefold_service::user::User;
+use onefold_sync::job::JobStatus;
+use onefold_sync::jobs::Jobs;
+use onefold_sync::log::SyncOutcome;
+use onefold_sync::partner::PartnerId;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -55,7 +66,7 @@ async fn who_registers_is_there_at_once_and_once(company: Company) {
 }
 
 async fn a_guest_is_claimed_and_a_second_registration_is_refused(company: Company) {
-    let contacts = Contacts::new(company.env.clone());
+    let contacts = Contacts::new(company.env.base.clone());
     let order = |email: &str, phone: &str| {
         let statement = Statement::new(EmailAddress::parse(email).ok(), PhoneNumber::parse(phone, None).ok());
         ContactRequest::new(statement.unwrap(), Received::default(), ContactSource::Order)
@@ -78,8 +89,8 @@ async fn a_guest_is_claimed_and_a_second_registration_is_refused(company: Compan
 
 async fn a_user_who_is_known_from_elsewhere_is_completed(company: Company) {
     let id = UserId(Uuid::from_u128(7));
-    let new = onefold_domain::NewUser { id: Some(id), ..Default::default() };
-    onefold_domain::Users::new(company.env.clone()).create_user(&new).await.unwrap();
+    let new = onefold_service::users::NewUser { id: Some(id), ..Default::default() };
+    onefold_service::users::Users::new(company.env.base.clone()).create_user(&new).await.unwrap();
     let form = NewRegistration { user: Some(id), ..form("Ann", "ann@example.com", "") };
     let done = company.registrations.register(&form).await.unwrap();
     let User { profile, .. } = &done.user;
@@ -118,7 +129,7 @@ async fn a_job_that_is_at_it_is_waited_for(company: Company) {
         tokio::task::yield_now().await;
     }
     let done = company.register("Ann", "ann@example.com").await;
-    assert_eq!(done.pushed, Pushed::Done(id));
+    assert_eq!(done.pushed, Pushed::Done(id.as_str().to_owned()));
     working.await.unwrap().unwrap();
     company.work().await;
     company.assert_quiet().await;
@@ -148,7 +159,7 @@ async fn the_same_person_who_registers_many_times_at_once_is_one(company: Compan
 }
 
 async fn without_another_system_it_is_skipped(company: Company) {
-    let alone = Registrations::new(company.env.clone(), None, RegistrationSettings::default());
+    let alone = Registrations::new(company.env.base.clone(), None, RegistrationSettings::default());
     let done = alone.register(&form("Ann", "ann@example.com", "")).await.unwrap();
     assert_eq!(done.pushed, Pushed::Skipped);
     assert!(Jobs::new(company.env.clone()).list(None, None, 10).await.unwrap().is_empty());
@@ -185,7 +196,7 @@ async fn an_outage_of_an_hour_is_not_felt_and_made_up_for(company: Company) {
 async fn a_slow_system_is_not_waited_for(company: Company) {
     let settings =
         RegistrationSettings { push_deadline: Duration::from_millis(50), ..RegistrationSettings::default() };
-    let hasty = Registrations::new(company.env.clone(), Some(company.phone.clone()), settings);
+    let hasty = Registrations::new(company.env.base.clone(), Some(Arc::new(company.phone.clone())), settings);
     company.phones.next(OpenPhoneCall::Create, Trouble::Slow(Duration::from_millis(400)));
     let done = hasty.register(&form("Ann", "ann@example.com", "")).await.unwrap();
     assert_eq!(done.pushed, Pushed::Pending);

@@ -1,10 +1,15 @@
 //! Customers that are merged and split: their mappings go where the contacts go.
 
-use onefold_domain::{
-    ConflictSubject, ContactRequest, ContactSource, CustomerId, DetachReason, EmailAddress, Expectation,
-    MappingStatus, PhoneNumber, Received, RunKind, Statement,
-};
+use onefold_domain::contact::{Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::CustomerId;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::source::ContactSource;
 use onefold_integrations::testing::DoubleChange;
+use onefold_service::contacts::{ContactRequest, Expectation};
+use onefold_sync::conflict::ConflictSubject;
+use onefold_sync::mapping::{DetachReason, MappingStatus};
+use onefold_sync::run::RunKind;
 
 use crate::scene::Scene;
 
@@ -14,7 +19,7 @@ on_every_store!(
 );
 
 /// Joins a customer of this email and one of this phone; the contact that does can be withdrawn.
-async fn join(scene: &Scene, email: &str, phone: &str) -> onefold_domain::ContactRecord {
+async fn join(scene: &Scene, email: &str, phone: &str) -> onefold_domain::contact::ContactRecord {
     let statement = Statement::new(EmailAddress::parse(email).ok(), PhoneNumber::parse(phone, None).ok());
     let request = ContactRequest::new(statement.unwrap(), Received::default(), ContactSource::Order);
     scene.contacts.create_contact(&request).await.unwrap()

@@ -1,8 +1,10 @@
 //! What OpenPhone reports by itself, from its signed delivery to the customer.
 
-use onefold_domain::{
-    EventReceived, MappingStatus, PartnerEvent, PartnerEventKind, PartnerId, ProfileField, SyncOutcome,
-};
+use onefold_domain::profile::ProfileField;
+use onefold_sync::events::{EventReceived, PartnerEvent, PartnerEventKind};
+use onefold_sync::log::SyncOutcome;
+use onefold_sync::mapping::MappingStatus;
+use onefold_sync::partner::PartnerId;
 use serde_json::{Value, json};
 
 use crate::company::{Company, typed_in};

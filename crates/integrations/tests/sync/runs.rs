@@ -1,7 +1,11 @@
 //! Bulk: lists and whole registers, with an answer for each, going on where they were cut off.
 
-use onefold_domain::{Acting, Actor, Errand, RunKind, RunStatus, SyncError, TokenId};
 use onefold_integrations::testing::{DoubleCall, DoubleChange, Lasting, Trouble};
+use onefold_service::actor::{Acting, Actor};
+use onefold_service::token::TokenId;
+use onefold_sync::run::{RunKind, RunStatus};
+use onefold_sync::sync_error::SyncError;
+use onefold_sync::synchroniser::Errand;
 use serde_json::json;
 
 use crate::scene::{Scene, person};
@@ -29,7 +33,7 @@ async fn a_list_is_synced_and_each_gets_its_answer(scene: Scene) {
     let counts = run.counts;
     assert_eq!(run.status, RunStatus::Completed);
     assert_eq!((counts.total, counts.succeeded, counts.failed, counts.created), (4, 2, 2, 2));
-    let items = scene.runs.items(run.id, 0, 10).await.unwrap();
+    let items = scene.runs.runs.items(run.id, 0, 10).await.unwrap();
     let told = items.iter().map(|item| {
         let outcome = item.outcome.clone().unwrap();
         let code = outcome.error.map_or_else(String::new, |error| error.code);
@@ -78,7 +82,7 @@ async fn a_record_that_cannot_come_in_is_told_once(scene: Scene) {
     let first = scene.run(RunKind::Compare, &[]).await;
     let counts = first.counts;
     assert_eq!((counts.total, counts.succeeded, counts.skipped, counts.failed), (2, 1, 1, 0));
-    let items = scene.runs.items(first.id, 0, 10).await.unwrap();
+    let items = scene.runs.runs.items(first.id, 0, 10).await.unwrap();
     let skipped = items.iter().find(|item| item.subject == nobody).unwrap().outcome.clone().unwrap();
     assert_eq!(
         (skipped.action.as_str(), skipped.error.unwrap().code.as_str()),
@@ -88,7 +92,7 @@ async fn a_record_that_cannot_come_in_is_told_once(scene: Scene) {
         let again = scene.run(kind, &[]).await;
         let counts = again.counts;
         assert_eq!((counts.total, counts.unchanged, counts.skipped, counts.failed), (2, 2, 0, 0), "{kind:?}");
-        assert!(scene.runs.items(again.id, 0, 10).await.unwrap().is_empty());
+        assert!(scene.runs.runs.items(again.id, 0, 10).await.unwrap().is_empty());
     }
     // Whoever asks for just this one is told, as often as it takes.
     let asked = scene.run(RunKind::Import, &[&nobody]).await;
@@ -126,7 +130,7 @@ async fn an_outcome_names_the_customer_also_when_it_failed(scene: Scene) {
     let contact = scene.contact("Ann Lee", "ann@example.com", "").await;
     scene.edit(contact.customer, json!({"address": {"street": null}})).await;
     let run = scene.run(RunKind::Sync, &[&contact.id.0.to_string()]).await;
-    let items = scene.runs.items(run.id, 0, 10).await.unwrap();
+    let items = scene.runs.runs.items(run.id, 0, 10).await.unwrap();
     let outcome = items[0].outcome.clone().unwrap();
     assert_eq!((outcome.action.as_str(), outcome.customer), ("failed", Some(contact.customer)));
 }
@@ -154,7 +158,7 @@ async fn a_run_waits_while_no_call_is_made_and_goes_on(scene: Scene) {
     scene.double.end_trouble();
     scene.clock.pass(std::time::Duration::from_secs(120));
     scene.worker.work_once().await.unwrap();
-    let run = scene.runs.run(run.id).await.unwrap().unwrap();
+    let run = scene.runs.runs.run(run.id).await.unwrap().unwrap();
     assert_eq!((run.status, run.counts.succeeded + run.counts.failed), (RunStatus::Completed, 20));
     // Those that had failed before it stopped were promised another attempt each.
     assert_eq!(scene.double.partner_count(), 20);
@@ -187,7 +191,7 @@ async fn a_plan_shows_field_by_field_and_writes_nothing(scene: Scene) {
     assert_eq!(scene.sync.show_customer(new).await.unwrap().action, "create");
     let run = scene.run_as(RunKind::Compare, &[], true).await;
     assert_eq!((run.status, run.counts.total), (RunStatus::Completed, 2));
-    let items = scene.runs.items(run.id, 0, 10).await.unwrap();
+    let items = scene.runs.runs.items(run.id, 0, 10).await.unwrap();
     let mut actions: Vec<_> = items
         .iter()
         .map(|item| (item.subject.as_str(), item.outcome.as_ref().unwrap().action.as_str()))
@@ -199,6 +203,6 @@ async fn a_plan_shows_field_by_field_and_writes_nothing(scene: Scene) {
     let after = (scene.double.writes(), scene.view(customer).await.revision, scene.mapping(customer).await);
     assert_eq!(after, before);
     let gone =
-        scene.sync.sync_customer(onefold_domain::CustomerId(uuid::Uuid::nil()), Errand::default()).await;
+        scene.sync.sync_customer(onefold_domain::id::CustomerId(uuid::Uuid::nil()), Errand::default()).await;
     assert!(matches!(gone, Err(SyncError::NoSuchCustomer)));
 }

@@ -5,17 +5,36 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Clock, Conflict, ConflictFilter, ConflictStatus, Conflicts, ContactRecord, ContactRequest, ContactSource,
-    Contacts, CustomerId, CustomerView, Customers, EmailAddress, Environment, Errand, Expectation,
-    LinkPolicy, Mapping, PartnerId, Patience, PhoneNumber, Profile, Received, Run, RunKind, Runs, Statement,
-    Store, SurvivorshipRules, SyncSettings, SyncSystem, SyncTrigger, SyncWorker, Synced, Synchroniser,
-    SystemRandomness, WorkerSettings,
-};
+use onefold_domain::contact::{ContactRecord, Received, Statement};
+use onefold_domain::customer::CustomerView;
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::CustomerId;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::policy::LinkPolicy;
+use onefold_domain::profile::Profile;
+use onefold_domain::source::ContactSource;
+use onefold_domain::survivorship::SurvivorshipRules;
 use onefold_integrations::metakocka::{BaseUrl, Config, Credential, MetaKocka};
 use onefold_integrations::testing::{
     DoubleAddress, DoubleChange, DoubleContact, DoublePartner, MetaKockaDouble,
 };
+use onefold_service::clock::{Clock, SystemRandomness};
+use onefold_service::contacts::{ContactRequest, Contacts, Expectation};
+use onefold_service::customers::Customers;
+use onefold_service::environment::SyncTrigger;
+use onefold_service::retry::Patience;
+use onefold_service::system::SyncSystem;
+use onefold_sync::conflict::{Conflict, ConflictFilter, ConflictStatus};
+use onefold_sync::conflicts::Conflicts;
+use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::mapping::Mapping;
+use onefold_sync::partner::PartnerId;
+use onefold_sync::resolver::Resolver;
+use onefold_sync::run::{Run, RunKind};
+use onefold_sync::runner::Runner;
+use onefold_sync::store::SyncStore;
+use onefold_sync::synchroniser::{Errand, SyncSettings, Synced, Synchroniser};
+use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use serde_json::json;
 
 pub(crate) struct HandClock(AtomicI64);
@@ -43,14 +62,15 @@ pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) const GRACE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 pub(crate) struct Scene {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn SyncStore>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) double: Arc<MetaKockaDouble>,
-    pub(crate) env: Environment,
+    pub(crate) env: SyncEnvironment,
     pub(crate) sync: Synchroniser,
-    pub(crate) runs: Runs,
+    pub(crate) runs: Runner,
     pub(crate) worker: SyncWorker,
     pub(crate) conflicts: Conflicts,
+    pub(crate) resolver: Resolver,
     pub(crate) contacts: Contacts,
     pub(crate) customers: Customers,
 }
@@ -60,14 +80,14 @@ pub(crate) fn settings() -> SyncSettings {
 }
 
 impl Scene {
-    pub(crate) async fn on(store: Arc<dyn Store>) -> Self {
+    pub(crate) async fn on(store: Arc<dyn SyncStore>) -> Self {
         let double = Arc::new(MetaKockaDouble::start().await);
         Self::with(store, double, settings(), false)
     }
 
     /// The same company with another store or other settings.
     pub(crate) fn with(
-        store: Arc<dyn Store>,
+        store: Arc<dyn SyncStore>,
         double: Arc<MetaKockaDouble>,
         settings: SyncSettings,
         new_customers: bool,
@@ -77,7 +97,7 @@ impl Scene {
     }
 
     pub(crate) fn at(
-        store: Arc<dyn Store>,
+        store: Arc<dyn SyncStore>,
         double: Arc<MetaKockaDouble>,
         settings: SyncSettings,
         new_customers: bool,
@@ -86,7 +106,7 @@ impl Scene {
         let trigger = SyncTrigger { system: SyncSystem::MetaKocka, new_customers };
         let patience = Patience { deadline: Duration::from_secs(30), ..Patience::default() };
         let policy = Arc::new(LinkPolicy::shipped());
-        let env = Environment::new(store.clone(), policy, clock.clone(), Arc::new(SystemRandomness))
+        let env = SyncEnvironment::new(store.clone(), policy, clock.clone(), Arc::new(SystemRandomness))
             .with_patience(patience)
             .with_triggers([trigger]);
         let directory = Arc::new(connector(&double, clock.clone()));
@@ -96,10 +116,10 @@ impl Scene {
     }
 
     pub(crate) fn around(
-        store: Arc<dyn Store>,
+        store: Arc<dyn SyncStore>,
         clock: Arc<HandClock>,
         double: Arc<MetaKockaDouble>,
-        env: Environment,
+        env: SyncEnvironment,
         sync: Synchroniser,
         rules: Arc<SurvivorshipRules>,
     ) -> Self {
@@ -109,11 +129,12 @@ impl Scene {
             ..WorkerSettings::default()
         };
         Self {
-            runs: Runs::new(sync.clone()),
+            runs: Runner::new(sync.clone()),
             worker: SyncWorker::new(env.clone(), vec![sync.clone()], worker_settings),
-            conflicts: Conflicts::new(sync.clone(), None),
-            contacts: Contacts::new(env.clone()),
-            customers: Customers::new(env.clone(), rules),
+            conflicts: Conflicts::new(env.clone()),
+            resolver: Resolver::new(sync.clone(), None),
+            contacts: Contacts::new(env.base.clone()),
+            customers: Customers::new(env.base.clone(), rules),
             store,
             clock,
             double,
@@ -176,7 +197,7 @@ impl Scene {
         let subjects: Vec<_> = subjects.iter().map(|subject| (*subject).to_owned()).collect();
         let run = self.runs.request(kind, &subjects, dry_run).await.unwrap();
         self.worker.carry_out(run.id).await.unwrap();
-        self.runs.run(run.id).await.unwrap().unwrap()
+        self.runs.runs.run(run.id).await.unwrap().unwrap()
     }
 
     pub(crate) async fn open_conflicts(&self) -> Vec<Conflict> {
@@ -199,7 +220,7 @@ impl Scene {
     /// The versions of all mappings and of their customers.
     async fn versions(&self) -> Vec<(uuid::Uuid, i64, Option<i64>)> {
         let listed = self.store.mappings().list(SyncSystem::MetaKocka, None, 100_000).await.unwrap();
-        let version = |placed: onefold_domain::PlacedMapping| {
+        let version = |placed: onefold_sync::mapping::PlacedMapping| {
             (placed.mapping.id.0, placed.mapping.version, placed.now.map(|(_, version)| version))
         };
         listed.into_iter().map(version).collect()

@@ -1,13 +1,18 @@
 //! Who waits for whom, and how long: for somebody who died, for somebody who is at the same customer, for another system that
 //! takes its time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{
-    CustomerId, Errand, Jobs, MappingStatus, Pushed, RegistrationSettings, Registrations, RunKind,
-    SyncSettings, SyncSystem, SyncWorker, Synchroniser, WorkerSettings,
-};
+use onefold_domain::id::CustomerId;
 use onefold_integrations::testing::openphone::{OpenPhoneCall, Trouble};
+use onefold_service::registration::{Pushed, RegistrationSettings, Registrations};
+use onefold_service::system::SyncSystem;
+use onefold_sync::jobs::Jobs;
+use onefold_sync::mapping::MappingStatus;
+use onefold_sync::run::RunKind;
+use onefold_sync::synchroniser::{Errand, SyncSettings, Synchroniser};
+use onefold_sync::worker::{SyncWorker, WorkerSettings};
 
 use crate::company::{Company, form, openphone};
 use crate::scene::{Scene, settings};
@@ -139,12 +144,12 @@ async fn of_two_clicks_the_second_gets_what_the_first_brought(scene: Scene) {
 async fn a_crowd_is_told_at_once_that_it_is_done_later(company: Company) {
     // One call a second: of those who come within three seconds, one can be served in time.
     let directory = openphone(&company.phones, &company.env, |config| config.calls_per_second = 1);
-    let rules = std::sync::Arc::new(onefold_domain::SurvivorshipRules::shipped());
+    let rules = std::sync::Arc::new(onefold_domain::survivorship::SurvivorshipRules::shipped());
     let (env, system) = (company.env.clone(), SyncSystem::OpenPhone);
     let sync = Synchroniser::new(env, system, std::sync::Arc::new(directory), rules, settings());
     let times =
         RegistrationSettings { push_deadline: Duration::from_secs(3), ..RegistrationSettings::default() };
-    let registrations = Registrations::new(company.env.clone(), Some(sync), times);
+    let registrations = Registrations::new(company.env.base.clone(), Some(Arc::new(sync)), times);
     company.phones.trouble(None, onefold_integrations::testing::Lasting::UntilTold, Trouble::Silence);
     let first = tokio::spawn({
         let registrations = registrations.clone();
@@ -170,11 +175,11 @@ async fn an_address_without_a_list_kills_no_job(company: Company) {
         onefold_integrations::testing::Lasting::UntilTold,
         Trouble::Say(404, body),
     );
-    let runs = onefold_domain::Runs::new(company.phone.clone());
+    let runs = onefold_sync::runner::Runner::new(company.phone.clone());
     runs.request(RunKind::Compare, &[], false).await.unwrap();
     company.worker.work_once().await.unwrap();
     let jobs = Jobs::new(company.env.clone());
-    let dead = jobs.list(Some(onefold_domain::JobStatus::Dead), None, 10).await.unwrap();
+    let dead = jobs.list(Some(onefold_sync::job::JobStatus::Dead), None, 10).await.unwrap();
     assert!(dead.is_empty(), "{dead:?}");
     company.phones.end_trouble();
     company.work().await;

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use onefold_domain::{
-    ImportFormat, ImportOptions, Imports, JobKind, JobStatus, Jobs, RunKind, SyncSystem, SyncTrigger,
-    SyncWorker, WorkerSettings,
-};
 use onefold_integrations::testing::{DoubleCall, Lasting, MetaKockaDouble, Trouble};
+use onefold_service::environment::SyncTrigger;
+use onefold_service::file::ImportFormat;
+use onefold_service::import::ImportOptions;
+use onefold_service::imports::Imports;
+use onefold_service::system::SyncSystem;
+use onefold_sync::job::{JobKind, JobStatus};
+use onefold_sync::jobs::Jobs;
+use onefold_sync::run::RunKind;
+use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use serde_json::json;
 
 use crate::scene::{DAY, Scene, settings};
@@ -87,7 +92,7 @@ async fn comparisons_come_again_by_themselves(scene: Scene) {
         worker.work_once().await.unwrap();
         scene.clock.pass(Duration::from_secs(30 * 60 + 1));
     }
-    let runs = scene.runs.list(None, 100).await.unwrap();
+    let runs = scene.runs.runs.list(None, 100).await.unwrap();
     let count = |kind| runs.iter().filter(|run| run.kind == kind).count();
     // When both are due, the full one is enough.
     assert_eq!((count(RunKind::Compare), count(RunKind::CompareFull)), (24, 1));
@@ -119,7 +124,10 @@ async fn several_workers_share_the_jobs(scene: Scene) {
 async fn new_customers_are_created_there_if_that_is_wanted(scene: Scene) {
     let double = std::sync::Arc::new(MetaKockaDouble::start().await);
     let scene = Scene::with(scene.store.clone(), double, settings(), true);
-    assert_eq!(&scene.env.triggers[..], [SyncTrigger { system: SyncSystem::MetaKocka, new_customers: true }]);
+    assert_eq!(
+        &scene.env.base.triggers[..],
+        [SyncTrigger { system: SyncSystem::MetaKocka, new_customers: true }]
+    );
     scene.customer("Ann Lee", "ann@example.com").await;
     let poor = scene.contact("Ben Lee", "ben@example.com", "").await.customer;
     scene.edit(poor, json!({"country": null})).await;
@@ -140,7 +148,7 @@ async fn a_file_of_contacts_promises_what_single_ones_do(scene: Scene) {
         format!("email,fullname,street,city,postalcode,country\n{}{}{}", row(1), row(2), row(3))
     };
     for street in ["Lipova pot 7", "Nova 1"] {
-        let imports = Imports::new(scene.env.clone(), None);
+        let imports = Imports::new(scene.env.base.clone(), None);
         let mut receiving = imports.receive(ImportFormat::Csv, ImportOptions::default()).await.unwrap();
         receiving.append(file(street).as_bytes()).await.unwrap();
         let import = receiving.complete().await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use onefold_domain::{Clock, NoRandomness, Randomness};
+use onefold_service::clock::{Clock, NoRandomness, Randomness};
 use uuid::{Builder, Uuid};
 
 /// 2026-01-01T00:00:00Z, where the clocks of tests start.

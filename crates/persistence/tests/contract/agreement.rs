@@ -4,11 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use onefold_domain::{
-    Acting, Actor, ContactChange, ContactRecord, ContactRequest, ContactSource, CustomerId, CustomerPicture,
-    LinkPolicy, MemoryStore, Outcome, Received, Statement, Store, TokenId, UserId, lay,
-};
+use onefold_domain::contact::{ContactRecord, Received, Statement};
+use onefold_domain::id::{CustomerId, UserId};
+use onefold_domain::linking::{CustomerPicture, Outcome, lay};
+use onefold_domain::policy::LinkPolicy;
+use onefold_domain::source::ContactSource;
+use onefold_memory::MemoryStore;
 use onefold_persistence::testing::TestDatabase;
+use onefold_service::actor::{Acting, Actor};
+use onefold_service::contacts::{ContactChange, ContactRequest};
+use onefold_service::token::TokenId;
+use onefold_sync::store::SyncStore;
 use proptest::prelude::*;
 
 use crate::desk::{Desk, to_email, to_phone};
@@ -87,13 +93,13 @@ pub(crate) fn steps(people: People) -> impl Strategy<Value = (usize, Vec<Step>)>
 
 /// A store that is written to.
 pub(crate) struct World {
-    store: Arc<dyn Store>,
+    store: Arc<dyn SyncStore>,
     policy: LinkPolicy,
     pub(crate) desk: Desk,
 }
 
 impl World {
-    pub(crate) async fn new(store: &Arc<dyn Store>, cap: usize) -> Self {
+    pub(crate) async fn new(store: &Arc<dyn SyncStore>, cap: usize) -> Self {
         let policy = LinkPolicy::shipped().with_max_contact_points(cap);
         let desk = Desk::over(service_with(store, policy.clone()));
         for number in 1..=USERS {
@@ -156,7 +162,7 @@ impl World {
     async fn pictures(&self) -> Vec<CustomerPicture> {
         let records = self.desk.everything().await;
         let customers: BTreeSet<CustomerId> = records.iter().map(|record| record.customer).collect();
-        let mut transaction = self.store.begin().await.expect("a transaction");
+        let mut transaction = self.store.begin_sync().await.expect("a transaction");
         let mut pictures = Vec::with_capacity(customers.len());
         for id in customers {
             pictures.push(transaction.customers().picture(id).await.expect("a customer"));
@@ -195,7 +201,7 @@ impl World {
     fn users(
         &self,
         pictures: &[CustomerPicture],
-        contacts: &[onefold_domain::ContactId],
+        contacts: &[onefold_domain::id::ContactId],
     ) -> BTreeSet<UserId> {
         let all = pictures.iter().flat_map(|picture| &picture.contacts);
         all.filter(|contact| contacts.contains(&contact.id))
@@ -263,12 +269,12 @@ fn run<T>(case: impl Future<Output = T>) -> T {
 }
 
 async fn live_in_memory((cap, steps): &(usize, Vec<Step>), people: People) {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let store: Arc<dyn SyncStore> = Arc::new(MemoryStore::default());
     World::new(&store, *cap).await.live(steps, people).await;
 }
 
 async fn live_in(database: &TestDatabase, (cap, steps): &(usize, Vec<Step>), people: People) {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     World::new(&store, *cap).await.live(steps, people).await;
     database.assert_invariants().await;
 }

@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    Acting, Actor, Audit, AuditAction, AuditDraft, AuditEntry, AuditFilter, AuditSubject, ContactChange,
-    ContactRequest, ContactSource, CustomerId, Expectation, Metadata, NewUser, Profile, Snapshot, Store,
-    TokenId,
-};
+use onefold_domain::id::CustomerId;
+use onefold_domain::metadata::Metadata;
+use onefold_domain::profile::Profile;
+use onefold_domain::source::ContactSource;
+use onefold_service::actor::{Acting, Actor};
+use onefold_service::audit::{AuditAction, AuditDraft, AuditEntry, AuditFilter, AuditSubject, Snapshot};
+use onefold_service::contacts::{ContactChange, ContactRequest, Expectation};
+use onefold_service::token::TokenId;
+use onefold_service::trail::Audit;
+use onefold_service::users::NewUser;
+use onefold_sync::store::SyncStore;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, from, metadata, order, order_of, primary, to_email, to_phone, verified};
@@ -52,7 +58,7 @@ pub(crate) async fn actions(desk: &Desk, seen: usize) -> Vec<String> {
     told(desk, seen).await.into_iter().map(|(action, ..)| action).collect()
 }
 
-async fn a_contact_leaves_a_trail_from_its_creation_to_its_withdrawal(store: Arc<dyn Store>) {
+async fn a_contact_leaves_a_trail_from_its_creation_to_its_withdrawal(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let request = order("Doc@HillValley.edu", "");
     let request = ContactRequest { metadata: metadata(&json!({"tier": "gold"})), ..request };
@@ -78,7 +84,7 @@ async fn a_contact_leaves_a_trail_from_its_creation_to_its_withdrawal(store: Arc
     );
 }
 
-async fn what_changes_nothing_leaves_nothing(store: Arc<dyn Store>) {
+async fn what_changes_nothing_leaves_nothing(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let one = desk.user(1).await;
     let contact = desk.create(&verified(order_of(one, "doc@hillvalley.edu", ""))).await;
@@ -98,7 +104,7 @@ async fn what_changes_nothing_leaves_nothing(store: Arc<dyn Store>) {
     assert_eq!(all(&desk, &AuditFilter::default()).await, before);
 }
 
-async fn a_claim_and_the_step_back_of_others_are_told(store: Arc<dyn Store>) {
+async fn a_claim_and_the_step_back_of_others_are_told(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let one = desk.user(1).await;
     let first = desk.create(&order_of(one, "", "123456")).await;
@@ -131,7 +137,7 @@ async fn a_claim_and_the_step_back_of_others_are_told(store: Arc<dyn Store>) {
     assert_eq!(after, json!({"customerId": first.customer.0, "contactIds": [guest.id.0]}));
 }
 
-async fn customers_that_merge_and_fall_apart_are_told(store: Arc<dyn Store>) {
+async fn customers_that_merge_and_fall_apart_are_told(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let email = desk.create(&order("doc@hillvalley.edu", "")).await;
     let phone = desk.create(&order("", "123456")).await;
@@ -153,7 +159,7 @@ async fn customers_that_merge_and_fall_apart_are_told(store: Arc<dyn Store>) {
     assert_eq!(entries[1..], [split]);
 }
 
-async fn identify_tells_what_it_adds_and_joins(store: Arc<dyn Store>) {
+async fn identify_tells_what_it_adds_and_joins(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     tell(&desk.identify, "doc@hillvalley.edu", "123456").await;
     let other = tell(&desk.identify, "", "654321").await;
@@ -173,7 +179,7 @@ async fn identify_tells_what_it_adds_and_joins(store: Arc<dyn Store>) {
     assert_eq!(told(&desk, 3).await[0].3["blocked"], json!({"phone": "never_links"}));
 }
 
-async fn a_user_and_a_correction_are_told(store: Arc<dyn Store>) {
+async fn a_user_and_a_correction_are_told(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let profile = Profile::from_texts(&[("name", "Zoë Brown")]).expect("a profile");
     let new = NewUser { id: Some(user(1)), external_id: None, profile: Some(profile) };
@@ -188,7 +194,7 @@ async fn a_user_and_a_correction_are_told(store: Arc<dyn Store>) {
     assert_eq!((&ruled["source"], &ruled["profile"]), (&json!("manual"), &json!({"companyName": "Clocks"})));
 }
 
-async fn who_acts_is_on_record(store: Arc<dyn Store>) {
+async fn who_acts_is_on_record(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let token = Actor::Token { id: TokenId(7), user: Some(user(9)) };
     for (actor, name, token, by) in [
@@ -206,7 +212,7 @@ async fn who_acts_is_on_record(store: Arc<dyn Store>) {
     }
 }
 
-async fn a_change_that_is_rolled_back_leaves_nothing(store: Arc<dyn Store>) {
+async fn a_change_that_is_rolled_back_leaves_nothing(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let one = desk.user(1).await;
     desk.create(&order_of(one, "", "123456")).await;
@@ -221,7 +227,7 @@ async fn a_change_that_is_rolled_back_leaves_nothing(store: Arc<dyn Store>) {
     desk.contacts.create_or_update_contact(&request).await.expect_err("too much metadata");
     desk.change(known.id, primary(true)).await;
     // An open transaction that is given up, with an entry in it.
-    let mut transaction = store.begin().await.expect("a transaction");
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     let draft = AuditDraft {
         at: crate::by_hand::at(),
         acting: Acting::default(),

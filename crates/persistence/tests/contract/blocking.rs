@@ -3,7 +3,12 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{Block, BlockRule, Identified, Identify, LinkPolicy, Outcome, Part, Store, UserId};
+use onefold_domain::block::{Block, BlockRule, Part};
+use onefold_domain::id::UserId;
+use onefold_domain::linking::Outcome;
+use onefold_domain::policy::LinkPolicy;
+use onefold_service::identify::{Identified, Identify};
+use onefold_sync::store::SyncStore;
 
 use crate::scene::{seen, service, service_with, tell, tell_as, user};
 
@@ -22,7 +27,7 @@ on_every_store!(
 const NO_PHONE: &str = "0000000000";
 const NO_EMAIL: &str = "noemail@hillvalley.edu";
 
-async fn a_placeholder_phone_joins_nobody(store: Arc<dyn Store>) {
+async fn a_placeholder_phone_joins_nobody(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let marty = tell(&service, "marty@hillvalley.edu", NO_PHONE).await;
     let doc = tell(&service, "doc@hillvalley.edu", NO_PHONE).await;
@@ -35,7 +40,7 @@ async fn a_placeholder_phone_joins_nobody(store: Arc<dyn Store>) {
     assert_settled(&service, None, ("doc@hillvalley.edu", NO_PHONE), &doc).await;
 }
 
-async fn a_placeholder_email_joins_nobody(store: Arc<dyn Store>) {
+async fn a_placeholder_email_joins_nobody(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let first = tell(&service, NO_EMAIL, "123456").await;
     let second = tell(&service, NO_EMAIL, "654321").await;
@@ -46,7 +51,7 @@ async fn a_placeholder_email_joins_nobody(store: Arc<dyn Store>) {
     }
 }
 
-async fn a_placeholder_beside_a_known_value_is_kept_with_it(store: Arc<dyn Store>) {
+async fn a_placeholder_beside_a_known_value_is_kept_with_it(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let first = tell(&service, "marty@hillvalley.edu", "123456").await;
     let second = tell(&service, "marty@hillvalley.edu", NO_PHONE).await;
@@ -56,7 +61,7 @@ async fn a_placeholder_beside_a_known_value_is_kept_with_it(store: Arc<dyn Store
     assert_settled(&service, None, ("marty@hillvalley.edu", NO_PHONE), &second).await;
 }
 
-async fn two_placeholders_are_found_by_both_together(store: Arc<dyn Store>) {
+async fn two_placeholders_are_found_by_both_together(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let both = [block(Part::Email, BlockRule::NeverLinks), block(Part::Phone, BlockRule::NeverLinks)];
     let first = tell(&service, NO_EMAIL, NO_PHONE).await;
@@ -69,7 +74,7 @@ async fn two_placeholders_are_found_by_both_together(store: Arc<dyn Store>) {
     assert_ne!(other.customer.id, first.customer.id);
 }
 
-async fn one_placeholder_is_found_by_itself(store: Arc<dyn Store>) {
+async fn one_placeholder_is_found_by_itself(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let phone = tell(&service, "", NO_PHONE).await;
     let email = tell(&service, NO_EMAIL, "").await;
@@ -78,7 +83,7 @@ async fn one_placeholder_is_found_by_itself(store: Arc<dyn Store>) {
     assert_settled(&service, None, (NO_EMAIL, ""), &email).await;
 }
 
-async fn a_guest_does_not_join_two_users(store: Arc<dyn Store>) {
+async fn a_guest_does_not_join_two_users(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let marty = tell_as(&service, user(1), "marty@hillvalley.edu", "123456").await;
     let doc = tell_as(&service, user(2), "doc@hillvalley.edu", "654321").await;
@@ -91,7 +96,7 @@ async fn a_guest_does_not_join_two_users(store: Arc<dyn Store>) {
     assert_settled(&service, Some(user(2)), ("doc@hillvalley.edu", "654321"), &doc).await;
 }
 
-async fn a_user_does_not_join_another(store: Arc<dyn Store>) {
+async fn a_user_does_not_join_another(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let marty = tell_as(&service, user(1), "marty@hillvalley.edu", "123456").await;
     let doc = tell_as(&service, user(2), "doc@hillvalley.edu", "654321").await;
@@ -110,7 +115,7 @@ async fn a_user_does_not_join_another(store: Arc<dyn Store>) {
     assert_settled(&service, Some(user(3)), ("marty@hillvalley.edu", "123456"), &third).await;
 }
 
-async fn a_full_customer_takes_no_new_value(store: Arc<dyn Store>) {
+async fn a_full_customer_takes_no_new_value(store: Arc<dyn SyncStore>) {
     let service = service_with(&store, LinkPolicy::shipped().with_max_contact_points(3));
     tell(&service, "a@hillvalley.edu", "123456").await;
     let full = tell(&service, "b@hillvalley.edu", "123456").await;
@@ -124,7 +129,7 @@ async fn a_full_customer_takes_no_new_value(store: Arc<dyn Store>) {
     assert_settled(&service, None, ("", "123456"), &full).await;
 }
 
-async fn two_customers_that_are_too_many_together_stay_two(store: Arc<dyn Store>) {
+async fn two_customers_that_are_too_many_together_stay_two(store: Arc<dyn SyncStore>) {
     let service = service_with(&store, LinkPolicy::shipped().with_max_contact_points(3));
     let first = tell(&service, "a@hillvalley.edu", "111222").await;
     let second = tell(&service, "b@hillvalley.edu", "333444").await;

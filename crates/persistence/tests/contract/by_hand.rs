@@ -5,11 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Clock, ContactDetails, ContactDraft, ContactId, ContactSource, CustomerId, EvidenceOrder, KeyKind,
-    LinkDraft, LinkKey, Neighbourhood, Randomness, Received, Statement, Store, Transaction, User,
-};
+use onefold_domain::contact::{ContactDetails, ContactDraft, EvidenceOrder, Received, Statement};
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_domain::link_key::{KeyKind, LinkKey};
+use onefold_domain::linking::Neighbourhood;
+use onefold_domain::source::ContactSource;
 use onefold_persistence::testing::{SeededRandomness, SteppingClock};
+use onefold_service::clock::{Clock, Randomness};
+use onefold_service::store::LinkDraft;
+use onefold_service::user::User;
+use onefold_sync::store::{SyncStore, SyncTransaction};
 
 pub(crate) fn at() -> DateTime<Utc> {
     SteppingClock::fixed().now()
@@ -31,7 +36,7 @@ pub(crate) fn phone_key(value: &str) -> LinkKey {
 
 /// A new customer with one contact, under these keys.
 pub(crate) async fn add_customer(
-    transaction: &mut dyn Transaction,
+    transaction: &mut dyn SyncTransaction,
     id: CustomerId,
     keys: &[LinkKey],
     statement: &Statement,
@@ -44,7 +49,7 @@ pub(crate) async fn add_customer(
 }
 
 pub(crate) async fn add_contact(
-    transaction: &mut dyn Transaction,
+    transaction: &mut dyn SyncTransaction,
     id: CustomerId,
     statement: &Statement,
 ) -> ContactId {
@@ -68,12 +73,12 @@ pub(crate) async fn add_contact(
 
 /// `add_customer` in a transaction of its own.
 pub(crate) async fn commit_customer(
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn SyncStore>,
     keys: &[LinkKey],
     statement: &Statement,
 ) -> CustomerId {
     let id = new_id();
-    let mut transaction = store.begin().await.expect("a transaction");
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     add_customer(&mut *transaction, id, keys, statement).await;
     transaction.commit().await.expect("a commit");
     id
@@ -81,7 +86,7 @@ pub(crate) async fn commit_customer(
 
 /// Lets one customer absorb another, and records it. Both are named with their present versions.
 pub(crate) async fn merge(
-    transaction: &mut dyn Transaction,
+    transaction: &mut dyn SyncTransaction,
     survivor: (CustomerId, i64),
     absorbed: (CustomerId, i64),
     statement: &Statement,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use onefold_domain::{Failure, Outcome, Patience, Store};
+use onefold_domain::linking::Outcome;
+use onefold_service::retry::{Failure, Patience};
+use onefold_sync::store::SyncStore;
 
 use crate::by_hand::{at, commit_customer, email_key, phone_key};
 use crate::scene::{in_time, recall, request, seen, service, statement, tell};
@@ -19,7 +21,7 @@ on_every_store!(
 
 /// A request that attaches to one hot customer is dropped after its first step, then after its
 /// second, and so on until it gets through. If one left a lock behind, the next would hang.
-async fn a_request_cut_off_anywhere_is_done_or_undone(store: Arc<dyn Store>) {
+async fn a_request_cut_off_anywhere_is_done_or_undone(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     tell(&service, "", "123456").await;
     let mut emails = 0;
@@ -39,24 +41,24 @@ async fn a_request_cut_off_anywhere_is_done_or_undone(store: Arc<dyn Store>) {
     assert_eq!((whole.emails.len(), whole.contacts()), (emails, emails + 1));
 }
 
-async fn writers_who_leave_the_queue_let_the_next_one_in(store: Arc<dyn Store>) {
-    let first = store.begin().await.expect("a transaction");
+async fn writers_who_leave_the_queue_let_the_next_one_in(store: Arc<dyn SyncStore>) {
+    let first = store.begin_sync().await.expect("a transaction");
     for _ in 0..20 {
-        drop(up_to(1, store.begin()).await);
+        drop(up_to(1, store.begin_sync()).await);
     }
     drop(first);
     for _ in 0..20 {
         // This one may get its turn, and gives it back at once.
-        drop(up_to(1, store.begin()).await);
+        drop(up_to(1, store.begin_sync()).await);
     }
     let keys = [email_key("marty@hillvalley.edu")];
     commit_customer(&store, &keys, &statement("marty@hillvalley.edu", "")).await;
 }
 
-async fn a_caller_who_is_kept_waiting_is_told_in_time(store: Arc<dyn Store>) {
+async fn a_caller_who_is_kept_waiting_is_told_in_time(store: Arc<dyn SyncStore>) {
     let keys = [phone_key("123456")];
     let customer = commit_customer(&store, &keys, &statement("", "123456")).await;
-    let mut slow = store.begin().await.expect("a transaction");
+    let mut slow = store.begin_sync().await.expect("a transaction");
     slow.customers().advance(customer, 1, at()).await.expect("the version is current");
 
     let deadline = Duration::from_millis(200);
@@ -88,7 +90,7 @@ mod postgres_only {
             database.name().expect("a name"),
         );
         for steps in 0..10 {
-            drop(up_to(steps, store.begin()).await);
+            drop(up_to(steps, store.begin_sync()).await);
             // Undoing takes a moment. What is never undone stays, and the case runs out of time.
             in_time(async { while database.count(&open).await > 0 {} }).await;
         }

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    BlockRule, ContactChange, ContactId, ContactRequest, ContactSource, Expectation, Metadata, Outcome,
-    ProfileField, RecordError, Store,
-};
+use onefold_domain::block::BlockRule;
+use onefold_domain::id::ContactId;
+use onefold_domain::linking::Outcome;
+use onefold_domain::metadata::Metadata;
+use onefold_domain::profile::ProfileField;
+use onefold_domain::source::ContactSource;
+use onefold_service::contacts::{ContactChange, ContactRequest, Expectation};
+use onefold_service::error::RecordError;
+use onefold_sync::store::SyncStore;
 use serde_json::json;
 
 use crate::desk::{
@@ -34,7 +39,7 @@ on_every_store!(
     a_value_that_is_given_up_goes_to_the_oldest_who_waits,
 );
 
-async fn a_change_touches_what_it_names(store: Arc<dyn Store>) {
+async fn a_change_touches_what_it_names(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let told = ContactRequest {
         metadata: metadata(&json!({"tier": "gold", "crm": {"id": 7}})),
@@ -69,7 +74,7 @@ async fn a_change_touches_what_it_names(store: Arc<dyn Store>) {
     assert_eq!(desk.record(before.id).await, taken_back);
 }
 
-async fn nothing_in_place_of_metadata_and_profile_removes_them(store: Arc<dyn Store>) {
+async fn nothing_in_place_of_metadata_and_profile_removes_them(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let told = ContactRequest { metadata: metadata(&json!({"a": 1})), ..order("marty@hillvalley.edu", "") };
     let before = desk.create(&with_profile(told, &[("name", "Marty")])).await;
@@ -78,7 +83,7 @@ async fn nothing_in_place_of_metadata_and_profile_removes_them(store: Arc<dyn St
     assert_eq!((&after.details.metadata, &after.details.profile), (&Metadata::default(), &None));
 }
 
-async fn what_cannot_be_kept_is_refused_and_changes_nothing(store: Arc<dyn Store>) {
+async fn what_cannot_be_kept_is_refused_and_changes_nothing(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let half = |name: &str| metadata(&json!({name: "x".repeat(Metadata::MAX_BYTES / 2)}));
     let told = ContactRequest { metadata: half("a"), ..order("marty@hillvalley.edu", "") };
@@ -97,7 +102,7 @@ async fn what_cannot_be_kept_is_refused_and_changes_nothing(store: Arc<dyn Store
     assert!(matches!(nobody, Err(RecordError::NoSuchContact)));
 }
 
-async fn a_stale_revision_is_refused(store: Arc<dyn Store>) {
+async fn a_stale_revision_is_refused(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let first = desk.create(&order("marty@hillvalley.edu", "")).await;
     let seen = Expectation::OneOf(vec![first.revision()]);
@@ -115,7 +120,7 @@ async fn a_stale_revision_is_refused(store: Arc<dyn Store>) {
     assert!(!third.details.is_primary);
 }
 
-async fn a_merge_makes_a_revision_stale(store: Arc<dyn Store>) {
+async fn a_merge_makes_a_revision_stale(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     desk.create(&order("marty@hillvalley.edu", "")).await;
     let moved = desk.create(&order("", "123456")).await;
@@ -125,7 +130,7 @@ async fn a_merge_makes_a_revision_stale(store: Arc<dyn Store>) {
     assert!(matches!(refused, Err(RecordError::Stale)));
 }
 
-async fn of_many_who_saw_one_state_one_changes_it(store: Arc<dyn Store>) {
+async fn of_many_who_saw_one_state_one_changes_it(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let before = desk.create(&order("marty@hillvalley.edu", "")).await;
     let answers = all_together(20, |_| {
@@ -144,7 +149,7 @@ async fn primaries(desk: &Desk) -> Vec<ContactId> {
     everything.iter().filter(|record| record.details.is_primary).map(|record| record.id).collect()
 }
 
-async fn there_is_one_primary_for_each_user_and_kind(store: Arc<dyn Store>) {
+async fn there_is_one_primary_for_each_user_and_kind(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let mut ids = Vec::new();
@@ -168,7 +173,7 @@ async fn there_is_one_primary_for_each_user_and_kind(store: Arc<dyn Store>) {
     assert_eq!(primaries(&desk).await, [ids[2], ids[3]]);
 }
 
-async fn a_contact_of_both_kinds_is_the_primary_of_both(store: Arc<dyn Store>) {
+async fn a_contact_of_both_kinds_is_the_primary_of_both(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let email = desk.create(&order_of(user, "marty@hillvalley.edu", "")).await.id;
@@ -182,7 +187,7 @@ async fn a_contact_of_both_kinds_is_the_primary_of_both(store: Arc<dyn Store>) {
     assert_eq!(primaries(&desk).await, [phone]);
 }
 
-async fn of_many_primaries_set_at_once_one_is_left(store: Arc<dyn Store>) {
+async fn of_many_primaries_set_at_once_one_is_left(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let mut ids = Vec::new();
@@ -198,7 +203,7 @@ async fn of_many_primaries_set_at_once_one_is_left(store: Arc<dyn Store>) {
     assert_eq!(primaries(&desk).await.len(), 1);
 }
 
-async fn a_value_of_another_kind_is_refused(store: Arc<dyn Store>) {
+async fn a_value_of_another_kind_is_refused(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let email = desk.create(&order("marty@hillvalley.edu", "")).await;
     let phone = desk.create(&order("", "123456")).await;
@@ -209,7 +214,7 @@ async fn a_value_of_another_kind_is_refused(store: Arc<dyn Store>) {
     }
 }
 
-async fn one_value_of_two_may_change(store: Arc<dyn Store>) {
+async fn one_value_of_two_may_change(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let both = desk.create(&order("marty@hillvalley.edu", "123456")).await;
     let after = desk.change(both.id, to_email("McFly@HillValley.edu")).await;
@@ -220,7 +225,7 @@ async fn one_value_of_two_may_change(store: Arc<dyn Store>) {
     assert_eq!(recall(&desk.identify, "mcfly@hillvalley.edu", "").await.primary, both.id.0);
 }
 
-async fn another_value_joins_another_customer(store: Arc<dyn Store>) {
+async fn another_value_joins_another_customer(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let older = desk.create(&order("marty@hillvalley.edu", "")).await;
     let younger = desk.create(&order("doc@hillvalley.edu", "")).await;
@@ -231,7 +236,7 @@ async fn another_value_joins_another_customer(store: Arc<dyn Store>) {
     assert_eq!(tell(&desk.identify, "doc@hillvalley.edu", "").await.outcome, Outcome::Created);
 }
 
-async fn another_value_leaves_the_customer(store: Arc<dyn Store>) {
+async fn another_value_leaves_the_customer(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let stays = desk.create(&order("marty@hillvalley.edu", "")).await;
     let leaves = desk.create(&order("marty@hillvalley.edu", "")).await;
@@ -246,7 +251,7 @@ async fn another_value_leaves_the_customer(store: Arc<dyn Store>) {
     assert_eq!(desk.customer(after.customer).await.id, stays.customer);
 }
 
-async fn another_value_of_a_bridge_parts_two_customers(store: Arc<dyn Store>) {
+async fn another_value_of_a_bridge_parts_two_customers(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let one = desk.create(&order("marty@hillvalley.edu", "")).await;
     let other = desk.create(&order("", "123456")).await;
@@ -260,7 +265,7 @@ async fn another_value_of_a_bridge_parts_two_customers(store: Arc<dyn Store>) {
     assert_eq!((told.outcome, told.customer.id), (Outcome::Known, other.customer));
 }
 
-async fn another_value_has_yet_to_be_verified(store: Arc<dyn Store>) {
+async fn another_value_has_yet_to_be_verified(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let before = desk.create(&verified(order("marty@hillvalley.edu", ""))).await;
     let same = desk.change(before.id, to_email("MARTY@hillvalley.edu")).await;
@@ -271,7 +276,7 @@ async fn another_value_has_yet_to_be_verified(store: Arc<dyn Store>) {
     assert_eq!(given.details.verified_at, Some(given.updated_at));
 }
 
-async fn another_value_that_is_another_users_does_not_link(store: Arc<dyn Store>) {
+async fn another_value_that_is_another_users_does_not_link(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let owner = desk.create(&order_of(one, "marty@hillvalley.edu", "")).await;
@@ -284,7 +289,7 @@ async fn another_value_that_is_another_users_does_not_link(store: Arc<dyn Store>
     assert_eq!((free.customer, free.email_blocked_by), (moved.customer, None));
 }
 
-async fn a_value_that_is_given_up_goes_to_the_oldest_who_waits(store: Arc<dyn Store>) {
+async fn a_value_that_is_given_up_goes_to_the_oldest_who_waits(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let mut contacts = Vec::new();
     for number in 1..4 {

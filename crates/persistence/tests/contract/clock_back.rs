@@ -4,11 +4,17 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use onefold_domain::{
-    Clock, ContactChange, ContactFilter, ContactRequest, Contacts, Customers, Environment, Expectation,
-    Identify, LinkPolicy, PageRequest, Store, SurvivorshipRules, Users,
-};
+use onefold_domain::policy::LinkPolicy;
+use onefold_domain::survivorship::SurvivorshipRules;
 use onefold_persistence::testing::{ManualClock, SeededRandomness};
+use onefold_service::clock::Clock;
+use onefold_service::contacts::{ContactChange, ContactRequest, Contacts, Expectation, PageRequest};
+use onefold_service::customers::Customers;
+use onefold_service::environment::Environment;
+use onefold_service::identify::Identify;
+use onefold_service::store::ContactFilter;
+use onefold_service::users::Users;
+use onefold_sync::store::SyncStore;
 use serde_json::json;
 
 use crate::desk::{Desk, metadata, order, order_of, primary, to_email};
@@ -17,9 +23,9 @@ use crate::scene::{request, statement};
 
 on_every_store!(a_use_case_notes_no_change_before_its_record, a_store_notes_no_change_before_its_record,);
 
-fn desk(store: &Arc<dyn Store>, clock: &Arc<ManualClock>, seed: u64) -> Desk {
+fn desk(store: &Arc<dyn SyncStore>, clock: &Arc<ManualClock>, seed: u64) -> Desk {
     let env = Environment::new(
-        Arc::clone(store),
+        store.clone(),
         Arc::new(LinkPolicy::shipped()),
         Arc::clone(clock) as Arc<dyn Clock>,
         Arc::new(SeededRandomness::new(seed)),
@@ -44,7 +50,7 @@ async fn check(desk: &Desk, done: &str) {
     }
 }
 
-async fn a_use_case_notes_no_change_before_its_record(store: Arc<dyn Store>) {
+async fn a_use_case_notes_no_change_before_its_record(store: Arc<dyn SyncStore>) {
     let clock = Arc::new(ManualClock::default());
     let desk = desk(&store, &clock, 90_001);
     clock.pass(TimeDelta::days(1));
@@ -93,7 +99,7 @@ async fn a_use_case_notes_no_change_before_its_record(store: Arc<dyn Store>) {
     assert!(desk.contacts.withdraw_contact(own.id, &Expectation::Anything).await.is_ok());
 }
 
-async fn a_store_notes_no_change_before_its_record(store: Arc<dyn Store>) {
+async fn a_store_notes_no_change_before_its_record(store: Arc<dyn SyncStore>) {
     let clock = Arc::new(ManualClock::default());
     let desk = desk(&store, &clock, 90_002);
     clock.pass(TimeDelta::days(1));
@@ -105,7 +111,7 @@ async fn a_store_notes_no_change_before_its_record(store: Arc<dyn Store>) {
     let mut record = desk.record(other.id).await;
     record.updated_at = early;
     record.version += 1;
-    let mut transaction = store.begin().await.expect("a transaction");
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     let customers = transaction.customers();
     customers.advance(own.customer, own.customer_version, early).await.expect("advanced");
     customers.advance_many(&[(other.customer, other.customer_version)], early).await.expect("advanced");

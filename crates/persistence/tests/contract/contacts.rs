@@ -3,10 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use onefold_domain::{
-    Channel, ContactFilter, ContactId, ContactKind, ContactRecord, ContactRequest, ContactSource, CustomerId,
-    MetadataFilter, Outcome, PageRequest, RecordError, Store, Upserted,
-};
+use onefold_domain::contact::{Channel, ContactKind, ContactRecord};
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_domain::linking::Outcome;
+use onefold_domain::metadata::MetadataFilter;
+use onefold_domain::source::ContactSource;
+use onefold_service::contacts::{ContactRequest, PageRequest, Upserted};
+use onefold_service::error::RecordError;
+use onefold_service::store::ContactFilter;
+use onefold_sync::store::SyncStore;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -29,7 +34,7 @@ on_every_store!(
     pages_visit_each_contact_once,
 );
 
-async fn every_create_makes_a_record_of_its_own(store: Arc<dyn Store>) {
+async fn every_create_makes_a_record_of_its_own(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let request = order("marty@hillvalley.edu", "");
     let first = desk.create(&request).await;
@@ -42,7 +47,7 @@ async fn every_create_makes_a_record_of_its_own(store: Arc<dyn Store>) {
     assert_eq!(desk.record(first.id).await.version, first.version);
 }
 
-async fn a_record_is_read_as_it_was_told(store: Arc<dyn Store>) {
+async fn a_record_is_read_as_it_was_told(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let request = ContactRequest {
@@ -65,7 +70,7 @@ async fn a_record_is_read_as_it_was_told(store: Arc<dyn Store>) {
     assert_eq!(desk.everything().await, [created]);
 }
 
-async fn only_what_is_said_to_be_verified_is(store: Arc<dyn Store>) {
+async fn only_what_is_said_to_be_verified_is(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let said = |is_verified| ContactRequest { is_verified, ..order("marty@hillvalley.edu", "") };
     for is_verified in [None, Some(false)] {
@@ -75,7 +80,7 @@ async fn only_what_is_said_to_be_verified_is(store: Arc<dyn Store>) {
     assert_eq!(verified.details.verified_at, Some(verified.created_at));
 }
 
-async fn a_user_who_is_unknown_is_refused_and_nothing_is_stored(store: Arc<dyn Store>) {
+async fn a_user_who_is_unknown_is_refused_and_nothing_is_stored(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let request = order_of(user(404), "marty@hillvalley.edu", "");
     let created = desk.contacts.create_contact(&request).await;
@@ -91,7 +96,7 @@ async fn a_user_who_is_unknown_is_refused_and_nothing_is_stored(store: Arc<dyn S
     assert_eq!(told.outcome, Outcome::Created);
 }
 
-async fn a_created_contact_links_like_any_other(store: Arc<dyn Store>) {
+async fn a_created_contact_links_like_any_other(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let told = tell(&desk.identify, "marty@hillvalley.edu", "123456").await;
     let doc = desk.create(&order("doc@hillvalley.edu", "")).await;
@@ -106,7 +111,7 @@ async fn a_created_contact_links_like_any_other(store: Arc<dyn Store>) {
     assert_eq!(again.customer.id, told.customer.id);
 }
 
-async fn equal_contacts_created_at_once_are_one_customer(store: Arc<dyn Store>) {
+async fn equal_contacts_created_at_once_are_one_customer(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let created = crate::desk::all_together(20, |_| {
         let desk = desk.clone();
@@ -118,7 +123,7 @@ async fn equal_contacts_created_at_once_are_one_customer(store: Arc<dyn Store>) 
     assert_eq!((rows.len(), customers.len()), (20, 1));
 }
 
-async fn a_created_primary_is_the_only_one(store: Arc<dyn Store>) {
+async fn a_created_primary_is_the_only_one(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let primary =
@@ -133,7 +138,7 @@ async fn a_created_primary_is_the_only_one(store: Arc<dyn Store>) {
     assert!(desk.record(phone.id).await.details.is_primary);
 }
 
-async fn a_contact_changed_to_a_placeholder_is_found_by_it(store: Arc<dyn Store>) {
+async fn a_contact_changed_to_a_placeholder_is_found_by_it(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let placeholder = order("", "0000000000");
     let changed = desk.create(&order("", "123456")).await;
@@ -146,7 +151,7 @@ async fn a_contact_changed_to_a_placeholder_is_found_by_it(store: Arc<dyn Store>
     assert_eq!(joined.customer, changed.customer);
 }
 
-async fn an_id_that_nobody_has_is_no_contact(store: Arc<dyn Store>) {
+async fn an_id_that_nobody_has_is_no_contact(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let created = desk.create(&order("marty@hillvalley.edu", "")).await;
     for id in [0, -1, created.id.0 + 1, i64::MAX] {
@@ -167,7 +172,7 @@ async fn some_contacts(desk: &Desk) -> [ContactRecord; 5] {
     ]
 }
 
-async fn every_filter_narrows_the_list(store: Arc<dyn Store>) {
+async fn every_filter_narrows_the_list(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let contacts = some_contacts(&desk).await;
     let none = ContactFilter::default;
@@ -194,7 +199,7 @@ async fn every_filter_narrows_the_list(store: Arc<dyn Store>) {
 }
 
 /// Every set of filters lists exactly what each of them lists alone.
-async fn filters_hold_together(store: Arc<dyn Store>) {
+async fn filters_hold_together(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let contacts = some_contacts(&desk).await;
     let full = ContactFilter {
@@ -228,7 +233,7 @@ async fn filters_hold_together(store: Arc<dyn Store>) {
     }
 }
 
-async fn an_absorbed_customer_lists_the_contacts_of_its_survivor(store: Arc<dyn Store>) {
+async fn an_absorbed_customer_lists_the_contacts_of_its_survivor(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let older = desk.create(&order("marty@hillvalley.edu", "")).await;
     let younger = desk.create(&order("", "123456")).await;
@@ -241,7 +246,7 @@ async fn an_absorbed_customer_lists_the_contacts_of_its_survivor(store: Arc<dyn 
     }
 }
 
-async fn pages_visit_each_contact_once(store: Arc<dyn Store>) {
+async fn pages_visit_each_contact_once(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let mut all = Vec::new();
     for number in 0..7 {

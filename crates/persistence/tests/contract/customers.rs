@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    BlockRule, ContactRequest, ContactSource, CustomerId, Part, PointView, RecordError, SearchQuery, Store,
-};
+use onefold_domain::block::{BlockRule, Part};
+use onefold_domain::customer::PointView;
+use onefold_domain::id::CustomerId;
+use onefold_domain::source::ContactSource;
+use onefold_service::contacts::ContactRequest;
+use onefold_service::error::RecordError;
+use onefold_service::search::SearchQuery;
+use onefold_sync::store::SyncStore;
 use uuid::Uuid;
 
 use crate::desk::{Desk, from, ids, order, order_of, to_email, verified, with_profile};
@@ -25,7 +30,7 @@ on_every_store!(
     all_are_listed_by_the_age_of_their_oldest_contact,
 );
 
-async fn all_are_listed_by_the_age_of_their_oldest_contact(store: Arc<dyn Store>) {
+async fn all_are_listed_by_the_age_of_their_oldest_contact(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let list = async |after, limit| store.customers().list(after, limit).await.expect("customers");
     assert_eq!(list(None, 10).await, []);
@@ -54,7 +59,7 @@ async fn all_are_listed_by_the_age_of_their_oldest_contact(store: Arc<dyn Store>
     assert_eq!(list(Some(listed[2].oldest), 2).await, []);
 }
 
-async fn a_customer_shows_its_contacts_and_users(store: Arc<dyn Store>) {
+async fn a_customer_shows_its_contacts_and_users(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let guest = desk.create(&order("marty@hillvalley.edu", "123456")).await;
@@ -80,7 +85,7 @@ async fn point(desk: &Desk, customer: CustomerId, value: &str) -> PointView {
     points.into_iter().find(|point| point.value == value).expect("a point of this value")
 }
 
-async fn a_point_adds_up_what_its_contacts_say(store: Arc<dyn Store>) {
+async fn a_point_adds_up_what_its_contacts_say(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let first = desk.create(&order("marty@hillvalley.edu", "123456")).await;
@@ -107,7 +112,7 @@ async fn a_point_adds_up_what_its_contacts_say(store: Arc<dyn Store>) {
     assert_eq!((phone.last_seen, phone.sources), (first.updated_at, vec![ContactSource::Order]));
 }
 
-async fn a_point_is_blocked_as_long_as_no_contact_links_by_it(store: Arc<dyn Store>) {
+async fn a_point_is_blocked_as_long_as_no_contact_links_by_it(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let owner = desk.create(&order_of(one, "marty@hillvalley.edu", "")).await;
@@ -121,7 +126,7 @@ async fn a_point_is_blocked_as_long_as_no_contact_links_by_it(store: Arc<dyn Sto
     assert_eq!(rule(point(&desk, kept_out.customer, "marty@hillvalley.edu").await), None);
 }
 
-async fn an_absorbed_customer_answers_with_its_survivor(store: Arc<dyn Store>) {
+async fn an_absorbed_customer_answers_with_its_survivor(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let mut customers = Vec::new();
     for (email, phone) in [("a@hillvalley.edu", "111000"), ("b@hillvalley.edu", "222000"), ("", "333000")] {
@@ -137,14 +142,14 @@ async fn an_absorbed_customer_answers_with_its_survivor(store: Arc<dyn Store>) {
     }
 }
 
-async fn an_id_that_nobody_has_is_no_customer(store: Arc<dyn Store>) {
+async fn an_id_that_nobody_has_is_no_customer(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     desk.create(&order("marty@hillvalley.edu", "")).await;
     let answer = desk.customers.customer(CustomerId(Uuid::from_u128(404))).await;
     assert!(matches!(answer, Err(RecordError::NoSuchCustomer)));
 }
 
-async fn a_revision_moves_with_every_change(store: Arc<dyn Store>) {
+async fn a_revision_moves_with_every_change(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let marty = order_of(user, "marty@hillvalley.edu", "");
@@ -164,7 +169,7 @@ async fn a_revision_moves_with_every_change(store: Arc<dyn Store>) {
     assert_eq!(desk.customer(contact.customer).await.revision, revisions[4], "looking changes nothing");
 }
 
-async fn a_customer_is_found_by_names_and_values(store: Arc<dyn Store>) {
+async fn a_customer_is_found_by_names_and_values(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let zoe = [("firstName", "Zoë"), ("lastName", "Brown-Łukasz"), ("companyName", "Flux & Söhne")];
     let found = desk.create(&with_profile(order("zoe.b@hillvalley.edu", "+1 202-555-0143"), &zoe)).await;
@@ -200,7 +205,7 @@ async fn a_customer_is_found_by_names_and_values(store: Arc<dyn Store>) {
     }
 }
 
-async fn words_of_a_search_narrow_each_other_down(store: Arc<dyn Store>) {
+async fn words_of_a_search_narrow_each_other_down(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let named = |name, number| with_profile(order("", &format!("55500{number}")), &[("name", name)]);
     let marty = desk.create(&named("Marty McFly", 1)).await.customer;
@@ -211,7 +216,7 @@ async fn words_of_a_search_narrow_each_other_down(store: Arc<dyn Store>) {
     assert!(desk.find("mcfly lorraine").await.is_empty());
 }
 
-async fn signs_of_a_pattern_are_searched_for_literally(store: Arc<dyn Store>) {
+async fn signs_of_a_pattern_are_searched_for_literally(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let named = |name, number| with_profile(order("", &format!("55500{number}")), &[("companyName", name)]);
     desk.create(&named("abcd", 1)).await;
@@ -231,7 +236,7 @@ async fn signs_of_a_pattern_are_searched_for_literally(store: Arc<dyn Store>) {
     }
 }
 
-async fn a_search_follows_every_change(store: Arc<dyn Store>) {
+async fn a_search_follows_every_change(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let marty = with_profile(order("marty@hillvalley.edu", ""), &[("name", "Calvin Klein")]);
     let contact = desk.create(&marty).await;
@@ -248,7 +253,7 @@ async fn a_search_follows_every_change(store: Arc<dyn Store>) {
 }
 
 /// Every second customer has three contacts that match.
-async fn pages_of_a_search_show_each_customer_once(store: Arc<dyn Store>) {
+async fn pages_of_a_search_show_each_customer_once(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let mut all = Vec::new();
     for number in 0..7 {

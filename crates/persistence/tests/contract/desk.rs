@@ -3,11 +3,24 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use onefold_domain::{
-    Acting, ContactChange, ContactFilter, ContactId, ContactRecord, ContactRequest, ContactSource, Contacts,
-    CustomerId, CustomerView, Customers, Expectation, Identify, Metadata, NewValue, PageRequest, Profile,
-    Received, RecordError, SearchQuery, Store, SurvivorshipRules, Upserted, UserId, Users,
+use onefold_domain::contact::{ContactRecord, Received};
+use onefold_domain::customer::CustomerView;
+use onefold_domain::id::{ContactId, CustomerId, UserId};
+use onefold_domain::metadata::Metadata;
+use onefold_domain::profile::Profile;
+use onefold_domain::source::ContactSource;
+use onefold_domain::survivorship::SurvivorshipRules;
+use onefold_service::actor::Acting;
+use onefold_service::contacts::{
+    ContactChange, ContactRequest, Contacts, Expectation, NewValue, PageRequest, Upserted,
 };
+use onefold_service::customers::Customers;
+use onefold_service::error::RecordError;
+use onefold_service::identify::Identify;
+use onefold_service::search::SearchQuery;
+use onefold_service::store::ContactFilter;
+use onefold_service::users::Users;
+use onefold_sync::store::SyncStore;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -23,7 +36,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(store: &Arc<dyn Store>) -> Self {
+    pub(crate) fn new(store: &Arc<dyn SyncStore>) -> Self {
         Self::over(service(store))
     }
 

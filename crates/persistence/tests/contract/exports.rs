@@ -3,12 +3,22 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    Channel, ClaimedBy, ContactFilter, ContactId, ContactRecord, ContactRequest, ContactSource, EmailAddress,
-    ExportRow, ExternalId, ImportCounts, ImportFormat, ImportOptions, ImportStatus, Imports, MemoryStore,
-    NewUser, PhoneNumber, Profile, Statement, Store,
-};
+use onefold_domain::contact::{Channel, ClaimedBy, ContactRecord, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::ContactId;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::profile::Profile;
+use onefold_domain::source::ContactSource;
+use onefold_memory::MemoryStore;
 use onefold_persistence::testing::TestDatabase;
+use onefold_service::contacts::{ContactRequest, ExportRow};
+use onefold_service::file::ImportFormat;
+use onefold_service::import::{ImportCounts, ImportOptions, ImportStatus};
+use onefold_service::imports::Imports;
+use onefold_service::store::ContactFilter;
+use onefold_service::user::ExternalId;
+use onefold_service::users::NewUser;
+use onefold_sync::store::SyncStore;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -96,11 +106,11 @@ fn grouping(contacts: &[ContactRecord]) -> Vec<usize> {
 }
 
 fn memory() -> Desk {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let store: Arc<dyn SyncStore> = Arc::new(MemoryStore::default());
     Desk::new(&store)
 }
 
-async fn every_contact_comes_back_as_it_was(store: Arc<dyn Store>) {
+async fn every_contact_comes_back_as_it_was(store: Arc<dyn SyncStore>) {
     let here = Desk::new(&store);
     let owner = here.user(1).await;
     for number in 1..=3 {
@@ -144,7 +154,7 @@ async fn every_contact_comes_back_as_it_was(store: Arc<dyn Store>) {
     assert_eq!(import(&here, &export(&there).await).await.unchanged, rows.len() as u64);
 }
 
-async fn joins_come_back_in_their_places(store: Arc<dyn Store>) {
+async fn joins_come_back_in_their_places(store: Arc<dyn SyncStore>) {
     let here = Desk::new(&store);
     here.create(&order("a@x.example", "")).await;
     let withdrawn = here.create(&order("b@x.example", "")).await;
@@ -169,7 +179,7 @@ async fn joins_come_back_in_their_places(store: Arc<dyn Store>) {
     assert_eq!(grouping(&there.everything().await), grouping(&here.everything().await));
 }
 
-async fn a_file_finds_what_came_before(store: Arc<dyn Store>) {
+async fn a_file_finds_what_came_before(store: Arc<dyn SyncStore>) {
     let (here, there) = (memory(), Desk::new(&store));
     here.create(&order("a@x.example", "")).await;
     here.create(&order("a@x.example", "")).await;
@@ -194,7 +204,7 @@ async fn a_file_finds_what_came_before(store: Arc<dyn Store>) {
     assert_eq!(import(&there, &copied).await.created, 1);
 }
 
-async fn a_user_comes_with_the_contacts(store: Arc<dyn Store>) {
+async fn a_user_comes_with_the_contacts(store: Arc<dyn SyncStore>) {
     let (here, there) = (memory(), Desk::new(&store));
     let external = ExternalId::parse("user_456").expect("an external id");
     let new = NewUser { external_id: Some(external.clone()), ..NewUser::default() };
@@ -217,7 +227,7 @@ async fn a_user_comes_with_the_contacts(store: Arc<dyn Store>) {
     assert_eq!(elsewhere.everything().await[0].user(), Some(known));
 }
 
-async fn a_database_in_use_keeps_its_own(store: Arc<dyn Store>) {
+async fn a_database_in_use_keeps_its_own(store: Arc<dyn SyncStore>) {
     let (here, there) = (memory(), Desk::new(&store));
     let owner = user(1);
     for desk in [&here, &there] {
@@ -239,7 +249,7 @@ async fn a_database_in_use_keeps_its_own(store: Arc<dyn Store>) {
     assert!(contacts[3].phone_blocked_by.is_some());
 }
 
-async fn what_changed_at_its_origin_is_brought_up_to_date(store: Arc<dyn Store>) {
+async fn what_changed_at_its_origin_is_brought_up_to_date(store: Arc<dyn SyncStore>) {
     let (here, there) = (memory(), Desk::new(&store));
     let guest = here.create(&order("a@x.example", "")).await;
     let moved = here.create(&order("b@x.example", "")).await;
@@ -261,7 +271,7 @@ async fn what_changed_at_its_origin_is_brought_up_to_date(store: Arc<dyn Store>)
     assert_eq!(import(&there, &rows).await.unchanged, 3);
 }
 
-async fn many_contacts_and_joins_come_in_their_order(store: Arc<dyn Store>) {
+async fn many_contacts_and_joins_come_in_their_order(store: Arc<dyn SyncStore>) {
     let (here, there) = (memory(), Desk::new(&store));
     for number in 0..60 {
         here.create(&order(&format!("{number}@x.example"), "")).await;
@@ -277,7 +287,7 @@ async fn many_contacts_and_joins_come_in_their_order(store: Arc<dyn Store>) {
 }
 
 /// Whatever happened here: it all comes there, and from there to a third place.
-async fn come_back(here: Arc<dyn Store>, there: Arc<dyn Store>, history: &[Step], people: People) {
+async fn come_back(here: Arc<dyn SyncStore>, there: Arc<dyn SyncStore>, history: &[Step], people: People) {
     let world = World::new(&here, NO_CAP).await;
     for step in history {
         world.take(step, people).await;

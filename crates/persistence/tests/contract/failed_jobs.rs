@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{Job, JobId, JobStatus, Store};
+use onefold_sync::job::{Job, JobId, JobStatus};
+use onefold_sync::store::SyncStore;
 
 use crate::jobs::{COMPARE, all, enqueue, only_one, put_back, take};
 use crate::sync_scene::{fault, minute, write};
@@ -16,15 +17,15 @@ on_every_store!(
     who_is_idle_is_removed,
 );
 
-async fn replay(store: &Arc<dyn Store>, id: JobId, at: i64) -> bool {
+async fn replay(store: &Arc<dyn SyncStore>, id: JobId, at: i64) -> bool {
     write(store, async |to| to.jobs().replay(id, minute(at)).await.expect("an answer")).await
 }
 
-async fn remove(store: &Arc<dyn Store>, id: JobId) -> bool {
+async fn remove(store: &Arc<dyn SyncStore>, id: JobId) -> bool {
     write(store, async |to| to.jobs().remove(id).await.expect("an answer")).await
 }
 
-async fn a_failed_job_waits_for_its_next_attempt(store: Arc<dyn Store>) {
+async fn a_failed_job_waits_for_its_next_attempt(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 0).await;
     let taken = take(&store, 1, 0).await.expect("a job");
     put_back(&store, taken.id, 1, Some(fault("timed_out")), Some(7)).await;
@@ -44,7 +45,7 @@ async fn a_failed_job_waits_for_its_next_attempt(store: Arc<dyn Store>) {
     assert_eq!(only_one(&store).await.error, Some(fault("refused")));
 }
 
-async fn a_job_that_only_waits_for_its_turn_is_not_counted(store: Arc<dyn Store>) {
+async fn a_job_that_only_waits_for_its_turn_is_not_counted(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 0).await;
     let first = take(&store, 1, 0).await.expect("a job").id;
     put_back(&store, first, 1, Some(fault("timed_out")), Some(1)).await;
@@ -55,7 +56,7 @@ async fn a_job_that_only_waits_for_its_turn_is_not_counted(store: Arc<dyn Store>
     assert_eq!(waits.error, Some(fault("timed_out")), "of the last attempt that counted");
 }
 
-async fn a_job_that_waits_already_takes_in_the_one_put_back(store: Arc<dyn Store>) {
+async fn a_job_that_waits_already_takes_in_the_one_put_back(store: Arc<dyn SyncStore>) {
     for (put_back_to, expected) in [(4, 4), (8, 6)] {
         enqueue(&store, &[COMPARE], 0).await;
         let failed = take(&store, 1, 0).await.expect("a job");
@@ -68,7 +69,7 @@ async fn a_job_that_waits_already_takes_in_the_one_put_back(store: Arc<dyn Store
     }
 }
 
-async fn a_job_is_given_up_and_replayed(store: Arc<dyn Store>) {
+async fn a_job_is_given_up_and_replayed(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 1).await;
     let taken = take(&store, 1, 1).await.expect("a job");
     assert!(!replay(&store, taken.id, 2).await, "it is at work");
@@ -96,7 +97,7 @@ async fn a_job_is_given_up_and_replayed(store: Arc<dyn Store>) {
     assert_eq!(take(&store, 2, 20).await.map(|job| (job.id, job.attempts)), Some((fresh.id, 1)));
 }
 
-async fn a_replayed_job_goes_into_the_one_that_waits(store: Arc<dyn Store>) {
+async fn a_replayed_job_goes_into_the_one_that_waits(store: Arc<dyn SyncStore>) {
     let mut dead = Vec::new();
     for _ in 0..2 {
         enqueue(&store, &[COMPARE], 0).await;
@@ -113,7 +114,7 @@ async fn a_replayed_job_goes_into_the_one_that_waits(store: Arc<dyn Store>) {
     assert_eq!(only_one(&store).await, Job { not_before: minute(20), ..left[1].clone() });
 }
 
-async fn who_is_idle_is_removed(store: Arc<dyn Store>) {
+async fn who_is_idle_is_removed(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 0).await;
     let waits = only_one(&store).await.id;
     assert!(remove(&store, waits).await);

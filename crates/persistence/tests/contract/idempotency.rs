@@ -3,11 +3,17 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use onefold_domain::{
-    Begun, Clock, Environment, Fingerprint, Idempotency, IdempotencyKey, IdempotencyScope, LinkPolicy,
-    OperationId, OperationSubject, SealedAnswer, Store, StoreError, User,
-};
+use onefold_domain::policy::LinkPolicy;
 use onefold_persistence::testing::{ManualClock, SeededRandomness};
+use onefold_service::clock::Clock;
+use onefold_service::environment::Environment;
+use onefold_service::idempotency::{Begun, Idempotency};
+use onefold_service::operation::{
+    Fingerprint, IdempotencyKey, IdempotencyScope, OperationId, OperationSubject, SealedAnswer,
+};
+use onefold_service::store::StoreError;
+use onefold_service::user::User;
+use onefold_sync::store::SyncStore;
 
 use crate::desk::all_together;
 use crate::scene::user;
@@ -30,20 +36,20 @@ on_every_store!(
 
 /// Two servers on one store, and the time of both.
 struct Servers {
-    store: Arc<dyn Store>,
+    store: Arc<dyn SyncStore>,
     clock: Arc<ManualClock>,
     one: Idempotency,
     other: Idempotency,
 }
 
 impl Servers {
-    fn new(store: &Arc<dyn Store>) -> Self {
+    fn new(store: &Arc<dyn SyncStore>) -> Self {
         let clock = Arc::new(ManualClock::default());
         let server = |seed| {
             let time: Arc<dyn Clock> = clock.clone();
             let randomness = Arc::new(SeededRandomness::new(seed));
             let policy = Arc::new(LinkPolicy::shipped());
-            Idempotency::new(Environment::new(Arc::clone(store), policy, time, randomness))
+            Idempotency::new(Environment::new(store.clone(), policy, time, randomness))
         };
         Self { store: Arc::clone(store), one: server(1), other: server(2), clock }
     }
@@ -54,7 +60,7 @@ impl Servers {
 
     /// As the transaction of a change does it: all of it, or nothing.
     async fn carry_out(&self, operation: OperationId, number: u128) -> Result<(), StoreError> {
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.store.begin_sync().await?;
         let at = self.clock.now();
         let made =
             User { id: user(number), external_id: None, profile: None, created_at: at, updated_at: at };
@@ -104,7 +110,7 @@ fn replay(text: &str) -> Begun {
     Begun::Replay { answer: answer(text), subject: None }
 }
 
-async fn of_many_who_begin_at_once_one_does(store: Arc<dyn Store>) {
+async fn of_many_who_begin_at_once_one_does(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let begun = all_together(50, |number| {
         let server = if number % 2 == 0 { &servers.one } else { &servers.other }.clone();
@@ -115,7 +121,7 @@ async fn of_many_who_begin_at_once_one_does(store: Arc<dyn Store>) {
     assert_eq!(begun.iter().filter(|begun| is_running(begun)).count(), 49);
 }
 
-async fn an_answer_is_given_again(store: Arc<dyn Store>) {
+async fn an_answer_is_given_again(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let operation = servers.began().await;
     assert!(is_running(&begin(&servers.other, "key", 1).await));
@@ -130,7 +136,7 @@ async fn an_answer_is_given_again(store: Arc<dyn Store>) {
     assert_eq!(begin(&servers.one, "key", 1).await, replay("made"));
 }
 
-async fn a_key_belongs_to_its_scope(store: Arc<dyn Store>) {
+async fn a_key_belongs_to_its_scope(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let (seven, eight, nobody) =
         (IdempotencyScope::of_token(7), IdempotencyScope::of_token(8), IdempotencyScope::anonymous());
@@ -145,7 +151,7 @@ async fn a_key_belongs_to_its_scope(store: Arc<dyn Store>) {
     new(&begin_as(&servers.one, &seven, "KEY", 1).await);
 }
 
-async fn what_is_given_up_can_be_begun_again(store: Arc<dyn Store>) {
+async fn what_is_given_up_can_be_begun_again(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let operation = servers.began().await;
     servers.one.release(operation).await.expect("released");
@@ -156,7 +162,7 @@ async fn what_is_given_up_can_be_begun_again(store: Arc<dyn Store>) {
     assert!(is_running(&begin(&servers.one, "key", 2).await));
 }
 
-async fn who_is_silent_for_a_minute_loses_the_key(store: Arc<dyn Store>) {
+async fn who_is_silent_for_a_minute_loses_the_key(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let dead = servers.began().await;
     servers.clock.pass(TimeDelta::milliseconds(59_999));
@@ -175,7 +181,7 @@ async fn who_is_silent_for_a_minute_loses_the_key(store: Arc<dyn Store>) {
     assert_eq!(begin(&servers.one, "key", 1).await, replay("made"));
 }
 
-async fn of_many_who_take_over_one_does(store: Arc<dyn Store>) {
+async fn of_many_who_take_over_one_does(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     servers.began().await;
     servers.clock.pass(TimeDelta::seconds(60));
@@ -188,7 +194,7 @@ async fn of_many_who_take_over_one_does(store: Arc<dyn Store>) {
     assert_eq!(begun.iter().filter(|begun| is_running(begun)).count(), 49);
 }
 
-async fn who_prolongs_keeps_the_key(store: Arc<dyn Store>) {
+async fn who_prolongs_keeps_the_key(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let operation = servers.began().await;
     for _ in 0..5 {
@@ -201,7 +207,7 @@ async fn who_prolongs_keeps_the_key(store: Arc<dyn Store>) {
 }
 
 /// A server that is killed between the change and its answer.
-async fn what_was_carried_out_is_told(store: Arc<dyn Store>) {
+async fn what_was_carried_out_is_told(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let operation = servers.began().await;
     servers.carry_out(operation, 1).await.expect("carried out");
@@ -217,7 +223,7 @@ async fn what_was_carried_out_is_told(store: Arc<dyn Store>) {
     assert_eq!(begin(&servers.other, "key", 1).await, told);
 }
 
-async fn what_was_carried_out_is_not_given_up(store: Arc<dyn Store>) {
+async fn what_was_carried_out_is_not_given_up(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let operation = servers.began().await;
     servers.carry_out(operation, 1).await.expect("carried out");
@@ -227,7 +233,7 @@ async fn what_was_carried_out_is_not_given_up(store: Arc<dyn Store>) {
 }
 
 /// A server that stands still for a minute and then goes on as if nothing had happened.
-async fn who_lost_the_key_changes_nothing(store: Arc<dyn Store>) {
+async fn who_lost_the_key_changes_nothing(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let slow = servers.began().await;
     servers.clock.pass(TimeDelta::seconds(60));
@@ -243,11 +249,11 @@ async fn who_lost_the_key_changes_nothing(store: Arc<dyn Store>) {
     assert!(!servers.exists(3).await);
 }
 
-async fn a_change_that_is_just_being_stored_is_not_done_again(store: Arc<dyn Store>) {
+async fn a_change_that_is_just_being_stored_is_not_done_again(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let operation = servers.began().await;
     servers.clock.pass(TimeDelta::seconds(60));
-    let mut transaction = store.begin().await.expect("a transaction");
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     transaction.idempotency().carried_out(operation, &subject(1)).await.expect("carried out");
     // Both see the lease that ran out, and have to wait for what becomes of the change.
     let (takes, gives) = (servers.other.clone(), servers.one.clone());
@@ -260,7 +266,7 @@ async fn a_change_that_is_just_being_stored_is_not_done_again(store: Arc<dyn Sto
     assert_eq!(begin(&servers.other, "key", 1).await, Begun::CarriedOut(subject(1)));
 }
 
-async fn after_a_day_a_key_is_new(store: Arc<dyn Store>) {
+async fn after_a_day_a_key_is_new(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     for (number, name) in ["a", "b", "c"].into_iter().enumerate() {
         let operation = new(&begin(&servers.one, name, 1).await);
@@ -280,7 +286,7 @@ async fn after_a_day_a_key_is_new(store: Arc<dyn Store>) {
     assert_eq!(begin(&servers.one, "a", 2).await, replay("anew"));
 }
 
-async fn what_runs_is_not_forgotten(store: Arc<dyn Store>) {
+async fn what_runs_is_not_forgotten(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let operation = servers.began().await;
     servers.clock.pass(TimeDelta::hours(25));

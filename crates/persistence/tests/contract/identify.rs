@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{Identify, Outcome, Store};
+use onefold_domain::linking::Outcome;
+use onefold_service::identify::Identify;
+use onefold_sync::store::SyncStore;
 
 use crate::scene::{recall, seen, service, tell, tell_as, user};
 
@@ -20,7 +22,7 @@ on_every_store!(
     the_order_of_requests_does_not_matter,
 );
 
-async fn a_new_value_makes_a_secondary(store: Arc<dyn Store>) {
+async fn a_new_value_makes_a_secondary(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let first = tell(&service, "lorraine@hillvalley.edu", "123456").await;
     assert_eq!(first.outcome, Outcome::Created);
@@ -47,7 +49,7 @@ async fn a_new_value_makes_a_secondary(store: Arc<dyn Store>) {
     }
 }
 
-async fn one_value_is_enough(store: Arc<dyn Store>) {
+async fn one_value_is_enough(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     for (email, phone) in [("doc@hillvalley.edu", ""), ("", "654321")] {
         let answer = tell(&service, email, phone).await;
@@ -60,7 +62,7 @@ async fn one_value_is_enough(store: Arc<dyn Store>) {
     assert_eq!(seen(&answer).phones, ["555000"]);
 }
 
-async fn a_request_may_join_two_customers_without_a_row(store: Arc<dyn Store>) {
+async fn a_request_may_join_two_customers_without_a_row(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let george = tell(&service, "george@hillvalley.edu", "919191").await;
     let biff = tell(&service, "biffsucks@hillvalley.edu", "717171").await;
@@ -76,7 +78,7 @@ async fn a_request_may_join_two_customers_without_a_row(store: Arc<dyn Store>) {
     assert_eq!(recall(&service, "biffsucks@hillvalley.edu", "919191").await, both);
 }
 
-async fn the_older_survives_whichever_value_leads_to_it(store: Arc<dyn Store>) {
+async fn the_older_survives_whichever_value_leads_to_it(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let older = tell(&service, "", "919191").await;
     tell(&service, "biffsucks@hillvalley.edu", "").await;
@@ -86,7 +88,7 @@ async fn the_older_survives_whichever_value_leads_to_it(store: Arc<dyn Store>) {
     assert_eq!(seen(&joined).primary, seen(&older).primary);
 }
 
-async fn a_user_may_join_three_customers(store: Arc<dyn Store>) {
+async fn a_user_may_join_three_customers(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let account = tell_as(&service, user(1), "account@hillvalley.edu", "").await;
     let by_email = tell(&service, "marty@hillvalley.edu", "").await;
@@ -103,7 +105,7 @@ async fn a_user_may_join_three_customers(store: Arc<dyn Store>) {
     }
 }
 
-async fn a_user_joins_what_was_said_before_signing_up(store: Arc<dyn Store>) {
+async fn a_user_joins_what_was_said_before_signing_up(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let guest = tell(&service, "jennifer@hillvalley.edu", "123456").await;
     let signed_up = tell_as(&service, user(2), "jennifer@hillvalley.edu", "").await;
@@ -121,7 +123,7 @@ async fn a_user_joins_what_was_said_before_signing_up(store: Arc<dyn Store>) {
     assert_eq!(seen(&again), seen(&moved));
 }
 
-async fn a_merge_that_brings_news_adds_a_contact(store: Arc<dyn Store>) {
+async fn a_merge_that_brings_news_adds_a_contact(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let older = tell(&service, "seamus@hillvalley.edu", "").await;
     let younger = tell(&service, "", "181818").await;
@@ -135,7 +137,7 @@ async fn a_merge_that_brings_news_adds_a_contact(store: Arc<dyn Store>) {
 }
 
 /// Joined from the young end, so that every merge moves all that was merged before.
-async fn a_chain_becomes_one_customer(store: Arc<dyn Store>) {
+async fn a_chain_becomes_one_customer(store: Arc<dyn SyncStore>) {
     const LINKS: usize = 8;
     let service = service(&store);
     let mut ids = Vec::new();
@@ -157,7 +159,7 @@ async fn a_chain_becomes_one_customer(store: Arc<dyn Store>) {
     }
 }
 
-async fn two_known_values_of_one_customer_bring_no_news(store: Arc<dyn Store>) {
+async fn two_known_values_of_one_customer_bring_no_news(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     tell(&service, "a@hillvalley.edu", "111222").await;
     tell(&service, "b@hillvalley.edu", "111222").await;
@@ -167,7 +169,7 @@ async fn two_known_values_of_one_customer_bring_no_news(store: Arc<dyn Store>) {
     assert_eq!(recall(&service, "a@hillvalley.edu", "333444").await, whole);
 }
 
-async fn a_repetition_changes_nothing(store: Arc<dyn Store>) {
+async fn a_repetition_changes_nothing(store: Arc<dyn SyncStore>) {
     let requests = [
         ("lorraine@hillvalley.edu", "123456"),
         ("george@hillvalley.edu", "919191"),
@@ -189,7 +191,7 @@ async fn a_repetition_changes_nothing(store: Arc<dyn Store>) {
 }
 
 /// All orders of five requests, side by side in one store under names of their own.
-async fn the_order_of_requests_does_not_matter(store: Arc<dyn Store>) {
+async fn the_order_of_requests_does_not_matter(store: Arc<dyn SyncStore>) {
     const REQUESTS: [(&str, &str); 5] = [("a", "1"), ("b", "2"), ("a", "2"), ("c", ""), ("c", "3")];
     let service = service(&store);
     for (number, order) in permutations(REQUESTS.len()).into_iter().enumerate() {

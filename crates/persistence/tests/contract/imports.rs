@@ -3,11 +3,17 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use onefold_domain::{
-    BlockRule, ContactRecord, ContactRequest, ContactSource, ImportCounts, ImportFormat, ImportId,
-    ImportOptions, ImportStatus, Imports, MemoryStore, Received, Statement, Store,
-};
+use onefold_domain::block::BlockRule;
+use onefold_domain::contact::{ContactRecord, Received, Statement};
+use onefold_domain::id::ImportId;
+use onefold_domain::source::ContactSource;
+use onefold_memory::MemoryStore;
 use onefold_persistence::testing::TestDatabase;
+use onefold_service::contacts::ContactRequest;
+use onefold_service::file::ImportFormat;
+use onefold_service::import::{ImportCounts, ImportOptions, ImportStatus};
+use onefold_service::imports::Imports;
+use onefold_sync::store::SyncStore;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -89,7 +95,7 @@ fn shape(contacts: &[ContactRecord]) -> Vec<Shape> {
     contacts.iter().map(shape).collect()
 }
 
-async fn desk(store: &Arc<dyn Store>) -> Desk {
+async fn desk(store: &Arc<dyn SyncStore>) -> Desk {
     let desk = Desk::new(store);
     for number in 1..=USERS {
         desk.user(number).await;
@@ -98,8 +104,8 @@ async fn desk(store: &Arc<dyn Store>) -> Desk {
 }
 
 /// Imports the files into one store and upserts their rows in another.
-async fn compare(store: Arc<dyn Store>, files: &[Vec<Statement>]) {
-    let other: Arc<dyn Store> = Arc::new(MemoryStore::default());
+async fn compare(store: Arc<dyn SyncStore>, files: &[Vec<Statement>]) {
+    let other: Arc<dyn SyncStore> = Arc::new(MemoryStore::default());
     let (by_file, by_row) = (desk(&store).await, desk(&other).await);
     let imports = Imports::new(by_file.identify.environment().clone(), None);
     for file in files {
@@ -119,13 +125,13 @@ async fn compare(store: Arc<dyn Store>, files: &[Vec<Statement>]) {
     }
 }
 
-async fn a_file_comes_to_the_same_as_upserts(store: Arc<dyn Store>) {
+async fn a_file_comes_to_the_same_as_upserts(store: Arc<dyn SyncStore>) {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let files = files().new_tree(&mut runner).expect("files").current();
     compare(store, &files).await;
 }
 
-async fn files_at_the_same_time_lose_nothing(store: Arc<dyn Store>) {
+async fn files_at_the_same_time_lose_nothing(store: Arc<dyn SyncStore>) {
     let desk = desk(&store).await;
     let rows: Vec<Statement> = EMAILS[..5]
         .iter()
@@ -152,7 +158,7 @@ async fn files_at_the_same_time_lose_nothing(store: Arc<dyn Store>) {
     assert_eq!(desk.everything().await.len(), rows.len(), "one contact for each row");
 }
 
-fn check(files: &[Vec<Statement>], store: impl FnOnce() -> Arc<dyn Store>) {
+fn check(files: &[Vec<Statement>], store: impl FnOnce() -> Arc<dyn SyncStore>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(in_time(compare(store(), files)));
 }

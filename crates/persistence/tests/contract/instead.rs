@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    BlockRule, Channel, ContactChange, ContactKind, Expectation, NewValue, Outcome, RecordError, Store,
-};
+use onefold_domain::block::BlockRule;
+use onefold_domain::contact::{Channel, ContactKind};
+use onefold_domain::linking::Outcome;
+use onefold_service::contacts::{ContactChange, Expectation, NewValue};
+use onefold_service::error::RecordError;
+use onefold_sync::store::SyncStore;
 
 use crate::desk::{Desk, order, order_of, primary, to_phone, verified};
 use crate::scene::{recall, tell};
@@ -38,7 +41,7 @@ const VALUES: [(&str, &str, ContactKind); 3] = [
     ("marty@hillvalley.edu", "123456", ContactKind::Both),
 ];
 
-async fn the_kind_changes_in_every_direction(store: Arc<dyn Store>) {
+async fn the_kind_changes_in_every_direction(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     for ((from_email, from_phone, _), (email, phone, kind)) in
         VALUES.into_iter().flat_map(|from| VALUES.map(|to| (from, to)))
@@ -54,7 +57,7 @@ async fn the_kind_changes_in_every_direction(store: Arc<dyn Store>) {
     }
 }
 
-async fn another_kind_is_linked_anew_and_frees_the_old_value(store: Arc<dyn Store>) {
+async fn another_kind_is_linked_anew_and_frees_the_old_value(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let by_email = desk.create(&order("marty@hillvalley.edu", "")).await;
     let by_phone = desk.create(&order("", "123456")).await;
@@ -73,7 +76,7 @@ async fn another_kind_is_linked_anew_and_frees_the_old_value(store: Arc<dyn Stor
     assert_ne!(back.customer, by_phone.customer);
 }
 
-async fn another_kind_of_a_bridge_parts_two_customers(store: Arc<dyn Store>) {
+async fn another_kind_of_a_bridge_parts_two_customers(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let one = desk.create(&order("marty@hillvalley.edu", "")).await;
     let other = desk.create(&order("", "123456")).await;
@@ -87,7 +90,7 @@ async fn another_kind_of_a_bridge_parts_two_customers(store: Arc<dyn Store>) {
     assert_eq!(desk.record(other.id).await.customer, one.customer);
 }
 
-async fn the_user_stays_and_keeps_out_of_the_customers_of_others(store: Arc<dyn Store>) {
+async fn the_user_stays_and_keeps_out_of_the_customers_of_others(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let owner = desk.create(&order_of(one, "", "123456")).await;
@@ -110,7 +113,7 @@ async fn the_user_stays_and_keeps_out_of_the_customers_of_others(store: Arc<dyn 
     assert_eq!(told.customer.id, mail.customer);
 }
 
-async fn a_verification_stays_with_its_value(store: Arc<dyn Store>) {
+async fn a_verification_stays_with_its_value(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let before = desk.create(&verified(order("marty@hillvalley.edu", ""))).await;
     let same = desk.change(before.id, instead("MARTY@hillvalley.edu", "")).await;
@@ -123,7 +126,7 @@ async fn a_verification_stays_with_its_value(store: Arc<dyn Store>) {
     assert_eq!(given.details.verified_at, Some(given.updated_at));
 }
 
-async fn being_the_primary_of_a_kind_stays_with_the_kind(store: Arc<dyn Store>) {
+async fn being_the_primary_of_a_kind_stays_with_the_kind(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let mail = desk.create(&order_of(user, "marty@hillvalley.edu", "")).await.id;
@@ -144,7 +147,7 @@ async fn being_the_primary_of_a_kind_stays_with_the_kind(store: Arc<dyn Store>) 
     assert!(!desk.record(number).await.details.is_primary);
 }
 
-async fn a_channel_changes_by_itself(store: Arc<dyn Store>) {
+async fn a_channel_changes_by_itself(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let before = desk.create(&verified(order("", "123456"))).await;
     assert_eq!(before.channel(), Some(Channel::Telephone), "as long as nobody says so");
@@ -159,7 +162,7 @@ async fn a_channel_changes_by_itself(store: Arc<dyn Store>) {
     assert_eq!(other_number.channel(), Some(Channel::Telegram), "it stays with the contact");
 }
 
-async fn a_channel_does_not_carry_over_to_another_kind(store: Arc<dyn Store>) {
+async fn a_channel_does_not_carry_over_to_another_kind(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let before = desk.create(&order("", "123456")).await;
     desk.change(before.id, through(Channel::Whatsapp, ContactChange::default())).await;
@@ -172,7 +175,7 @@ async fn a_channel_does_not_carry_over_to_another_kind(store: Arc<dyn Store>) {
     assert_eq!(desk.change(before.id, instead("marty@hillvalley.edu", "123456")).await.channel(), None);
 }
 
-async fn a_stale_revision_is_refused(store: Arc<dyn Store>) {
+async fn a_stale_revision_is_refused(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let first = desk.create(&order("marty@hillvalley.edu", "")).await;
     let seen = Expectation::OneOf(vec![first.revision()]);

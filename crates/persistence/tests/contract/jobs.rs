@@ -4,9 +4,12 @@ use std::slice::from_ref;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    CustomerId, FailedAttempt, Job, JobId, JobKind, JobStatus, RunId, Store, StoreError, SyncFault,
-};
+use onefold_domain::id::CustomerId;
+use onefold_service::store::StoreError;
+use onefold_sync::fault::SyncFault;
+use onefold_sync::job::{FailedAttempt, Job, JobId, JobKind, JobStatus};
+use onefold_sync::run::RunId;
+use onefold_sync::store::SyncStore;
 use uuid::Uuid;
 
 use crate::sync_scene::{OTHER, SYSTEM, external, fault, minute, worker, write};
@@ -33,27 +36,27 @@ pub(crate) fn customer(number: u128) -> JobKind {
 }
 
 /// Written out, as is `finish`: the future of an async closure cannot be sent to another task yet.
-pub(crate) async fn enqueue(store: &Arc<dyn Store>, kinds: &[JobKind], not_before: i64) {
-    let mut transaction = store.begin().await.expect("a transaction");
+pub(crate) async fn enqueue(store: &Arc<dyn SyncStore>, kinds: &[JobKind], not_before: i64) {
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     transaction.jobs().enqueue(kinds, minute(not_before), minute(0)).await.expect("enqueued");
     transaction.commit().await.expect("a commit");
 }
 
 /// Five minutes for whoever takes it.
-async fn take_of(store: &Arc<dyn Store>, only: Option<&JobKind>, owner: u128, now: i64) -> Option<Job> {
+async fn take_of(store: &Arc<dyn SyncStore>, only: Option<&JobKind>, owner: u128, now: i64) -> Option<Job> {
     let (now, until) = (minute(now), minute(now + 5));
     write(store, async |to| to.jobs().take(only, worker(owner), now, until).await.expect("an answer")).await
 }
 
-pub(crate) async fn take(store: &Arc<dyn Store>, owner: u128, now: i64) -> Option<Job> {
+pub(crate) async fn take(store: &Arc<dyn SyncStore>, owner: u128, now: i64) -> Option<Job> {
     take_of(store, None, owner, now).await
 }
 
-async fn kind_taken(store: &Arc<dyn Store>, owner: u128, now: i64) -> Option<JobKind> {
+async fn kind_taken(store: &Arc<dyn SyncStore>, owner: u128, now: i64) -> Option<JobKind> {
     take(store, owner, now).await.map(|job| job.kind)
 }
 
-async fn a_promise_that_nobody_shares_is_taken_back(store: Arc<dyn Store>) {
+async fn a_promise_that_nobody_shares_is_taken_back(store: Arc<dyn SyncStore>) {
     let take_back = async |number: u128, not_before: i64| {
         let kind = customer(number);
         write(&store, async |to| to.jobs().take_back(&kind, minute(not_before)).await.expect("an answer"))
@@ -80,20 +83,20 @@ async fn a_promise_that_nobody_shares_is_taken_back(store: Arc<dyn Store>) {
     assert!(store.jobs().list(None, None, 10).await.expect("a list").is_empty());
 }
 
-pub(crate) async fn finish(store: &Arc<dyn Store>, id: JobId, owner: u128) {
-    let mut transaction = store.begin().await.expect("a transaction");
+pub(crate) async fn finish(store: &Arc<dyn SyncStore>, id: JobId, owner: u128) {
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     transaction.jobs().finish(id, worker(owner)).await.expect("finished");
     transaction.commit().await.expect("a commit");
 }
 
-async fn extend(store: &Arc<dyn Store>, id: JobId, owner: u128, until: i64) -> Result<(), StoreError> {
-    let mut transaction = store.begin().await?;
+async fn extend(store: &Arc<dyn SyncStore>, id: JobId, owner: u128, until: i64) -> Result<(), StoreError> {
+    let mut transaction = store.begin_sync().await?;
     transaction.jobs().extend(id, worker(owner), minute(until)).await?;
     transaction.commit().await
 }
 
 pub(crate) async fn put_back(
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn SyncStore>,
     id: JobId,
     owner: u128,
     error: Option<SyncFault>,
@@ -106,11 +109,11 @@ pub(crate) async fn put_back(
     .await;
 }
 
-pub(crate) async fn all(store: &Arc<dyn Store>) -> Vec<Job> {
+pub(crate) async fn all(store: &Arc<dyn SyncStore>) -> Vec<Job> {
     store.jobs().list(None, None, 1_000).await.expect("jobs")
 }
 
-pub(crate) async fn only_one(store: &Arc<dyn Store>) -> Job {
+pub(crate) async fn only_one(store: &Arc<dyn SyncStore>) -> Job {
     let mut all = all(store).await;
     assert_eq!(all.len(), 1, "{all:?}");
     let job = all.remove(0);
@@ -132,7 +135,7 @@ fn waiting(id: JobId, kind: JobKind, not_before: DateTime<Utc>) -> Job {
     }
 }
 
-async fn a_job_waits_once(store: Arc<dyn Store>) {
+async fn a_job_waits_once(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE, COMPARE], 5).await;
     let first = only_one(&store).await;
     assert_eq!(first, waiting(first.id, COMPARE, minute(5)));
@@ -155,7 +158,7 @@ async fn a_job_waits_once(store: Arc<dyn Store>) {
     assert_eq!(store.jobs().counts().await.expect("counts"), [(JobStatus::Waiting, 2_504)]);
 }
 
-async fn jobs_are_taken_in_the_order_in_which_they_are_due(store: Arc<dyn Store>) {
+async fn jobs_are_taken_in_the_order_in_which_they_are_due(store: Arc<dyn SyncStore>) {
     for (kind, not_before) in [(customer(1), 3), (customer(2), 1), (customer(3), 3), (customer(4), 2)] {
         enqueue(&store, &[kind], not_before).await;
     }
@@ -168,7 +171,7 @@ async fn jobs_are_taken_in_the_order_in_which_they_are_due(store: Arc<dyn Store>
     assert_eq!(kind_taken(&store, 2, 4).await, None);
 }
 
-async fn a_taken_job_is_leased_and_counted(store: Arc<dyn Store>) {
+async fn a_taken_job_is_leased_and_counted(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 1).await;
     let before = only_one(&store).await;
     let taken = take(&store, 1, 2).await.expect("a job");
@@ -187,7 +190,7 @@ async fn a_taken_job_is_leased_and_counted(store: Arc<dyn Store>) {
     assert_eq!(store.jobs().get(taken.id).await.expect("an answer"), None);
 }
 
-async fn a_job_that_was_left_is_taken_over(store: Arc<dyn Store>) {
+async fn a_job_that_was_left_is_taken_over(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 1).await;
     let left = take(&store, 1, 2).await.expect("a job");
     let over = take(&store, 2, 7).await.expect("the lease has run out");
@@ -198,7 +201,7 @@ async fn a_job_that_was_left_is_taken_over(store: Arc<dyn Store>) {
     assert_eq!(take(&store, 3, 12).await.map(|job| (job.id, job.attempts)), Some((over.id, 3)));
 }
 
-async fn a_kind_that_is_at_work_is_passed_over(store: Arc<dyn Store>) {
+async fn a_kind_that_is_at_work_is_passed_over(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[customer(1)], 1).await;
     let first = take(&store, 1, 1).await.expect("a job");
     enqueue(&store, &[customer(1)], 1).await;
@@ -212,7 +215,7 @@ async fn a_kind_that_is_at_work_is_passed_over(store: Arc<dyn Store>) {
     assert!(second.id > first.id);
 }
 
-async fn one_kind_may_be_asked_for(store: Arc<dyn Store>) {
+async fn one_kind_may_be_asked_for(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[customer(1)], 1).await;
     enqueue(&store, &[customer(2)], 3).await;
     assert_eq!(take_of(&store, Some(&customer(2)), 1, 2).await, None, "not due yet");
@@ -224,7 +227,7 @@ async fn one_kind_may_be_asked_for(store: Arc<dyn Store>) {
 }
 
 /// Also of the longest id there is, and of one that looks like the key of a job.
-async fn what_is_told_of_a_record_is_a_job_of_its_own(store: Arc<dyn Store>) {
+async fn what_is_told_of_a_record_is_a_job_of_its_own(store: Arc<dyn SyncStore>) {
     let id = Uuid::from_u128(1);
     let long = "9".repeat(64);
     let kinds = [
@@ -250,7 +253,7 @@ async fn what_is_told_of_a_record_is_a_job_of_its_own(store: Arc<dyn Store>) {
     }
 }
 
-async fn a_lease_lasts_as_long_as_its_owner_says(store: Arc<dyn Store>) {
+async fn a_lease_lasts_as_long_as_its_owner_says(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 0).await;
     let id = take(&store, 1, 0).await.expect("a job").id;
     extend(&store, id, 1, 9).await.expect("extended");
@@ -267,7 +270,7 @@ async fn a_lease_lasts_as_long_as_its_owner_says(store: Arc<dyn Store>) {
     assert_eq!(only_one(&store).await.lease, Some((worker(2), minute(16))));
 }
 
-async fn who_has_lost_a_job_changes_nothing(store: Arc<dyn Store>) {
+async fn who_has_lost_a_job_changes_nothing(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 0).await;
     let id = take(&store, 1, 0).await.expect("a job").id;
     let mine = take(&store, 2, 5).await.expect("the lease has run out");
@@ -284,7 +287,7 @@ async fn who_has_lost_a_job_changes_nothing(store: Arc<dyn Store>) {
     assert_eq!(only_one(&store).await, back, "nobody has it any more");
 }
 
-async fn jobs_are_listed_and_counted(store: Arc<dyn Store>) {
+async fn jobs_are_listed_and_counted(store: Arc<dyn SyncStore>) {
     assert_eq!(store.jobs().counts().await.expect("counts"), []);
     for (number, not_before) in [(1, 9), (2, 0), (3, 9), (4, 1)] {
         enqueue(&store, &[customer(number)], not_before).await;

@@ -4,13 +4,13 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say why and fail")]
 
-/// Makes `memory::x`, `sqlite::x`, `postgres::x` and `pooled::x` (PostgreSQL behind PgBouncer) of each `async fn x(store: Arc<dyn Store>)`.
+/// Makes `memory::x`, `sqlite::x`, `postgres::x` and `pooled::x` (PostgreSQL behind PgBouncer) of each `async fn x(store: Arc<dyn SyncStore>)`.
 macro_rules! on_every_store {
     ($($case:ident),+ $(,)?) => {
         mod memory {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                let store = std::sync::Arc::new(onefold_domain::MemoryStore::default());
+                let store = std::sync::Arc::new(onefold_memory::MemoryStore::default());
                 crate::scene::in_time(super::$case(store)).await;
             })+
         }

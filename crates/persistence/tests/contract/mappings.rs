@@ -3,10 +3,11 @@
 use std::slice::from_ref;
 use std::sync::Arc;
 
-use onefold_domain::{
-    ContactRecord, DetachReason, Mapping, MappingId, MappingStatus, PartnerAddressId, PartnerContactId,
-    PartnerField, PartnerParts, Store, StoreError,
-};
+use onefold_domain::contact::ContactRecord;
+use onefold_service::store::StoreError;
+use onefold_sync::mapping::{DetachReason, Mapping, MappingId, MappingStatus};
+use onefold_sync::partner::{PartnerAddressId, PartnerContactId, PartnerField, PartnerParts};
+use onefold_sync::store::SyncStore;
 use uuid::Uuid;
 
 use crate::by_hand::at;
@@ -28,13 +29,13 @@ on_every_store!(
     of_many_who_take_one_does,
 );
 
-async fn update(store: &Arc<dyn Store>, mapping: &Mapping) -> Result<(), StoreError> {
-    let mut transaction = store.begin().await?;
+async fn update(store: &Arc<dyn SyncStore>, mapping: &Mapping) -> Result<(), StoreError> {
+    let mut transaction = store.begin_sync().await?;
     transaction.mappings().update(mapping).await?;
     transaction.commit().await
 }
 
-async fn stored(store: &Arc<dyn Store>, id: MappingId) -> Mapping {
+async fn stored(store: &Arc<dyn SyncStore>, id: MappingId) -> Mapping {
     store.mappings().get(id).await.expect("an answer").expect("the mapping")
 }
 
@@ -62,7 +63,7 @@ fn full(contact: &ContactRecord) -> Mapping {
     }
 }
 
-async fn a_mapping_comes_back_as_it_was_stored(store: Arc<dyn Store>) {
+async fn a_mapping_comes_back_as_it_was_stored(store: Arc<dyn SyncStore>) {
     let [one, other, third] = contacts(&Desk::new(&store)).await;
     let full = full(&one);
     let gone = detached(pending(2, &other), DetachReason::Gone);
@@ -92,7 +93,7 @@ async fn a_mapping_comes_back_as_it_was_stored(store: Arc<dyn Store>) {
     assert_eq!(store.mappings().of_customer(SYSTEM, third.customer).await.expect("mappings"), []);
 }
 
-async fn the_mappings_of_many_customers_are_read_together(store: Arc<dyn Store>) {
+async fn the_mappings_of_many_customers_are_read_together(store: Arc<dyn SyncStore>) {
     let [one, other, third, fourth] = contacts(&Desk::new(&store)).await;
     let gone = detached(synced(1, &one, "1"), DetachReason::Gone);
     let (anew, of_other) = (pending(2, &one), synced(3, &other, "3"));
@@ -102,14 +103,14 @@ async fn the_mappings_of_many_customers_are_read_together(store: Arc<dyn Store>)
         insert(&store, mapping).await;
     }
     let asked =
-        [one.customer, other.customer, third.customer, onefold_domain::CustomerId(Uuid::from_u128(9))];
+        [one.customer, other.customer, third.customer, onefold_domain::id::CustomerId(Uuid::from_u128(9))];
     let mut found = store.mappings().of_customers(SYSTEM, &asked).await.expect("mappings");
     found.sort_by_key(|mapping| mapping.id);
     assert_eq!(found, [gone, anew, of_other]);
     assert_eq!(store.mappings().of_customers(SYSTEM, &[]).await.expect("mappings"), []);
 }
 
-async fn a_customer_has_one_mapping_in_use(store: Arc<dyn Store>) {
+async fn a_customer_has_one_mapping_in_use(store: Arc<dyn SyncStore>) {
     let [one, other, _] = contacts(&Desk::new(&store)).await;
     insert(&store, &detached(pending(1, &one), DetachReason::Merged)).await;
     insert(&store, &pending(2, &one)).await;
@@ -127,7 +128,7 @@ async fn a_customer_has_one_mapping_in_use(store: Arc<dyn Store>) {
     assert_eq!(store.mappings().get(MappingId(Uuid::from_u128(3))).await.expect("an answer"), None);
 }
 
-async fn a_record_has_one_mapping_whatever_its_status(store: Arc<dyn Store>) {
+async fn a_record_has_one_mapping_whatever_its_status(store: Arc<dyn SyncStore>) {
     let [one, other, third] = contacts(&Desk::new(&store)).await;
     insert(&store, &detached(synced(1, &one, "1"), DetachReason::Gone)).await;
     write(&store, async |to| {
@@ -139,12 +140,12 @@ async fn a_record_has_one_mapping_whatever_its_status(store: Arc<dyn Store>) {
     .await;
 }
 
-async fn of_many_who_insert_one_does(store: Arc<dyn Store>) {
+async fn of_many_who_insert_one_does(store: Arc<dyn SyncStore>) {
     let [one] = contacts(&Desk::new(&store)).await;
     let tries = all_together(8, |number| {
         let (store, mapping) = (Arc::clone(&store), pending(number as u128 + 1, &one));
         async move {
-            let mut transaction = store.begin().await.expect("a transaction");
+            let mut transaction = store.begin_sync().await.expect("a transaction");
             let done = transaction.mappings().insert(&mapping).await.expect("an answer");
             transaction.commit().await.expect("a commit");
             done
@@ -154,7 +155,7 @@ async fn of_many_who_insert_one_does(store: Arc<dyn Store>) {
     assert_eq!(store.mappings().of_customer(SYSTEM, one.customer).await.expect("mappings").len(), 1);
 }
 
-async fn an_update_stores_everything_but_the_lease(store: Arc<dyn Store>) {
+async fn an_update_stores_everything_but_the_lease(store: Arc<dyn SyncStore>) {
     let [one, other] = contacts(&Desk::new(&store)).await;
     let first = Mapping { lease: Some((worker(1), minute(9))), ..pending(1, &one) };
     insert(&store, &first).await;
@@ -170,7 +171,7 @@ async fn an_update_stores_everything_but_the_lease(store: Arc<dyn Store>) {
     assert_eq!(stored(&store, first.id).await, Mapping { version: 3, ..bare });
 }
 
-async fn an_update_of_an_old_version_is_a_conflict(store: Arc<dyn Store>) {
+async fn an_update_of_an_old_version_is_a_conflict(store: Arc<dyn SyncStore>) {
     let [one] = contacts(&Desk::new(&store)).await;
     let first = pending(1, &one);
     insert(&store, &first).await;
@@ -186,7 +187,7 @@ async fn an_update_of_an_old_version_is_a_conflict(store: Arc<dyn Store>) {
     assert_eq!(stored(&store, first.id).await, before);
 }
 
-async fn an_update_that_takes_what_another_has_is_a_conflict(store: Arc<dyn Store>) {
+async fn an_update_that_takes_what_another_has_is_a_conflict(store: Arc<dyn SyncStore>) {
     let [one, other] = contacts(&Desk::new(&store)).await;
     insert(&store, &synced(1, &one, "1")).await;
     insert(&store, &synced(2, &other, "2")).await;
@@ -208,7 +209,7 @@ async fn an_update_that_takes_what_another_has_is_a_conflict(store: Arc<dyn Stor
         .expect("updated");
 }
 
-async fn a_mapping_is_leased_to_one_at_a_time(store: Arc<dyn Store>) {
+async fn a_mapping_is_leased_to_one_at_a_time(store: Arc<dyn SyncStore>) {
     let [one] = contacts(&Desk::new(&store)).await;
     let mapping = pending(1, &one);
     insert(&store, &mapping).await;
@@ -242,14 +243,14 @@ async fn a_mapping_is_leased_to_one_at_a_time(store: Arc<dyn Store>) {
     .await;
 }
 
-async fn of_many_who_take_one_does(store: Arc<dyn Store>) {
+async fn of_many_who_take_one_does(store: Arc<dyn SyncStore>) {
     let [one] = contacts(&Desk::new(&store)).await;
     let mapping = pending(1, &one);
     insert(&store, &mapping).await;
     let tries = all_together(8, |number| {
         let (store, id) = (Arc::clone(&store), mapping.id);
         async move {
-            let mut transaction = store.begin().await.expect("a transaction");
+            let mut transaction = store.begin_sync().await.expect("a transaction");
             let owner = worker(number as u128 + 1);
             let taken = transaction.mappings().take(id, owner, at(), minute(5)).await.expect("an answer");
             transaction.commit().await.expect("a commit");

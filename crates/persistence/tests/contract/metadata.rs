@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    ContactChange, ContactFilter, ContactId, ContactKind, ContactRequest, ContactSource, ImportFormat,
-    ImportOptions, Imports, MetadataFilter, PageRequest, Store,
-};
+use onefold_domain::contact::ContactKind;
+use onefold_domain::id::ContactId;
+use onefold_domain::metadata::MetadataFilter;
+use onefold_domain::source::ContactSource;
+use onefold_service::contacts::{ContactChange, ContactRequest, PageRequest};
+use onefold_service::file::ImportFormat;
+use onefold_service::import::ImportOptions;
+use onefold_service::imports::Imports;
+use onefold_service::store::ContactFilter;
+use onefold_sync::store::SyncStore;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, from, ids, metadata, order, order_of, to_email};
@@ -41,7 +47,7 @@ fn patch(value: Option<&Value>) -> ContactChange {
     ContactChange { metadata: Some(value.map(metadata)), ..ContactChange::default() }
 }
 
-async fn a_contact_is_found_by_any_plain_member(store: Arc<dyn Store>) {
+async fn a_contact_is_found_by_any_plain_member(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let long = "é".repeat(255);
     let told = json!({
@@ -80,7 +86,7 @@ async fn a_contact_is_found_by_any_plain_member(store: Arc<dyn Store>) {
     }
 }
 
-async fn filters_of_metadata_hold_together_with_all_others(store: Arc<dyn Store>) {
+async fn filters_of_metadata_hold_together_with_all_others(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let gold = |id: &str| json!({"tier": "gold", "orderId": id});
@@ -104,7 +110,7 @@ async fn filters_of_metadata_hold_together_with_all_others(store: Arc<dyn Store>
     }
 }
 
-async fn a_change_is_found_by_what_it_says_now(store: Arc<dyn Store>) {
+async fn a_change_is_found_by_what_it_says_now(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let told = with(order("marty@hillvalley.edu", ""), &json!({"a": "1", "b": "2", "c": {"d": "e"}}));
     let id = desk.create(&told).await.id;
@@ -132,7 +138,7 @@ async fn a_change_is_found_by_what_it_says_now(store: Arc<dyn Store>) {
     check(&[("b", "3")], &[]).await;
 }
 
-async fn what_is_withdrawn_is_not_found(store: Arc<dyn Store>) {
+async fn what_is_withdrawn_is_not_found(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let told = |email| with(order(email, ""), &json!({"orderId": "order_123"}));
     let gone = desk.create(&told("marty@hillvalley.edu")).await.id;
@@ -142,7 +148,7 @@ async fn what_is_withdrawn_is_not_found(store: Arc<dyn Store>) {
     assert_eq!(desk.find("order_123").await, [left.customer]);
 }
 
-pub(crate) async fn import(store: &Arc<dyn Store>, desk: &Desk, file: &str) {
+pub(crate) async fn import(store: &Arc<dyn SyncStore>, desk: &Desk, file: &str) {
     let imports = Imports::new(desk.identify.environment().clone(), None);
     let mut receiving =
         imports.receive(ImportFormat::Csv, ImportOptions::default()).await.expect("a file may come in");
@@ -153,7 +159,7 @@ pub(crate) async fn import(store: &Arc<dyn Store>, desk: &Desk, file: &str) {
     assert_eq!(import.counts.failed, 0);
 }
 
-async fn an_import_is_found_by_its_columns(store: Arc<dyn Store>) {
+async fn an_import_is_found_by_its_columns(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     import(&store, &desk, "email,tier,order\na@x.example,gold,1\nb@x.example,,2\nc@x.example,gold,3\n").await;
     assert_eq!(found(&desk, &[("tier", "gold")]).await, [ContactId(1), ContactId(3)]);
@@ -163,7 +169,7 @@ async fn an_import_is_found_by_its_columns(store: Arc<dyn Store>) {
     assert_eq!(found(&desk, &[("tier", "silver"), ("order", "1")]).await, [ContactId(1)]);
 }
 
-async fn pages_of_what_many_have_visit_each_once(store: Arc<dyn Store>) {
+async fn pages_of_what_many_have_visit_each_once(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let rows: String =
         (0..50).map(|number| format!("p{number}@x.example,{},{}\n", number % 2, number % 5)).collect();
@@ -188,7 +194,7 @@ async fn pages_of_what_many_have_visit_each_once(store: Arc<dyn Store>) {
     }
 }
 
-async fn a_customer_is_found_by_a_piece_of_a_value(store: Arc<dyn Store>) {
+async fn a_customer_is_found_by_a_piece_of_a_value(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let told = json!({"orderId": "Ordér_123", "count": 45_678, "vip": true, "inner": {"x": "hidden"}});
     let record = desk.create(&with(order("marty@hillvalley.edu", ""), &told)).await;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use onefold_domain::Store;
 use onefold_persistence::testing::TestDatabase;
+use onefold_sync::store::SyncStore;
 use serde_json::json;
 
 use crate::desk::{Desk, order};
@@ -13,7 +13,7 @@ on_both_databases!(contacts_from_before_the_index_are_found);
 
 /// Takes the index away, as it was not there before its migration, and has that run again.
 async fn contacts_from_before_the_index_are_found(database: &TestDatabase) {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let desk = Desk::new(&store);
     let told = json!({"orderId": "Ordér_123", "items": 3, "vip": true, "zero": "\u{0}", "list": [1]});
     let id = desk.create(&with(order("marty@hillvalley.edu", ""), &told)).await.id;

@@ -4,9 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use onefold_domain::{Failure, Outcome, Patience, Store, StoreError};
+use onefold_domain::linking::Outcome;
 use onefold_persistence::testing::{PostgresCluster, TestDatabase};
 use onefold_persistence::{Config, DatabaseUrl, SeaOrmStore};
+use onefold_service::retry::{Failure, Patience};
+use onefold_service::store::StoreError;
+use onefold_sync::store::SyncStore;
 
 use crate::by_hand::email_key;
 use crate::gateway::Gateway;
@@ -70,7 +73,7 @@ async fn a_server_that_falls_silent_is_given_up_in_time() {
 async fn connections_that_are_lost_are_replaced() {
     let database = TestDatabase::postgres().await;
     let (gateway, store) = behind_gateway(&database).await;
-    let transactions: Vec<_> = (0..database.config().max_connections).map(|_| store.begin()).collect();
+    let transactions: Vec<_> = (0..database.config().max_connections).map(|_| store.begin_sync()).collect();
     let mut open = Vec::new();
     for transaction in transactions {
         open.push(transaction.await.expect("a transaction"));
@@ -93,7 +96,7 @@ async fn a_file_that_another_program_holds_is_given_up_in_time() {
     let patient = service(&store);
     tell(&patient, "marty@hillvalley.edu", "123456").await;
 
-    let held = other.begin().await.expect("a transaction");
+    let held = other.begin_sync().await.expect("a transaction");
     // Readers are not disturbed, and what is known is answered.
     recall(&patient, "marty@hillvalley.edu", "").await;
     assert_refused_in_time(&store).await;
@@ -114,7 +117,7 @@ const PATIENT: Patience = Patience {
     deadline: Duration::from_secs(20),
 };
 
-async fn connect(config: Config) -> Arc<dyn Store> {
+async fn connect(config: Config) -> Arc<dyn SyncStore> {
     // A short wait for a connection, so that giving up is quick.
     let config = Config { acquire_timeout_ms: 500, ..config };
     let store = SeaOrmStore::connect(&config).await.expect("a store should connect");
@@ -122,7 +125,7 @@ async fn connect(config: Config) -> Arc<dyn Store> {
     Arc::new(store)
 }
 
-async fn behind_gateway(database: &TestDatabase) -> (Gateway, Arc<dyn Store>) {
+async fn behind_gateway(database: &TestDatabase) -> (Gateway, Arc<dyn SyncStore>) {
     let gateway = Gateway::before(PostgresCluster::shared()).await;
     let name = database.name().expect("a PostgreSQL database has a name");
     let url = DatabaseUrl::parse(&gateway.url(name)).expect("an address");
@@ -130,18 +133,18 @@ async fn behind_gateway(database: &TestDatabase) -> (Gateway, Arc<dyn Store>) {
     (gateway, store)
 }
 
-async fn assert_unavailable(store: &Arc<dyn Store>) {
+async fn assert_unavailable(store: &Arc<dyn SyncStore>) {
     // The first finds the connection that was idle broken, the others can open none.
     let read = in_time(store.neighbourhood(&[email_key("marty@hillvalley.edu")])).await;
     assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
-    let write = in_time(store.begin()).await.map(drop);
+    let write = in_time(store.begin_sync()).await.map(drop);
     assert!(matches!(write, Err(StoreError::Unavailable(_))), "{write:?}");
     let ping = in_time(store.ping()).await;
     assert!(matches!(ping, Err(StoreError::Unavailable(_))), "{ping:?}");
 }
 
 /// What is asked is new, so that a reader alone cannot answer it.
-async fn assert_refused_in_time(store: &Arc<dyn Store>) {
+async fn assert_refused_in_time(store: &Arc<dyn SyncStore>) {
     let service = service(store).with_patience(HASTY);
     let asked = request(statement("biff@hillvalley.edu", ""));
     let started = Instant::now();

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use onefold_domain::{
-    CallId, CallPace, Environment, Kept, LinkPolicy, PaceGrant, PaceLimits, PaceRequest, PaceState,
-    SharedPace, Store, SystemClock, SystemRandomness,
-};
+use onefold_domain::policy::LinkPolicy;
 use onefold_persistence::testing::TestDatabase;
+use onefold_service::clock::{SystemClock, SystemRandomness};
+use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::pace::{CallId, CallPace, Kept, PaceGrant, PaceLimits, PaceRequest, PaceState};
+use onefold_sync::shared_pace::SharedPace;
+use onefold_sync::store::SyncStore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -43,9 +45,10 @@ fn some_state() -> PaceState {
     }
 }
 
-fn pace(store: &Arc<dyn Store>) -> SharedPace {
+fn pace(store: &Arc<dyn SyncStore>) -> SharedPace {
     let policy = Arc::new(LinkPolicy::shipped());
-    let env = Environment::new(Arc::clone(store), policy, Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let env =
+        SyncEnvironment::new(Arc::clone(store), policy, Arc::new(SystemClock), Arc::new(SystemRandomness));
     SharedPace::new(env, SYSTEM)
 }
 
@@ -59,14 +62,14 @@ fn ask(pace: &SharedPace, concurrency: usize) -> PaceRequest {
     }
 }
 
-async fn what_nobody_put_is_the_default(store: Arc<dyn Store>) {
+async fn what_nobody_put_is_the_default(store: Arc<dyn SyncStore>) {
     for _ in 0..2 {
         let known = write(&store, async |to| to.pace().lock(SYSTEM).await.expect("a state")).await;
         assert_eq!(known, PaceState::default());
     }
 }
 
-async fn a_state_takes_the_place_of_the_one_before(store: Arc<dyn Store>) {
+async fn a_state_takes_the_place_of_the_one_before(store: Arc<dyn SyncStore>) {
     let later = PaceState { waiting: Vec::new(), ..some_state() };
     for state in [some_state(), later, PaceState::default()] {
         write(&store, async |to| to.pace().put(SYSTEM, &state).await.expect("put")).await;
@@ -78,8 +81,8 @@ async fn a_state_takes_the_place_of_the_one_before(store: Arc<dyn Store>) {
     }
 }
 
-async fn a_state_is_put_once_committed(store: Arc<dyn Store>) {
-    let mut given_up = store.begin().await.expect("a transaction");
+async fn a_state_is_put_once_committed(store: Arc<dyn SyncStore>) {
+    let mut given_up = store.begin_sync().await.expect("a transaction");
     given_up.pace().put(SYSTEM, &some_state()).await.expect("put");
     assert_eq!(given_up.pace().lock(SYSTEM).await.expect("a state"), some_state());
     drop(given_up);
@@ -110,19 +113,19 @@ fn assert_apart(moments: &[DateTime<Utc>]) {
     }
 }
 
-async fn takers_in_parallel_get_moments_of_their_own(store: Arc<dyn Store>) {
+async fn takers_in_parallel_get_moments_of_their_own(store: Arc<dyn SyncStore>) {
     assert_apart(&moments(&[pace(&store)], 40).await);
 }
 
 async fn two_processes_get_moments_of_their_own(database: &TestDatabase) {
-    let first: Arc<dyn Store> = Arc::new(database.store().await);
-    let second: Arc<dyn Store> = Arc::new(database.store().await);
+    let first: Arc<dyn SyncStore> = Arc::new(database.store().await);
+    let second: Arc<dyn SyncStore> = Arc::new(database.store().await);
     assert_apart(&moments(&[pace(&first), pace(&second)], 40).await);
     let known = write(&second, async |to| to.pace().lock(SYSTEM).await.expect("a state")).await;
     assert_eq!(known.under_way.len(), 40);
 }
 
-async fn no_more_than_the_limit_are_under_way(store: Arc<dyn Store>) {
+async fn no_more_than_the_limit_are_under_way(store: Arc<dyn SyncStore>) {
     let pace = pace(&store);
     let mut takers = JoinSet::new();
     for _ in 0..12 {
@@ -151,7 +154,7 @@ async fn no_more_than_the_limit_are_under_way(store: Arc<dyn Store>) {
 
 /// As after a version that keeps more: it costs one call that is too early, not all of them.
 async fn what_nobody_can_read_is_the_default(database: &TestDatabase) {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     write(&store, async |to| to.pace().put(SYSTEM, &some_state()).await.expect("put")).await;
     database.query("UPDATE call_pace SET state = '?'").await;
     assert_apart(&moments(&[pace(&store)], 2).await);

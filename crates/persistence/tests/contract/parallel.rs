@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use onefold_domain::{Identified, Identify, Outcome, Store};
+use onefold_domain::linking::Outcome;
+use onefold_service::identify::{Identified, Identify};
+use onefold_sync::store::SyncStore;
 use tokio::task::JoinSet;
 
 use crate::scene::{Seen, recall, seen, service, tell};
@@ -15,7 +17,7 @@ on_every_store!(
     any_requests_leave_their_components,
 );
 
-async fn one_new_value_makes_one_customer(store: Arc<dyn Store>) {
+async fn one_new_value_makes_one_customer(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let same =
         (0..30).map(|_| (service.clone(), ("lorraine@hillvalley.edu".to_owned(), "123456".to_owned())));
@@ -27,7 +29,7 @@ async fn one_new_value_makes_one_customer(store: Arc<dyn Store>) {
     assert_eq!(recall(&service, "", "123456").await.contacts(), 1);
 }
 
-async fn one_phone_gathers_all_emails(store: Arc<dyn Store>) {
+async fn one_phone_gathers_all_emails(store: Arc<dyn SyncStore>) {
     let service = service(&store);
     let requests =
         (0..30).map(|number| (service.clone(), (format!("m{number}@hillvalley.edu"), "123456".to_owned())));
@@ -40,7 +42,7 @@ async fn one_phone_gathers_all_emails(store: Arc<dyn Store>) {
     assert!(answers.iter().all(|answer| seen(answer).primary == whole.primary));
 }
 
-async fn a_chain_joined_at_once_becomes_one_customer(store: Arc<dyn Store>) {
+async fn a_chain_joined_at_once_becomes_one_customer(store: Arc<dyn SyncStore>) {
     const LINKS: usize = 16;
     let service = service(&store);
     let email = |link: usize| format!("c{link}@hillvalley.edu");
@@ -57,7 +59,7 @@ async fn a_chain_joined_at_once_becomes_one_customer(store: Arc<dyn Store>) {
     assert_eq!((whole.primary, &whole.secondaries[..]), (ids[0], &ids[1..]));
 }
 
-async fn any_requests_leave_their_components(store: Arc<dyn Store>) {
+async fn any_requests_leave_their_components(store: Arc<dyn SyncStore>) {
     burst(&[service(&store)]).await;
 }
 

@@ -4,7 +4,10 @@ use std::slice::from_ref;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use onefold_domain::{IndexedPartner, PartnerId, PartnerLookup, PartnerName, Store, SyncSystem};
+use onefold_service::system::SyncSystem;
+use onefold_sync::partner::{PartnerId, PartnerLookup, PartnerName};
+use onefold_sync::partner_index::IndexedPartner;
+use onefold_sync::store::SyncStore;
 
 use crate::desk::all_together;
 use crate::scene::{email, phone};
@@ -33,29 +36,29 @@ fn record(id: &str, emails: &[&str], phones: &[&str]) -> IndexedPartner {
     }
 }
 
-async fn put_in(store: &Arc<dyn Store>, system: SyncSystem, records: &[IndexedPartner]) {
-    let mut transaction = store.begin().await.expect("a transaction");
+async fn put_in(store: &Arc<dyn SyncStore>, system: SyncSystem, records: &[IndexedPartner]) {
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     transaction.partner_index().put(system, records, minute(0)).await.expect("put");
     transaction.commit().await.expect("a commit");
 }
 
-async fn put(store: &Arc<dyn Store>, records: &[IndexedPartner]) {
+async fn put(store: &Arc<dyn SyncStore>, records: &[IndexedPartner]) {
     put_in(store, SYSTEM, records).await;
 }
 
-async fn remove(store: &Arc<dyn Store>, id: &str) {
+async fn remove(store: &Arc<dyn SyncStore>, id: &str) {
     write(store, async |to| to.partner_index().remove(SYSTEM, &external(id)).await.expect("removed")).await;
 }
 
 /// In the order of their ids.
-async fn of(store: &Arc<dyn Store>, system: SyncSystem, ids: &[PartnerId]) -> Vec<IndexedPartner> {
+async fn of(store: &Arc<dyn SyncStore>, system: SyncSystem, ids: &[PartnerId]) -> Vec<IndexedPartner> {
     let mut known = store.partner_index().of(system, ids).await.expect("records");
     known.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     known
 }
 
 async fn found(
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn SyncStore>,
     system: SyncSystem,
     lookup: &PartnerLookup,
     limit: usize,
@@ -64,15 +67,15 @@ async fn found(
     found.iter().map(|id| id.as_str().to_owned()).collect()
 }
 
-async fn with_email(store: &Arc<dyn Store>, text: &str) -> Vec<String> {
+async fn with_email(store: &Arc<dyn SyncStore>, text: &str) -> Vec<String> {
     found(store, SYSTEM, &PartnerLookup::Email(email(text)), 100).await
 }
 
-async fn with_phone(store: &Arc<dyn Store>, text: &str) -> Vec<String> {
+async fn with_phone(store: &Arc<dyn SyncStore>, text: &str) -> Vec<String> {
     found(store, SYSTEM, &PartnerLookup::Phone(phone(text)), 100).await
 }
 
-async fn records_come_back_as_they_were_put(store: Arc<dyn Store>) {
+async fn records_come_back_as_they_were_put(store: Arc<dyn SyncStore>) {
     let moment = Some(minute(1) + TimeDelta::milliseconds(7));
     let records = [
         record("1", &[], &[]),
@@ -97,7 +100,7 @@ async fn records_come_back_as_they_were_put(store: Arc<dyn Store>) {
     assert_eq!(of(&store, SYSTEM, &ids).await, records);
 }
 
-async fn records_are_found_by_each_of_their_values(store: Arc<dyn Store>) {
+async fn records_are_found_by_each_of_their_values(store: Arc<dyn SyncStore>) {
     let first = record("1", &["doc@hillvalley.edu", "brown@hillvalley.edu"], &["123456"]);
     let second = record("2", &["doc@hillvalley.edu"], &["+12025550143", "654321"]);
     put(&store, &[first, second]).await;
@@ -113,7 +116,7 @@ async fn records_are_found_by_each_of_their_values(store: Arc<dyn Store>) {
     assert!(found(&store, SYSTEM, &PartnerLookup::Name(name), 100).await.is_empty());
 }
 
-async fn phones_that_are_the_same_are_found_by_each_other(store: Arc<dyn Store>) {
+async fn phones_that_are_the_same_are_found_by_each_other(store: Arc<dyn SyncStore>) {
     let (old, new) = ("+551191234567", "+5511991234567");
     put(&store, &[record("1", &[], &[old]), record("2", &[], &[new, old]), record("3", &[], &["1234"])])
         .await;
@@ -122,7 +125,7 @@ async fn phones_that_are_the_same_are_found_by_each_other(store: Arc<dyn Store>)
     }
 }
 
-async fn those_that_were_seen_first_are_found_first(store: Arc<dyn Store>) {
+async fn those_that_were_seen_first_are_found_first(store: Arc<dyn SyncStore>) {
     let doc = |id| record(id, &["doc@hillvalley.edu"], &[]);
     put(&store, &[doc("5"), doc("3")]).await;
     put(&store, &[doc("9"), doc("1"), doc("5")]).await;
@@ -135,7 +138,7 @@ async fn those_that_were_seen_first_are_found_first(store: Arc<dyn Store>) {
     }
 }
 
-async fn what_is_put_takes_the_place_of_what_was_known(store: Arc<dyn Store>) {
+async fn what_is_put_takes_the_place_of_what_was_known(store: Arc<dyn SyncStore>) {
     let before = record("1", &["doc@hillvalley.edu", "brown@hillvalley.edu"], &["123456"]);
     let other = record("2", &["doc@hillvalley.edu", "new@hillvalley.edu"], &["123456"]);
     put(&store, &[before, other.clone()]).await;
@@ -156,7 +159,7 @@ async fn what_is_put_takes_the_place_of_what_was_known(store: Arc<dyn Store>) {
     assert!(with_email(&store, "brown@hillvalley.edu").await.is_empty());
 }
 
-async fn a_record_is_forgotten(store: Arc<dyn Store>) {
+async fn a_record_is_forgotten(store: Arc<dyn SyncStore>) {
     let doc = |id| record(id, &["doc@hillvalley.edu"], &["123456"]);
     put(&store, &[doc("1"), doc("2")]).await;
     remove(&store, "1").await;
@@ -169,7 +172,7 @@ async fn a_record_is_forgotten(store: Arc<dyn Store>) {
     assert_eq!(with_phone(&store, "123456").await, ["2", "1"], "it is seen anew");
 }
 
-async fn the_same_id_in_two_systems_is_two_records(store: Arc<dyn Store>) {
+async fn the_same_id_in_two_systems_is_two_records(store: Arc<dyn SyncStore>) {
     let here = record("1", &["doc@hillvalley.edu"], &["123456"]);
     let there = record("1", &["doc@hillvalley.edu", "brown@hillvalley.edu"], &[]);
     put_in(&store, SYSTEM, from_ref(&here)).await;
@@ -190,7 +193,7 @@ async fn the_same_id_in_two_systems_is_two_records(store: Arc<dyn Store>) {
 }
 
 /// More than fit into one statement, in an order that is not that of their ids.
-async fn thousands_of_records_are_put_at_once(store: Arc<dyn Store>) {
+async fn thousands_of_records_are_put_at_once(store: Arc<dyn SyncStore>) {
     let made = |round: usize| {
         let numbers = (0..2_500).map(|number| number * 7 % 2_500);
         numbers.map(move |number| {
@@ -219,7 +222,7 @@ async fn thousands_of_records_are_put_at_once(store: Arc<dyn Store>) {
 }
 
 /// Each begins with another of them: a store that locked them as they come would let writers wait for each other.
-async fn many_may_put_the_same_records(store: Arc<dyn Store>) {
+async fn many_may_put_the_same_records(store: Arc<dyn SyncStore>) {
     const RECORDS: usize = 200;
     all_together(6, |writer| {
         let store = Arc::clone(&store);
@@ -251,10 +254,10 @@ async fn many_may_put_the_same_records(store: Arc<dyn Store>) {
     }
 }
 
-async fn what_is_given_up_was_never_seen(store: Arc<dyn Store>) {
+async fn what_is_given_up_was_never_seen(store: Arc<dyn SyncStore>) {
     let kept = record("1", &["doc@hillvalley.edu"], &[]);
     put(&store, from_ref(&kept)).await;
-    let mut given_up = store.begin().await.expect("a transaction");
+    let mut given_up = store.begin_sync().await.expect("a transaction");
     let index = given_up.partner_index();
     let news = [record("1", &["new@hillvalley.edu"], &[]), record("2", &["new@hillvalley.edu"], &[])];
     index.put(SYSTEM, &news, minute(1)).await.expect("put");
@@ -265,7 +268,7 @@ async fn what_is_given_up_was_never_seen(store: Arc<dyn Store>) {
     assert_eq!(store.partner_index().scanned_at(SYSTEM).await.expect("an answer"), None);
 }
 
-async fn a_scan_is_noted_for_its_system(store: Arc<dyn Store>) {
+async fn a_scan_is_noted_for_its_system(store: Arc<dyn SyncStore>) {
     let scanned = async || {
         let index = store.partner_index();
         let here = index.scanned_at(SYSTEM).await.expect("an answer");

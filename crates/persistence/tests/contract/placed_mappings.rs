@@ -3,10 +3,11 @@
 use std::slice::from_ref;
 use std::sync::Arc;
 
-use onefold_domain::{
-    ContactRecord, CustomerId, DetachReason, Mapping, MappingId, MappingStatus, PartnerId, PlacedMapping,
-    Store,
-};
+use onefold_domain::contact::ContactRecord;
+use onefold_domain::id::CustomerId;
+use onefold_sync::mapping::{DetachReason, Mapping, MappingId, MappingStatus, PlacedMapping};
+use onefold_sync::partner::PartnerId;
+use onefold_sync::store::SyncStore;
 use uuid::Uuid;
 
 use crate::by_hand::new_id;
@@ -26,13 +27,13 @@ on_every_store!(
     each_system_has_mappings_of_its_own,
 );
 
-async fn hanging_on(store: &Arc<dyn Store>, customer: CustomerId) -> Vec<MappingId> {
+async fn hanging_on(store: &Arc<dyn SyncStore>, customer: CustomerId) -> Vec<MappingId> {
     let found =
         write(store, async |to| to.mappings().hanging_on(SYSTEM, customer).await.expect("mappings")).await;
     found.into_iter().map(|mapping| mapping.id).collect()
 }
 
-async fn placed(store: &Arc<dyn Store>, record: &str) -> PlacedMapping {
+async fn placed(store: &Arc<dyn SyncStore>, record: &str) -> PlacedMapping {
     let mut found = store.mappings().of_partners(SYSTEM, &[external(record)]).await.expect("mappings");
     assert_eq!(found.len(), 1);
     found.remove(0)
@@ -45,7 +46,7 @@ fn ids_of(placed: &[PlacedMapping]) -> Vec<MappingId> {
     ids
 }
 
-async fn mappings_are_listed_with_where_they_are(store: Arc<dyn Store>) {
+async fn mappings_are_listed_with_where_they_are(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let [one, other, third] = contacts(&desk).await;
     let mappings =
@@ -70,7 +71,7 @@ async fn mappings_are_listed_with_where_they_are(store: Arc<dyn Store>) {
     assert_eq!(placed(&store, "1").await, expected[2]);
 }
 
-async fn a_merge_and_a_split_move_what_hangs_on_a_contact(store: Arc<dyn Store>) {
+async fn a_merge_and_a_split_move_what_hangs_on_a_contact(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let email = desk.create(&order("doc@hillvalley.edu", "")).await;
     let phone = desk.create(&order("", "123456")).await;
@@ -98,7 +99,7 @@ async fn a_merge_and_a_split_move_what_hangs_on_a_contact(store: Arc<dyn Store>)
     assert_eq!(hanging_on(&store, apart.customer).await, [on_phone.id]);
 }
 
-async fn a_withdrawn_contact_leaves_its_mapping_where_it_was_filed(store: Arc<dyn Store>) {
+async fn a_withdrawn_contact_leaves_its_mapping_where_it_was_filed(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let email = desk.create(&order("doc@hillvalley.edu", "")).await;
     let phone = desk.create(&order("doc@hillvalley.edu", "123456")).await;
@@ -117,7 +118,7 @@ async fn a_withdrawn_contact_leaves_its_mapping_where_it_was_filed(store: Arc<dy
     assert_eq!(hanging_on(&store, other.customer).await, ids[1..]);
 }
 
-async fn mappings_of_a_customer_come_oldest_first(store: Arc<dyn Store>) {
+async fn mappings_of_a_customer_come_oldest_first(store: Arc<dyn SyncStore>) {
     let [one] = contacts(&Desk::new(&store)).await;
     let made = |number, at| Mapping { created_at: minute(at), ..pending(number, &one) };
     let mappings = [
@@ -133,7 +134,7 @@ async fn mappings_of_a_customer_come_oldest_first(store: Arc<dyn Store>) {
     assert_eq!(hanging_on(&store, one.customer).await, mappings.map(|mapping| mapping.id));
 }
 
-async fn whoever_may_come_back_is_mapped(store: Arc<dyn Store>) {
+async fn whoever_may_come_back_is_mapped(store: Arc<dyn SyncStore>) {
     let [one, merged, gone, withdrawn, both, nothing] = contacts(&Desk::new(&store)).await;
     for mapping in [
         pending(1, &one),
@@ -162,7 +163,7 @@ async fn whoever_may_come_back_is_mapped(store: Arc<dyn Store>) {
     assert_eq!(mapped(&many).await, expected);
 }
 
-async fn many_records_are_looked_up_at_once(store: Arc<dyn Store>) {
+async fn many_records_are_looked_up_at_once(store: Arc<dyn SyncStore>) {
     let [one, other, third] = contacts(&Desk::new(&store)).await;
     for (number, contact) in (1..).zip([&one, &other, &third]) {
         insert(&store, &synced(number, contact, &format!("{}", number * 700))).await;
@@ -181,7 +182,7 @@ async fn many_records_are_looked_up_at_once(store: Arc<dyn Store>) {
     assert_eq!(store.mappings().of_partners(SYSTEM, &[]).await.expect("mappings"), []);
 }
 
-async fn mappings_are_counted_by_status(store: Arc<dyn Store>) {
+async fn mappings_are_counted_by_status(store: Arc<dyn SyncStore>) {
     let [one, other, third] = contacts(&Desk::new(&store)).await;
     assert_eq!(store.mappings().counts(SYSTEM).await.expect("counts"), []);
     for mapping in [synced(1, &one, "1"), synced(2, &other, "2"), pending(3, &third)] {
@@ -193,7 +194,7 @@ async fn mappings_are_counted_by_status(store: Arc<dyn Store>) {
 }
 
 /// The same customer, and records with the same id.
-async fn each_system_has_mappings_of_its_own(store: Arc<dyn Store>) {
+async fn each_system_has_mappings_of_its_own(store: Arc<dyn SyncStore>) {
     let [one, bare] = contacts(&Desk::new(&store)).await;
     let mine = synced(1, &one, "1");
     let others = Mapping { system: OTHER, ..synced(2, &one, "1") };

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use onefold_domain::Store;
 use onefold_persistence::testing::TestDatabase;
 use onefold_persistence::{Config, ConnectError, Pooler, SeaOrmStore};
+use onefold_sync::store::SyncStore;
 use tokio::task::JoinSet;
 
 use crate::by_hand::email_key;
@@ -29,7 +29,7 @@ async fn nothing_is_left_on_its_connections() {
     let database = TestDatabase::pooled().await;
     let mut callers = JoinSet::new();
     for program in 0..4 {
-        let store: Arc<dyn Store> = Arc::new(database.store().await);
+        let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
         for caller in 0..8 {
             let store = Arc::clone(&store);
             callers.spawn(async move {
@@ -51,12 +51,13 @@ async fn nothing_is_left_on_its_connections() {
 async fn a_statement_is_given_up_in_time() {
     let database = TestDatabase::pooled().await;
     let config = Config { statement_timeout_ms: 100, ..database.config() };
-    let store: Arc<dyn Store> = Arc::new(SeaOrmStore::connect(&config).await.expect("a store"));
+    let store: Arc<dyn SyncStore> = Arc::new(SeaOrmStore::connect(&config).await.expect("a store"));
     database.store().await;
     database.query("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END'").await;
     database.query("CREATE TRIGGER slow BEFORE INSERT ON contact FOR EACH ROW EXECUTE FUNCTION slow()").await;
-    let patience = onefold_domain::Patience { attempts: 1, ..onefold_domain::Patience::default() };
+    let patience =
+        onefold_service::retry::Patience { attempts: 1, ..onefold_service::retry::Patience::default() };
     let asked = crate::scene::request(crate::scene::statement("doc@hillvalley.edu", ""));
     let refused = in_time(service(&store).with_patience(patience).run(&asked)).await;
-    assert!(matches!(refused, Err(onefold_domain::Failure::Unavailable { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(onefold_service::retry::Failure::Unavailable { .. })), "{refused:?}");
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{Outcome, Store};
+use onefold_domain::linking::Outcome;
 use onefold_persistence::testing::TestDatabase;
+use onefold_sync::store::SyncStore;
 use tokio::task::JoinSet;
 
 use crate::by_hand::{add_customer, at, commit_customer, email_key, new_id};
@@ -19,14 +20,14 @@ on_both_databases!(
 );
 
 async fn two_programs_leave_what_one_would(database: &TestDatabase) {
-    let first: Arc<dyn Store> = Arc::new(database.store().await);
-    let second: Arc<dyn Store> = Arc::new(database.store().await);
+    let first: Arc<dyn SyncStore> = Arc::new(database.store().await);
+    let second: Arc<dyn SyncStore> = Arc::new(database.store().await);
     burst(&[service(&first), service(&second)]).await;
 }
 
 async fn two_programs_and_one_new_value_make_one_customer(database: &TestDatabase) {
-    let first: Arc<dyn Store> = Arc::new(database.store().await);
-    let second: Arc<dyn Store> = Arc::new(database.store().await);
+    let first: Arc<dyn SyncStore> = Arc::new(database.store().await);
+    let second: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let services = [service(&first), service(&second)];
     let calls = (0..30)
         .map(|number| (services[number % 2].clone(), ("doc@hillvalley.edu".to_owned(), "123456".to_owned())));
@@ -40,8 +41,8 @@ async fn two_programs_and_one_new_value_make_one_customer(database: &TestDatabas
 /// which must then find what it says.
 async fn what_a_writer_was_told_another_program_reads(database: &TestDatabase) {
     const WRITERS: usize = 150;
-    let here: Arc<dyn Store> = Arc::new(database.store().await);
-    let elsewhere: Arc<dyn Store> = Arc::new(database.store().await);
+    let here: Arc<dyn SyncStore> = Arc::new(database.store().await);
+    let elsewhere: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let (here, elsewhere) = (service(&here), service(&elsewhere));
     let mut writers = JoinSet::new();
     for number in 0..WRITERS {
@@ -58,7 +59,7 @@ async fn what_a_writer_was_told_another_program_reads(database: &TestDatabase) {
 
 /// Of three writers in a row one commits, one finds its key taken, and one just stops.
 async fn a_writer_who_gives_up_takes_nobody_along(database: &TestDatabase) {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let taken = [email_key("taken@hillvalley.edu")];
     commit_customer(&store, &taken, &statement("taken@hillvalley.edu", "")).await;
     let mut writers = JoinSet::new();
@@ -66,7 +67,7 @@ async fn a_writer_who_gives_up_takes_nobody_along(database: &TestDatabase) {
         let (store, taken) = (Arc::clone(&store), taken.clone());
         writers.spawn(async move {
             let email = format!("w{number}@hillvalley.edu");
-            let mut transaction = store.begin().await.expect("a transaction");
+            let mut transaction = store.begin_sync().await.expect("a transaction");
             let id = new_id();
             if number % 3 == 1 {
                 transaction.customers().insert(id, at()).await.expect("a customer");
@@ -91,10 +92,10 @@ async fn a_writer_who_gives_up_takes_nobody_along(database: &TestDatabase) {
 
 async fn a_closed_store_leaves_its_data(database: &TestDatabase) {
     let store = database.store().await;
-    let shared: Arc<dyn Store> = Arc::new(store.clone());
+    let shared: Arc<dyn SyncStore> = Arc::new(store.clone());
     commit_customer(&shared, &[email_key("doc@hillvalley.edu")], &statement("doc@hillvalley.edu", "")).await;
     drop(shared);
     store.close().await.expect("a store should close");
-    let again: Arc<dyn Store> = Arc::new(database.store().await);
+    let again: Arc<dyn SyncStore> = Arc::new(database.store().await);
     recall(&service(&again), "doc@hillvalley.edu", "").await;
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{IdentifyRequest, Received, Store};
+use onefold_domain::contact::Received;
 use onefold_persistence::testing::TestDatabase;
+use onefold_service::identify::IdentifyRequest;
+use onefold_sync::store::SyncStore;
 use uuid::Uuid;
 
 use crate::scene::{register, seen, service, statement, tell, tell_as, user};
@@ -16,7 +18,7 @@ on_both_databases!(
 );
 
 async fn values_are_kept_as_received(database: &TestDatabase) {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let received = Received {
         email: Some("  Lorraine@HillValley.EDU ".to_owned()),
         phone: Some("(12) 34-56 ☎".to_owned()),
@@ -40,7 +42,7 @@ async fn values_are_kept_as_received(database: &TestDatabase) {
 }
 
 async fn a_contact_keeps_why_it_does_not_link(database: &TestDatabase) {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let service = service(&store);
     tell(&service, "noemail@hillvalley.edu", "123456").await;
     tell_as(&service, user(1), "marty@hillvalley.edu", "").await;
@@ -56,7 +58,7 @@ async fn a_contact_keeps_why_it_does_not_link(database: &TestDatabase) {
 }
 
 async fn a_merge_keeps_what_caused_it(database: &TestDatabase) {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let service = service(&store);
     let older = tell(&service, "george@hillvalley.edu", "919191").await;
     let younger = tell(&service, "biffsucks@hillvalley.edu", "717171").await;
@@ -75,7 +77,7 @@ async fn a_merge_keeps_what_caused_it(database: &TestDatabase) {
 }
 
 async fn a_merge_that_brings_news_names_its_contact(database: &TestDatabase) {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let service = service(&store);
     tell(&service, "seamus@hillvalley.edu", "").await;
     tell(&service, "", "181818").await;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    CustomerId, ItemOutcome, MappingId, Run, RunCounts, RunId, RunItem, RunKind, RunStatus, Store, StoreError,
-};
+use onefold_domain::id::CustomerId;
+use onefold_service::store::StoreError;
+use onefold_sync::mapping::MappingId;
+use onefold_sync::run::{ItemOutcome, Run, RunCounts, RunId, RunItem, RunKind, RunStatus};
+use onefold_sync::store::SyncStore;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -68,22 +70,22 @@ fn full(number: u128) -> Run {
     }
 }
 
-async fn insert(store: &Arc<dyn Store>, run: &Run, subjects: &[String]) {
+async fn insert(store: &Arc<dyn SyncStore>, run: &Run, subjects: &[String]) {
     write(store, async |to| to.runs().insert(run, subjects).await.expect("a run")).await;
 }
 
-async fn put_items(store: &Arc<dyn Store>, run: &Run, items: &[RunItem]) {
+async fn put_items(store: &Arc<dyn SyncStore>, run: &Run, items: &[RunItem]) {
     write(store, async |to| to.runs().put_items(run.id, items).await.expect("items")).await;
 }
 
-async fn update(store: &Arc<dyn Store>, run: &Run) -> Result<(), StoreError> {
-    let mut transaction = store.begin().await?;
+async fn update(store: &Arc<dyn SyncStore>, run: &Run) -> Result<(), StoreError> {
+    let mut transaction = store.begin_sync().await?;
     transaction.runs().update(run).await?;
     transaction.commit().await
 }
 
 /// All of them.
-async fn items(store: &Arc<dyn Store>, run: &Run) -> Vec<RunItem> {
+async fn items(store: &Arc<dyn SyncStore>, run: &Run) -> Vec<RunItem> {
     store.runs().items(run.id, 0, 10_000, false).await.expect("items")
 }
 
@@ -100,7 +102,7 @@ fn done(position: u64, subject: &str, action: &str) -> RunItem {
     RunItem { outcome: Some(outcome), ..waiting(position, subject) }
 }
 
-async fn a_run_comes_back_as_it_was_stored(store: Arc<dyn Store>) {
+async fn a_run_comes_back_as_it_was_stored(store: Arc<dyn SyncStore>) {
     for run in [queued(1), full(2)] {
         assert_eq!(store.runs().get(run.id).await.expect("an answer"), None);
         insert(&store, &run, &[]).await;
@@ -111,7 +113,7 @@ async fn a_run_comes_back_as_it_was_stored(store: Arc<dyn Store>) {
     }
 }
 
-async fn an_update_stores_all_that_changes(store: Arc<dyn Store>) {
+async fn an_update_stores_all_that_changes(store: Arc<dyn SyncStore>) {
     insert(&store, &queued(1), &subjects(2)).await;
     insert(&store, &queued(2), &[]).await;
     for run in [full(1), queued(1)] {
@@ -124,7 +126,7 @@ async fn an_update_stores_all_that_changes(store: Arc<dyn Store>) {
     assert!(matches!(forgotten, Err(StoreError::Conflict)), "{forgotten:?}");
 }
 
-async fn runs_are_listed_newest_first(store: Arc<dyn Store>) {
+async fn runs_are_listed_newest_first(store: Arc<dyn SyncStore>) {
     for number in [2, 4, 1, 3] {
         insert(&store, &queued(number), &[]).await;
     }
@@ -139,7 +141,7 @@ async fn runs_are_listed_newest_first(store: Arc<dyn Store>) {
     assert_eq!(list(Some(1), 9).await, [0; 0]);
 }
 
-async fn the_subjects_of_a_list_are_its_items(store: Arc<dyn Store>) {
+async fn the_subjects_of_a_list_are_its_items(store: Arc<dyn SyncStore>) {
     let (run, subjects) = (queued(1), subjects(2_500));
     insert(&store, &run, &subjects).await;
     let expected: Vec<_> =
@@ -147,7 +149,7 @@ async fn the_subjects_of_a_list_are_its_items(store: Arc<dyn Store>) {
     assert_eq!(items(&store, &run).await, expected);
 }
 
-async fn items_take_the_place_of_those_that_were(store: Arc<dyn Store>) {
+async fn items_take_the_place_of_those_that_were(store: Arc<dyn SyncStore>) {
     let run = queued(1);
     insert(&store, &run, &subjects(3)).await;
     insert(&store, &queued(2), &subjects(3)).await;
@@ -179,7 +181,7 @@ async fn items_take_the_place_of_those_that_were(store: Arc<dyn Store>) {
     assert!(items(&store, &queued(2)).await.iter().all(|item| item.outcome.is_none()));
 }
 
-async fn items_are_read_in_pages(store: Arc<dyn Store>) {
+async fn items_are_read_in_pages(store: Arc<dyn SyncStore>) {
     let run = queued(1);
     insert(&store, &run, &subjects(6)).await;
     put_items(&store, &run, &[done(0, "a", "x"), done(3, "b", ""), done(4, "c", "x")]).await;
@@ -196,7 +198,7 @@ async fn items_are_read_in_pages(store: Arc<dyn Store>) {
     assert_eq!(page(3, 9, true).await, [5]);
 }
 
-async fn runs_that_ended_are_forgotten_with_their_items(store: Arc<dyn Store>) {
+async fn runs_that_ended_are_forgotten_with_their_items(store: Arc<dyn SyncStore>) {
     for number in 1..=4 {
         let finished_at = Some(minute(i64::try_from(number).expect("a small number")));
         insert(&store, &Run { finished_at, ..queued(number) }, &subjects(2)).await;

@@ -6,11 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use onefold_domain::{
-    EmailAddress, Environment, Identified, Identify, IdentifyRequest, LinkPolicy, NewUser, Outcome,
-    PhoneNumber, Received, RecordError, Statement, Store, UserId, Users,
-};
+use onefold_domain::contact::{Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::UserId;
+use onefold_domain::linking::Outcome;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::policy::LinkPolicy;
 use onefold_persistence::testing::{SeededRandomness, SteppingClock};
+use onefold_service::environment::Environment;
+use onefold_service::error::RecordError;
+use onefold_service::identify::{Identified, Identify, IdentifyRequest};
+use onefold_service::users::{NewUser, Users};
+use onefold_sync::store::SyncStore;
 use uuid::Uuid;
 
 /// A case that hangs fails instead. Far longer than any takes, also on a busy machine.
@@ -21,15 +28,15 @@ pub(crate) async fn in_time<T>(case: impl Future<Output = T>) -> T {
 }
 
 /// Identify with the policy that ships.
-pub(crate) fn service(store: &Arc<dyn Store>) -> Identify {
+pub(crate) fn service(store: &Arc<dyn SyncStore>) -> Identify {
     service_with(store, LinkPolicy::shipped())
 }
 
-pub(crate) fn service_with(store: &Arc<dyn Store>, policy: LinkPolicy) -> Identify {
+pub(crate) fn service_with(store: &Arc<dyn SyncStore>, policy: LinkPolicy) -> Identify {
     // Services may share a database, so their ids must differ.
     static SERVICES: AtomicU64 = AtomicU64::new(0);
     Identify::new(Environment::new(
-        Arc::clone(store),
+        store.clone(),
         Arc::new(policy),
         Arc::new(SteppingClock::new(TimeDelta::milliseconds(1))),
         Arc::new(SeededRandomness::new(SERVICES.fetch_add(1, Ordering::Relaxed))),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use onefold_domain::Store;
 use onefold_persistence::testing::{TestDatabase, broken_invariants};
+use onefold_sync::store::SyncStore;
 
 use crate::scene::{seen, service, tell};
 
@@ -24,7 +24,7 @@ const DAMAGES: [(&str, &str); 8] = [
 async fn damage_is_noticed() {
     for (damage, expected) in DAMAGES {
         let database = TestDatabase::sqlite();
-        let store: Arc<dyn Store> = Arc::new(database.store().await);
+        let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
         let service = service(&store);
         tell(&service, "george@hillvalley.edu", "919191").await;
         tell(&service, "biffsucks@hillvalley.edu", "717171").await;

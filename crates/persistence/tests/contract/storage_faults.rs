@@ -7,9 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::{Failure, Identify, StorageFault, Store, StoreError};
 use onefold_persistence::testing::{PostgresCluster, SmallDisk, TestDatabase, WriterFault, arrange};
 use onefold_persistence::{Config, DatabaseUrl, SeaOrmStore};
+use onefold_service::identify::Identify;
+use onefold_service::retry::Failure;
+use onefold_service::store::{StorageFault, Store, StoreError};
+use onefold_sync::store::SyncStore;
 use tokio::time::{interval, timeout};
 
 use crate::scene::{in_time, recall, request, service, statement, tell};
@@ -156,7 +159,7 @@ struct Customers {
 
 impl Customers {
     fn of(store: &SeaOrmStore) -> Self {
-        let store: Arc<dyn Store> = Arc::new(store.clone());
+        let store: Arc<dyn SyncStore> = Arc::new(store.clone());
         Self { service: service(&store), stored: Arc::default(), next: Arc::default() }
     }
 
@@ -195,7 +198,7 @@ impl Customers {
     /// Another process, as after a restart, finds everything that was told to be stored.
     async fn are_all_in(&self, database: &TestDatabase) {
         database.assert_invariants().await;
-        let restarted: Arc<dyn Store> = Arc::new(database.store().await);
+        let restarted: Arc<dyn SyncStore> = Arc::new(database.store().await);
         let service = service(&restarted);
         let stored = self.stored.lock().expect("nobody panicked").clone();
         assert!(!stored.is_empty());

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use onefold_domain::Store;
 use onefold_persistence::testing::TestDatabase;
+use onefold_sync::store::SyncStore;
 
 use crate::by_hand::{
     add_contact, add_customer, at, commit_customer, email_key, merge, new_id, phone_key, sorted,
@@ -23,7 +23,7 @@ on_every_store!(
     a_locked_read_keeps_other_writers_waiting,
 );
 
-async fn an_empty_store_knows_nobody(store: Arc<dyn Store>) {
+async fn an_empty_store_knows_nobody(store: Arc<dyn SyncStore>) {
     let keys = [email_key("doc@hillvalley.edu"), phone_key("123456")];
     let neighbourhood = store.neighbourhood(&keys).await.expect("a read");
     assert!(neighbourhood.found.is_empty());
@@ -31,11 +31,11 @@ async fn an_empty_store_knows_nobody(store: Arc<dyn Store>) {
     store.ping().await.expect("a sign of life");
 }
 
-async fn what_is_committed_is_known_by_its_keys(store: Arc<dyn Store>) {
+async fn what_is_committed_is_known_by_its_keys(store: Arc<dyn SyncStore>) {
     let stated = statement("Doc@HillValley.edu", "123456").of_user(user(7));
     let id = new_id();
     let keys = [email_key("doc@hillvalley.edu"), phone_key("123456")];
-    let mut transaction = store.begin().await.expect("a transaction");
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     let contact = add_customer(&mut *transaction, id, &keys, &stated).await;
     transaction.commit().await.expect("a commit");
 
@@ -52,9 +52,9 @@ async fn what_is_committed_is_known_by_its_keys(store: Arc<dyn Store>) {
     assert_eq!(known.user, Some(user(7)));
 }
 
-async fn a_dropped_transaction_leaves_nothing(store: Arc<dyn Store>) {
+async fn a_dropped_transaction_leaves_nothing(store: Arc<dyn SyncStore>) {
     let keys = [email_key("einstein@hillvalley.edu")];
-    let mut transaction = store.begin().await.expect("a transaction");
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     let stated = statement("einstein@hillvalley.edu", "");
     add_customer(&mut *transaction, new_id(), &keys, &stated).await;
     drop(transaction);
@@ -69,13 +69,13 @@ async fn a_dropped_transaction_leaves_nothing(store: Arc<dyn Store>) {
     assert_eq!(neighbourhood.customers[0].contacts.len(), 1);
 }
 
-async fn a_dropped_merge_leaves_both_customers(store: Arc<dyn Store>) {
+async fn a_dropped_merge_leaves_both_customers(store: Arc<dyn SyncStore>) {
     let keys = [email_key("george@hillvalley.edu"), phone_key("717171")];
     let george = commit_customer(&store, &keys[..1], &statement("george@hillvalley.edu", "")).await;
     let biff = commit_customer(&store, &keys[1..], &statement("", "717171")).await;
     let before = store.neighbourhood(&keys).await.expect("a read");
 
-    let mut transaction = store.begin().await.expect("a transaction");
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     merge(&mut *transaction, (george, 1), (biff, 1), &statement("george@hillvalley.edu", "717171")).await;
     drop(transaction);
 
@@ -84,13 +84,13 @@ async fn a_dropped_merge_leaves_both_customers(store: Arc<dyn Store>) {
 }
 
 /// C is absorbed by B, B by A: C's key leads to A, and C to nobody in between.
-async fn whoever_was_absorbed_leads_to_the_survivor(store: Arc<dyn Store>) {
+async fn whoever_was_absorbed_leads_to_the_survivor(store: Arc<dyn SyncStore>) {
     let [a_key, b_key, c_key] = ["a", "b", "c"].map(|name| [email_key(&format!("{name}@hv.edu"))]);
     let c = commit_customer(&store, &c_key, &statement("c@hv.edu", "")).await;
     let a = commit_customer(&store, &a_key, &statement("a@hv.edu", "")).await;
     let b = commit_customer(&store, &b_key, &statement("b@hv.edu", "")).await;
     for (survivor, absorbed) in [((b, 1), (c, 1)), ((a, 1), (b, 2))] {
-        let mut transaction = store.begin().await.expect("a transaction");
+        let mut transaction = store.begin_sync().await.expect("a transaction");
         merge(&mut *transaction, survivor, absorbed, &statement("a@hv.edu", "")).await;
         // Not the rules of identify, under which C, the oldest, would have survived; but a customer's
         // primary is its oldest contact all the same.
@@ -114,11 +114,11 @@ async fn whoever_was_absorbed_leads_to_the_survivor(store: Arc<dyn Store>) {
     assert_eq!(from_c.customers, neighbourhood.customers);
 }
 
-async fn contact_ids_ascend(store: Arc<dyn Store>) {
+async fn contact_ids_ascend(store: Arc<dyn SyncStore>) {
     let key = [phone_key("123456")];
     let id = commit_customer(&store, &key, &statement("", "123456")).await;
     for version in 1..4 {
-        let mut transaction = store.begin().await.expect("a transaction");
+        let mut transaction = store.begin_sync().await.expect("a transaction");
         transaction.customers().advance(id, version, at()).await.expect("the version is current");
         for _ in 0..3 {
             add_contact(&mut *transaction, id, &statement("", "123456")).await;
@@ -131,23 +131,23 @@ async fn contact_ids_ascend(store: Arc<dyn Store>) {
     assert!(ids.is_sorted_by(|older, younger| older < younger), "{ids:?}");
 }
 
-async fn a_locked_read_sees_what_a_read_sees(store: Arc<dyn Store>) {
+async fn a_locked_read_sees_what_a_read_sees(store: Arc<dyn SyncStore>) {
     let keys = [email_key("strickland@hv.edu"), phone_key("123456"), phone_key("654321")];
     let stated = statement("strickland@hv.edu", "123456").of_user(user(1));
     commit_customer(&store, &keys[..2], &stated).await;
     commit_customer(&store, &keys[2..], &statement("", "654321")).await;
 
     let seen = store.neighbourhood(&keys).await.expect("a read");
-    let mut transaction = store.begin().await.expect("a transaction");
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     let locked = transaction.customers().lock_neighbourhood(&keys).await.expect("a locked read");
     assert_eq!(locked.customers.len(), 2);
     assert_eq!(sorted(locked), sorted(seen));
 }
 
-async fn a_locked_read_sees_its_own_changes(store: Arc<dyn Store>) {
+async fn a_locked_read_sees_its_own_changes(store: Arc<dyn SyncStore>) {
     let keys = [email_key("lorraine@hillvalley.edu")];
     let id = new_id();
-    let mut transaction = store.begin().await.expect("a transaction");
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     add_customer(&mut *transaction, id, &keys, &statement("lorraine@hillvalley.edu", "")).await;
     let own = transaction.customers().lock_neighbourhood(&keys).await.expect("a locked read");
     assert_eq!(own.found, [(keys[0].clone(), id)]);
@@ -155,14 +155,14 @@ async fn a_locked_read_sees_its_own_changes(store: Arc<dyn Store>) {
 }
 
 /// Where rows are locked, it is the other's `advance` that waits, elsewhere its `begin`.
-async fn a_locked_read_keeps_other_writers_waiting(store: Arc<dyn Store>) {
+async fn a_locked_read_keeps_other_writers_waiting(store: Arc<dyn SyncStore>) {
     let keys = [email_key("biff@hillvalley.edu")];
     let id = commit_customer(&store, &keys, &statement("biff@hillvalley.edu", "")).await;
-    let mut first = store.begin().await.expect("a transaction");
+    let mut first = store.begin_sync().await.expect("a transaction");
     first.customers().lock_neighbourhood(&keys).await.expect("a locked read");
 
     let mut second = tokio::spawn(async move {
-        let mut transaction = store.begin().await.expect("a transaction");
+        let mut transaction = store.begin_sync().await.expect("a transaction");
         transaction.customers().advance(id, 1, at()).await.expect("the version is still the first");
         transaction.commit().await.expect("a commit");
     });
@@ -180,9 +180,9 @@ mod isolation {
     on_both_databases!(a_reader_neither_waits_for_a_writer_nor_sees_its_work);
 
     async fn a_reader_neither_waits_for_a_writer_nor_sees_its_work(database: &TestDatabase) {
-        let store: Arc<dyn Store> = Arc::new(database.store().await);
+        let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
         let keys = [email_key("needles@hillvalley.edu")];
-        let mut transaction = store.begin().await.expect("a transaction");
+        let mut transaction = store.begin_sync().await.expect("a transaction");
         add_customer(&mut *transaction, new_id(), &keys, &statement("needles@hillvalley.edu", "")).await;
         let during = store.neighbourhood(&keys).await.expect("a read beside the writer");
         assert!(during.found.is_empty());

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    ContactId, ContactRecord, ContactSource, CustomerId, Expectation, Profile, ProfileField, RecordError,
-    Store,
-};
+use onefold_domain::contact::ContactRecord;
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_domain::profile::{Profile, ProfileField};
+use onefold_domain::source::ContactSource;
+use onefold_service::contacts::Expectation;
+use onefold_service::error::RecordError;
+use onefold_sync::store::SyncStore;
 use serde_json::json;
 
 use crate::desk::{Desk, from, ids, members, order, order_of, verified, with_profile};
@@ -23,7 +26,7 @@ on_every_store!(
     a_ruling_on_an_absorbed_customer_reaches_its_survivor,
 );
 
-fn named(source: ContactSource, name: &str) -> onefold_domain::ContactRequest {
+fn named(source: ContactSource, name: &str) -> onefold_service::contacts::ContactRequest {
     with_profile(from(source, order("marty@hillvalley.edu", "")), &[("name", name)])
 }
 
@@ -35,7 +38,7 @@ async fn shown(desk: &Desk, customer: CustomerId) -> (Option<String>, Option<Con
 }
 
 /// From the least to the most trusted: each beats all that were said before, whenever it was said.
-async fn the_best_statement_about_a_field_survives(store: Arc<dyn Store>) {
+async fn the_best_statement_about_a_field_survives(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let ascending = [
         named(ContactSource::Identify, "Identified"),
@@ -65,7 +68,7 @@ async fn the_best_statement_about_a_field_survives(store: Arc<dyn Store>) {
     }
 }
 
-async fn each_field_is_decided_by_itself(store: Arc<dyn Store>) {
+async fn each_field_is_decided_by_itself(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let of = |source, texts: &[(&str, &str)]| with_profile(from(source, order("", "123456")), texts);
     let auth = desk.create(&of(ContactSource::Auth, &[("name", "Doc"), ("role", "inventor")])).await;
@@ -92,7 +95,7 @@ async fn each_field_is_decided_by_itself(store: Arc<dyn Store>) {
     assert_eq!(sources, expected);
 }
 
-async fn a_profile_follows_its_contacts(store: Arc<dyn Store>) {
+async fn a_profile_follows_its_contacts(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let older = desk.create(&named(ContactSource::Order, "Marty")).await;
     let newer = desk.create(&named(ContactSource::Order, "Calvin")).await;
@@ -111,7 +114,7 @@ async fn a_profile_follows_its_contacts(store: Arc<dyn Store>) {
     assert_eq!(shown(&desk, doc.customer).await.1, Some(doc.id));
 }
 
-async fn a_ruling_is_a_manual_contact_and_is_undone_by_withdrawing_it(store: Arc<dyn Store>) {
+async fn a_ruling_is_a_manual_contact_and_is_undone_by_withdrawing_it(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let contact = desk.create(&verified(named(ContactSource::Auth, "Calvin Klein"))).await;
     let before = desk.customer(contact.customer).await;
@@ -136,7 +139,7 @@ async fn a_ruling_is_a_manual_contact_and_is_undone_by_withdrawing_it(store: Arc
     assert_eq!(ids(&undone.contacts), [contact.id]);
 }
 
-async fn a_ruling_of_nothing_hides_what_others_say(store: Arc<dyn Store>) {
+async fn a_ruling_of_nothing_hides_what_others_say(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let contact = desk.create(&named(ContactSource::Auth, "Calvin Klein")).await;
     let ruled = desk.rule(contact.customer, json!({"name": null})).await;
@@ -152,7 +155,7 @@ async fn a_ruling_of_nothing_hides_what_others_say(store: Arc<dyn Store>) {
     assert_eq!(shown(&desk, contact.customer).await.0.as_deref(), Some("Marty"));
 }
 
-async fn a_ruling_changes_parts_of_an_address(store: Arc<dyn Store>) {
+async fn a_ruling_changes_parts_of_an_address(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let texts =
         [("address.street", "9303 Lyon Drive"), ("address.city", "Hill Valley"), ("address.region", "NV")];
@@ -163,7 +166,7 @@ async fn a_ruling_changes_parts_of_an_address(store: Arc<dyn Store>) {
     assert_eq!(ruled.profile, Profile::from_texts(&expected).expect("a profile"));
 }
 
-async fn a_ruling_links_as_the_oldest_contact_does(store: Arc<dyn Store>) {
+async fn a_ruling_links_as_the_oldest_contact_does(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let owner = desk.create(&order_of(one, "marty@hillvalley.edu", "")).await;
@@ -180,7 +183,7 @@ async fn a_ruling_links_as_the_oldest_contact_does(store: Arc<dyn Store>) {
     assert_eq!(recall(&desk.identify, "marty@hillvalley.edu", "").await.primary, owner.id.0);
 }
 
-async fn a_stale_or_faulty_ruling_is_refused(store: Arc<dyn Store>) {
+async fn a_stale_or_faulty_ruling_is_refused(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let contact = desk.create(&named(ContactSource::Order, "Marty")).await;
     let seen = Expectation::OneOf(vec![desk.customer(contact.customer).await.revision]);
@@ -203,7 +206,7 @@ async fn a_stale_or_faulty_ruling_is_refused(store: Arc<dyn Store>) {
     assert!(matches!(gone, Err(RecordError::NoSuchCustomer)));
 }
 
-async fn a_ruling_on_an_absorbed_customer_reaches_its_survivor(store: Arc<dyn Store>) {
+async fn a_ruling_on_an_absorbed_customer_reaches_its_survivor(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let older = desk.create(&order("marty@hillvalley.edu", "")).await;
     let younger = desk.create(&order("", "123456")).await;

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject, FieldRule, Mapping,
-    PartnerField, Store, StoreError,
+use onefold_service::store::StoreError;
+use onefold_sync::conflict::{
+    Conflict, ConflictDraft, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject,
 };
+use onefold_sync::mapping::Mapping;
+use onefold_sync::partner::PartnerField;
+use onefold_sync::rules::FieldRule;
+use onefold_sync::store::SyncStore;
 
 use crate::desk::{Desk, all_together};
 use crate::sync_scene::{OTHER, SYSTEM, contacts, insert, minute, pending, text, write};
@@ -23,7 +27,7 @@ const EMAIL: ConflictSubject = ConflictSubject::Field(PartnerField::Email);
 const CITY: ConflictSubject = ConflictSubject::Field(PartnerField::City);
 
 /// Mappings of as many customers.
-async fn mappings<const N: usize>(store: &Arc<dyn Store>) -> [Mapping; N] {
+async fn mappings<const N: usize>(store: &Arc<dyn SyncStore>) -> [Mapping; N] {
     let contacts: [_; N] = contacts(&Desk::new(store)).await;
     let mut number = 0;
     let mappings = contacts.map(|contact| {
@@ -55,31 +59,31 @@ fn settled(of: &Mapping, subject: ConflictSubject) -> ConflictDraft {
     ConflictDraft { status: ConflictStatus::Settled, rule: Some(FieldRule::Remote), ..open(of, subject) }
 }
 
-async fn put(store: &Arc<dyn Store>, draft: &ConflictDraft) -> ConflictId {
+async fn put(store: &Arc<dyn SyncStore>, draft: &ConflictDraft) -> ConflictId {
     write(store, async |to| to.conflicts().put(draft).await.expect("a conflict")).await
 }
 
 async fn resolve(
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn SyncStore>,
     id: ConflictId,
     resolution: &str,
     at: i64,
 ) -> Result<(), StoreError> {
-    let mut transaction = store.begin().await?;
+    let mut transaction = store.begin_sync().await?;
     transaction.conflicts().resolve(id, resolution, "token 7", minute(at)).await?;
     transaction.commit().await
 }
 
-async fn stored(store: &Arc<dyn Store>, id: ConflictId) -> Conflict {
+async fn stored(store: &Arc<dyn SyncStore>, id: ConflictId) -> Conflict {
     store.conflicts().get(id).await.expect("an answer").expect("the conflict")
 }
 
-async fn list(store: &Arc<dyn Store>, filter: ConflictFilter) -> Vec<ConflictId> {
+async fn list(store: &Arc<dyn SyncStore>, filter: ConflictFilter) -> Vec<ConflictId> {
     let found = store.conflicts().list(&filter, None, 100).await.expect("conflicts");
     found.into_iter().map(|conflict| conflict.id).collect()
 }
 
-async fn open_of(store: &Arc<dyn Store>, mapping: &Mapping) -> Vec<ConflictId> {
+async fn open_of(store: &Arc<dyn SyncStore>, mapping: &Mapping) -> Vec<ConflictId> {
     let open = write(store, async |to| to.conflicts().open_of(mapping.id).await.expect("conflicts")).await;
     open.into_iter().map(|conflict| conflict.id).collect()
 }
@@ -104,7 +108,7 @@ fn kept(id: ConflictId, draft: &ConflictDraft) -> Conflict {
     }
 }
 
-async fn a_conflict_comes_back_as_it_was_stored(store: Arc<dyn Store>) {
+async fn a_conflict_comes_back_as_it_was_stored(store: Arc<dyn SyncStore>) {
     let [one] = mappings(&store).await;
     let bare =
         ConflictDraft { base: None, local: None, remote: None, ..open(&one, ConflictSubject::SamePartner) };
@@ -119,7 +123,7 @@ async fn a_conflict_comes_back_as_it_was_stored(store: Arc<dyn Store>) {
     assert_eq!(store.conflicts().get(ConflictId(99)).await.expect("an answer"), None);
 }
 
-async fn an_open_one_takes_the_place_of_the_open_one(store: Arc<dyn Store>) {
+async fn an_open_one_takes_the_place_of_the_open_one(store: Arc<dyn SyncStore>) {
     let [one, other] = mappings(&store).await;
     let first = put(&store, &open(&one, EMAIL)).await;
     let city = put(&store, &open(&one, CITY)).await;
@@ -149,12 +153,12 @@ async fn an_open_one_takes_the_place_of_the_open_one(store: Arc<dyn Store>) {
     assert_eq!(open_of(&store, &one).await, [city, again]);
 }
 
-async fn of_many_open_ones_one_is_kept(store: Arc<dyn Store>) {
+async fn of_many_open_ones_one_is_kept(store: Arc<dyn SyncStore>) {
     let [one] = mappings(&store).await;
     let ids = all_together(8, |_| {
         let (store, draft) = (Arc::clone(&store), open(&one, EMAIL));
         async move {
-            let mut transaction = store.begin().await.expect("a transaction");
+            let mut transaction = store.begin_sync().await.expect("a transaction");
             let id = transaction.conflicts().put(&draft).await.expect("a conflict");
             transaction.commit().await.expect("a commit");
             id
@@ -165,7 +169,7 @@ async fn of_many_open_ones_one_is_kept(store: Arc<dyn Store>) {
     assert_eq!(open_of(&store, &one).await, [ids[0]]);
 }
 
-async fn what_is_settled_is_added(store: Arc<dyn Store>) {
+async fn what_is_settled_is_added(store: Arc<dyn SyncStore>) {
     let [one] = mappings(&store).await;
     let asked = put(&store, &open(&one, EMAIL)).await;
     let first = put(&store, &settled(&one, EMAIL)).await;
@@ -178,7 +182,7 @@ async fn what_is_settled_is_added(store: Arc<dyn Store>) {
     assert_eq!(open_of(&store, &one).await, [asked]);
 }
 
-async fn a_conflict_is_resolved_once(store: Arc<dyn Store>) {
+async fn a_conflict_is_resolved_once(store: Arc<dyn SyncStore>) {
     let [one] = mappings(&store).await;
     let asked = put(&store, &open(&one, EMAIL)).await;
     // A person may overrule a rule.
@@ -202,7 +206,7 @@ async fn a_conflict_is_resolved_once(store: Arc<dyn Store>) {
     assert!(matches!(unknown, Err(StoreError::Conflict)), "{unknown:?}");
 }
 
-async fn conflicts_are_listed_by_what_is_asked_for(store: Arc<dyn Store>) {
+async fn conflicts_are_listed_by_what_is_asked_for(store: Arc<dyn SyncStore>) {
     let [one, other] = mappings(&store).await;
     let mut ids = Vec::new();
     let elsewhere = ConflictDraft { system: OTHER, ..settled(&other, EMAIL) };

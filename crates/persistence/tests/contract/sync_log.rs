@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use onefold_domain::{
-    CustomerId, LoggedAttempt, MappingId, PartnerField, RunId, Store, SyncAttempt, SyncDay, SyncLogFilter,
-    SyncOutcome,
-};
+use onefold_domain::id::CustomerId;
+use onefold_sync::log::{LoggedAttempt, SyncAttempt, SyncDay, SyncLogFilter, SyncOutcome};
+use onefold_sync::mapping::MappingId;
+use onefold_sync::partner::PartnerField;
+use onefold_sync::run::RunId;
+use onefold_sync::store::SyncStore;
 use uuid::Uuid;
 
 use crate::desk::{Desk, order};
@@ -40,12 +42,12 @@ fn attempt(outcome: SyncOutcome, minutes: i64) -> SyncAttempt {
     }
 }
 
-async fn append(store: &Arc<dyn Store>, attempts: &[SyncAttempt]) {
+async fn append(store: &Arc<dyn SyncStore>, attempts: &[SyncAttempt]) {
     write(store, async |to| to.sync_log().append(attempts).await.expect("appended")).await;
 }
 
 async fn list(
-    store: &Arc<dyn Store>,
+    store: &Arc<dyn SyncStore>,
     filter: &SyncLogFilter,
     before: Option<i64>,
     limit: usize,
@@ -53,14 +55,14 @@ async fn list(
     store.sync_log().list(filter, before, limit).await.expect("the log")
 }
 
-async fn all(store: &Arc<dyn Store>) -> Vec<SyncAttempt> {
+async fn all(store: &Arc<dyn SyncStore>) -> Vec<SyncAttempt> {
     let logged = list(store, &SyncLogFilter::default(), None, 10_000).await;
     assert!(logged.is_sorted_by(|newer, older| newer.number > older.number));
     logged.into_iter().map(|logged| logged.attempt).collect()
 }
 
 /// Of customers, mappings and runs that never were: the log asks nobody.
-async fn attempts_come_back_as_they_were_stored(store: Arc<dyn Store>) {
+async fn attempts_come_back_as_they_were_stored(store: Arc<dyn SyncStore>) {
     let full = SyncAttempt {
         mapping: Some(MappingId(Uuid::from_u128(1))),
         customer: Some(CustomerId(Uuid::from_u128(2))),
@@ -83,7 +85,7 @@ async fn attempts_come_back_as_they_were_stored(store: Arc<dyn Store>) {
     assert!(newest.iter().rev().map(|logged| &logged.attempt).eq(&each));
 }
 
-async fn what_was_skipped_is_known_by_its_record(store: Arc<dyn Store>) {
+async fn what_was_skipped_is_known_by_its_record(store: Arc<dyn SyncStore>) {
     let of = |outcome, id| SyncAttempt { external: Some(external(id)), ..attempt(outcome, 1) };
     let elsewhere = SyncAttempt { system: OTHER, ..of(SyncOutcome::Skipped, "3") };
     let twice = [of(SyncOutcome::Skipped, "1"), of(SyncOutcome::Skipped, "1")];
@@ -96,7 +98,7 @@ async fn what_was_skipped_is_known_by_its_record(store: Arc<dyn Store>) {
 }
 
 /// By its number, not by its moment: clocks differ.
-async fn the_log_is_read_from_the_newest_on(store: Arc<dyn Store>) {
+async fn the_log_is_read_from_the_newest_on(store: Arc<dyn SyncStore>) {
     let many: Vec<_> = (0..2_500).map(|number| attempt(SyncOutcome::Updated, -number)).collect();
     append(&store, &many).await;
     assert!(all(&store).await.iter().rev().eq(&many));
@@ -106,7 +108,7 @@ async fn the_log_is_read_from_the_newest_on(store: Arc<dyn Store>) {
     assert_eq!(read, [2_499, 2_498, 2_497, 2_496, 2_495].map(|number| minute(-number)));
 }
 
-async fn the_log_is_read_by_what_is_asked_for(store: Arc<dyn Store>) {
+async fn the_log_is_read_by_what_is_asked_for(store: Arc<dyn SyncStore>) {
     let (mapping, customer) = (MappingId(Uuid::from_u128(1)), CustomerId(Uuid::from_u128(2)));
     let of_both =
         SyncAttempt { mapping: Some(mapping), customer: Some(customer), ..attempt(SyncOutcome::Created, 1) };
@@ -140,7 +142,7 @@ async fn the_log_is_read_by_what_is_asked_for(store: Arc<dyn Store>) {
 }
 
 /// Whichever of them is named, and only as long as they are one.
-async fn the_log_of_a_customer_is_that_of_all_who_are_one_with_it(store: Arc<dyn Store>) {
+async fn the_log_of_a_customer_is_that_of_all_who_are_one_with_it(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let email = desk.create(&order("doc@hillvalley.edu", "")).await.customer;
     let phone = desk.create(&order("", "123456")).await;
@@ -187,11 +189,11 @@ fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-async fn days(store: &Arc<dyn Store>, since: &str) -> Vec<SyncDay> {
+async fn days(store: &Arc<dyn SyncStore>, since: &str) -> Vec<SyncDay> {
     store.sync_log().per_day(day(since)).await.expect("days")
 }
 
-async fn attempts_are_counted_by_day(store: Arc<dyn Store>) {
+async fn attempts_are_counted_by_day(store: Arc<dyn SyncStore>) {
     let at = minute(0).date_naive().to_string();
     assert_eq!(days(&store, &at).await, []);
     let pushed = vec![PartnerField::Email, PartnerField::Name];
@@ -233,7 +235,7 @@ async fn attempts_are_counted_by_day(store: Arc<dyn Store>) {
     assert_eq!(days(&store, &at).await, expected);
 }
 
-async fn days_are_whole_and_in_utc(store: Arc<dyn Store>) {
+async fn days_are_whole_and_in_utc(store: Arc<dyn SyncStore>) {
     let moments = [
         "2026-01-03T00:00:00Z",
         "2026-01-01T23:59:59.999Z",
@@ -258,7 +260,7 @@ async fn days_are_whole_and_in_utc(store: Arc<dyn Store>) {
     assert_eq!(counted("2026-01-04").await, []);
 }
 
-async fn old_attempts_are_forgotten(store: Arc<dyn Store>) {
+async fn old_attempts_are_forgotten(store: Arc<dyn SyncStore>) {
     let attempts: Vec<_> = (1..=5).map(|number| attempt(SyncOutcome::Updated, number)).collect();
     append(&store, &attempts).await;
     let forget = async |before: i64, limit| {

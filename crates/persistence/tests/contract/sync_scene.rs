@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use onefold_domain::{
-    ContactRecord, DetachReason, Mapping, MappingId, MappingStatus, PartnerField, PartnerId, PartnerParts,
-    Store, SyncFault, SyncSystem, SyncText, SyncView, Transaction,
-};
+use onefold_domain::contact::ContactRecord;
+use onefold_service::system::SyncSystem;
+use onefold_sync::fault::SyncFault;
+use onefold_sync::mapping::{DetachReason, Mapping, MappingId, MappingStatus};
+use onefold_sync::partner::{PartnerField, PartnerId, PartnerParts};
+use onefold_sync::store::{SyncStore, SyncTransaction};
+use onefold_sync::view::{SyncText, SyncView};
 use uuid::Uuid;
 
 use crate::by_hand::at;
@@ -44,8 +47,11 @@ pub(crate) fn fault(code: &str) -> SyncFault {
 }
 
 /// Does something in a transaction of its own.
-pub(crate) async fn write<T>(store: &Arc<dyn Store>, act: impl AsyncFnOnce(&mut dyn Transaction) -> T) -> T {
-    let mut transaction = store.begin().await.expect("a transaction");
+pub(crate) async fn write<T>(
+    store: &Arc<dyn SyncStore>,
+    act: impl AsyncFnOnce(&mut dyn SyncTransaction) -> T,
+) -> T {
+    let mut transaction = store.begin_sync().await.expect("a transaction");
     let done = act(&mut *transaction).await;
     transaction.commit().await.expect("a commit");
     done
@@ -63,7 +69,7 @@ pub(crate) fn pending(number: u128, contact: &ContactRecord) -> Mapping {
         status: MappingStatus::Pending,
         detached: None,
         base: SyncView::new(),
-        agreed_at: onefold_domain::AgreedAt::new(),
+        agreed_at: onefold_sync::mapping::AgreedAt::new(),
         sent: SyncView::new(),
         kept: SyncView::new(),
         customer_version: None,
@@ -90,7 +96,7 @@ pub(crate) fn detached(mapping: Mapping, reason: DetachReason) -> Mapping {
 }
 
 /// Stores a mapping that stands in nobody's way.
-pub(crate) async fn insert(store: &Arc<dyn Store>, mapping: &Mapping) {
+pub(crate) async fn insert(store: &Arc<dyn SyncStore>, mapping: &Mapping) {
     assert!(write(store, async |to| to.mappings().insert(mapping).await.expect("an answer")).await);
 }
 

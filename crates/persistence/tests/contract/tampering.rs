@@ -3,12 +3,23 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    Abilities, Audit, AuditFault, AuditHead, AuditSubject, Clock, ContactRequest, ContactSource,
-    EmailAddress, Environment, ImportFormat, ImportOptions, Imports, LinkPolicy, NewToken, NewUser, Received,
-    Statement, Store, SystemRandomness, TokenName, Tokens,
-};
+use onefold_domain::contact::{Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::policy::LinkPolicy;
+use onefold_domain::source::ContactSource;
 use onefold_persistence::testing::{SteppingClock, TestDatabase};
+use onefold_service::audit::{AuditFault, AuditHead, AuditSubject};
+use onefold_service::clock::{Clock, SystemRandomness};
+use onefold_service::contacts::ContactRequest;
+use onefold_service::environment::Environment;
+use onefold_service::file::ImportFormat;
+use onefold_service::import::ImportOptions;
+use onefold_service::imports::Imports;
+use onefold_service::token::{Abilities, NewToken, TokenName};
+use onefold_service::tokens::Tokens;
+use onefold_service::trail::Audit;
+use onefold_service::users::NewUser;
+use onefold_sync::store::SyncStore;
 
 use crate::audit::audit;
 use crate::desk::Desk;
@@ -24,7 +35,7 @@ on_both_databases!(
 
 /// A trail of five entries.
 async fn trail(database: &TestDatabase) -> (Audit, AuditHead) {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let desk = Desk::new(&store);
     for _ in 0..5 {
         desk.users.create_user(&NewUser::default()).await.expect("a user");
@@ -78,7 +89,7 @@ async fn an_entry_can_neither_be_changed_nor_removed(database: &TestDatabase) {
 async fn a_sound_trail_is_found_sound(database: &TestDatabase) {
     let (audit, head) = trail(database).await;
     assert_eq!(head.number, 5);
-    let restarted = Desk::new(&(Arc::new(database.store().await) as Arc<dyn Store>));
+    let restarted = Desk::new(&(Arc::new(database.store().await) as Arc<dyn SyncStore>));
     restarted.users.create_user(&NewUser::default()).await.expect("a user");
     let longer = verify(&audit, Some(&head)).await.expect("a sound trail").expect("a head");
     assert_eq!(longer.number, 6);
@@ -130,7 +141,7 @@ async fn a_cut_tail_is_found_by_a_head_that_was_kept(database: &TestDatabase) {
     assert_eq!(cut.number, 3);
     assert_eq!(verify(&audit, Some(&head)).await, Err(AuditFault::Missing { number: 4 }));
     // The next changes take the numbers of those that are gone.
-    let desk = Desk::new(&(Arc::new(database.store().await) as Arc<dyn Store>));
+    let desk = Desk::new(&(Arc::new(database.store().await) as Arc<dyn SyncStore>));
     for _ in 0..3 {
         desk.users.create_user(&NewUser::default()).await.expect("a user");
     }
@@ -143,11 +154,11 @@ const FROM_THE_START: &str = "UPDATE seaql_migrations SET applied_at = 0";
 
 /// One of each kind, in the order in which the trail told of them.
 async fn records(database: &TestDatabase) -> (Audit, [AuditSubject; 4]) {
-    let store: Arc<dyn Store> = Arc::new(database.store().await);
+    let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
     let desk = Desk::new(&store);
     let user = desk.users.create_user(&NewUser::default()).await.expect("a user");
     let env = Environment::new(
-        Arc::clone(&store),
+        store.clone(),
         Arc::new(LinkPolicy::shipped()),
         Arc::new(SteppingClock::fixed()),
         Arc::new(SystemRandomness),

@@ -3,11 +3,17 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use onefold_domain::{
-    Abilities, Ability, Environment, LinkPolicy, NewToken, NewUser, NotYours, PresentedToken, RecordError,
-    Store, SystemRandomness, TokenError, TokenExpiry, TokenId, TokenName, Tokens, Users,
-};
+use onefold_domain::policy::LinkPolicy;
 use onefold_persistence::testing::SteppingClock;
+use onefold_service::clock::SystemRandomness;
+use onefold_service::environment::Environment;
+use onefold_service::error::RecordError;
+use onefold_service::token::{
+    Abilities, Ability, NewToken, NotYours, PresentedToken, TokenExpiry, TokenId, TokenName,
+};
+use onefold_service::tokens::{TokenError, Tokens};
+use onefold_service::users::{NewUser, Users};
+use onefold_sync::store::SyncStore;
 
 use crate::scene::user;
 
@@ -25,17 +31,17 @@ on_every_store!(
 );
 
 /// Every look at the clock moves it by `step`.
-fn tokens_at(store: &Arc<dyn Store>, step: TimeDelta) -> Tokens {
+fn tokens_at(store: &Arc<dyn SyncStore>, step: TimeDelta) -> Tokens {
     let clock = Arc::new(SteppingClock::new(step));
     Tokens::new(Environment::new(
-        Arc::clone(store),
+        store.clone(),
         Arc::new(LinkPolicy::shipped()),
         clock,
         Arc::new(SystemRandomness),
     ))
 }
 
-fn tokens(store: &Arc<dyn Store>) -> Tokens {
+fn tokens(store: &Arc<dyn SyncStore>) -> Tokens {
     tokens_at(store, TimeDelta::zero())
 }
 
@@ -52,7 +58,7 @@ fn presented(text: &str) -> PresentedToken {
     PresentedToken::parse(text).expect("a token's form")
 }
 
-async fn a_secret_leads_to_its_token(store: Arc<dyn Store>) {
+async fn a_secret_leads_to_its_token(store: Arc<dyn SyncStore>) {
     let tokens = tokens(&store);
     let made = new("ci ☎", &[Ability::Identify, Ability::ContactsRead]);
     let (token, plain) = tokens.create(&made).await.expect("a token");
@@ -68,7 +74,7 @@ async fn a_secret_leads_to_its_token(store: Arc<dyn Store>) {
     assert_eq!(tokens.token(token.id).await.expect("an answer"), Some(token));
 }
 
-async fn nothing_else_leads_to_a_token(store: Arc<dyn Store>) {
+async fn nothing_else_leads_to_a_token(store: Arc<dyn SyncStore>) {
     let tokens = tokens(&store);
     let (first, plain) = tokens.create(&new("first", &[Ability::Identify])).await.expect("a token");
     let (second, _) = tokens.create(&new("second", &[Ability::Everything])).await.expect("a token");
@@ -81,7 +87,7 @@ async fn nothing_else_leads_to_a_token(store: Arc<dyn Store>) {
     }
 }
 
-async fn a_revoked_token_is_worth_nothing(store: Arc<dyn Store>) {
+async fn a_revoked_token_is_worth_nothing(store: Arc<dyn SyncStore>) {
     let tokens = tokens(&store);
     let (token, plain) = tokens.create(&new("ci", &[Ability::Everything])).await.expect("a token");
     assert!(tokens.exist().await.expect("an answer"));
@@ -96,7 +102,7 @@ async fn a_revoked_token_is_worth_nothing(store: Arc<dyn Store>) {
     assert!(!tokens.exist().await.expect("an answer"));
 }
 
-async fn a_token_is_good_until_it_expires(store: Arc<dyn Store>) {
+async fn a_token_is_good_until_it_expires(store: Arc<dyn SyncStore>) {
     let tokens = tokens_at(&store, TimeDelta::minutes(1));
     let fixed = tokens_at(&store, TimeDelta::zero());
     let (now, _) = fixed.create(&new("now", &[])).await.expect("a token");
@@ -111,7 +117,7 @@ async fn a_token_is_good_until_it_expires(store: Arc<dyn Store>) {
     }
 }
 
-async fn use_is_noted_once_a_minute(store: Arc<dyn Store>) {
+async fn use_is_noted_once_a_minute(store: Arc<dyn SyncStore>) {
     let tokens = tokens_at(&store, TimeDelta::seconds(25));
     let (token, _) = tokens.create(&new("ci", &[])).await.expect("a token");
     let mut noted = Vec::new();
@@ -123,14 +129,14 @@ async fn use_is_noted_once_a_minute(store: Arc<dyn Store>) {
     assert_eq!(noted, [None, Some(25), Some(25), Some(25), Some(100), Some(100)]);
 }
 
-async fn a_token_needs_a_user_that_exists(store: Arc<dyn Store>) {
+async fn a_token_needs_a_user_that_exists(store: Arc<dyn SyncStore>) {
     let tokens = tokens(&store);
     let of_user = NewToken { user: Some(user(1)), ..new("app", &[Ability::ContactsRead]) };
     assert!(matches!(tokens.create(&of_user).await, Err(TokenError::Record(RecordError::NoSuchUser))));
     assert!(!tokens.exist().await.expect("an answer"));
 
     let env = Environment::new(
-        Arc::clone(&store),
+        store.clone(),
         Arc::new(LinkPolicy::shipped()),
         Arc::new(SteppingClock::fixed()),
         Arc::new(SystemRandomness),
@@ -141,7 +147,7 @@ async fn a_token_needs_a_user_that_exists(store: Arc<dyn Store>) {
     assert_eq!(tokens.token(token.id).await.expect("an answer").and_then(|token| token.user), Some(user(1)));
 }
 
-async fn tokens_are_listed_in_pages(store: Arc<dyn Store>) {
+async fn tokens_are_listed_in_pages(store: Arc<dyn SyncStore>) {
     let tokens = tokens(&store);
     let mut made = Vec::new();
     for name in ["a", "b", "c", "d"] {
@@ -155,7 +161,7 @@ async fn tokens_are_listed_in_pages(store: Arc<dyn Store>) {
     assert_eq!(tokens.list(None, 3).await.expect("a page").next, None, "nothing is left");
 }
 
-async fn what_permits_more_is_as_if_it_were_not_there(store: Arc<dyn Store>) {
+async fn what_permits_more_is_as_if_it_were_not_there(store: Arc<dyn SyncStore>) {
     let tokens = tokens(&store);
     let mut made = Vec::new();
     for abilities in [
@@ -192,7 +198,7 @@ async fn what_permits_more_is_as_if_it_were_not_there(store: Arc<dyn Store>) {
     assert!(matches!(refused, Err(TokenError::NotYours(NotYours::Abilities))), "{refused:?}");
 }
 
-async fn of_many_first_tokens_one_is_made(store: Arc<dyn Store>) {
+async fn of_many_first_tokens_one_is_made(store: Arc<dyn SyncStore>) {
     let tokens = tokens(&store);
     let first = NewToken { abilities: Abilities::everything(), ..new("admin", &[]) };
     let tries: Vec<_> = (0..8)
@@ -214,7 +220,7 @@ async fn of_many_first_tokens_one_is_made(store: Arc<dyn Store>) {
     assert!(tokens.create_first(&first).await.expect("an answer").is_none());
 }
 
-async fn there_is_no_first_token_beside_another(store: Arc<dyn Store>) {
+async fn there_is_no_first_token_beside_another(store: Arc<dyn SyncStore>) {
     let tokens = tokens(&store);
     tokens.create(&new("ci", &[Ability::Identify])).await.expect("a token");
     assert!(tokens.create_first(&new("admin", &[Ability::Everything])).await.expect("an answer").is_none());

@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use onefold_domain::{
-    Acting, Actor, AuditAction, AuditFilter, AuditSubject, Import, ImportFormat, ImportOptions, Imports,
-    MatchBy, NewUser, Store, TokenId,
-};
+use onefold_service::actor::{Acting, Actor};
+use onefold_service::audit::{AuditAction, AuditFilter, AuditSubject};
+use onefold_service::file::ImportFormat;
+use onefold_service::import::{Import, ImportOptions, MatchBy};
+use onefold_service::imports::Imports;
+use onefold_service::token::TokenId;
+use onefold_service::users::NewUser;
+use onefold_sync::store::SyncStore;
 use serde_json::{Value, json};
 
 use crate::audit::{actions, all, audit, told};
@@ -31,7 +35,7 @@ async fn import(imports: &Imports, options: ImportOptions, file: &str) -> Import
     imports.run(import.id, &|_| {}).await.expect("the store answers").expect("nobody else is at it")
 }
 
-async fn a_file_is_told_with_what_it_changed(store: Arc<dyn Store>) {
+async fn a_file_is_told_with_what_it_changed(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let known = desk.create(&order("", "123456")).await;
     let same = desk.create(&order("doc@hillvalley.edu", "")).await;
@@ -73,7 +77,7 @@ async fn a_file_is_told_with_what_it_changed(store: Arc<dyn Store>) {
     assert_eq!(actions(&desk, seen).await, ["import.received"]);
 }
 
-async fn rows_by_user_are_told_one_by_one(store: Arc<dyn Store>) {
+async fn rows_by_user_are_told_one_by_one(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let known = desk.create(&order_of(one, "doc@hillvalley.edu", "")).await;
@@ -95,7 +99,7 @@ async fn rows_by_user_are_told_one_by_one(store: Arc<dyn Store>) {
     assert_eq!(last.facts.request_id, Some(format!("import:{}", done.id.0)));
 }
 
-async fn the_trail_is_filtered_and_paged(store: Arc<dyn Store>) {
+async fn the_trail_is_filtered_and_paged(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let token = Acting::of(Actor::Token { id: TokenId(7), user: Some(user(9)) });
     let contact = desk.create(&order("doc@hillvalley.edu", "")).await;
@@ -135,7 +139,7 @@ async fn the_trail_is_filtered_and_paged(store: Arc<dyn Store>) {
     assert_eq!(seen, [4, 3, 2, 1]);
 }
 
-async fn many_writers_and_sealers_leave_a_chain_without_gaps(store: Arc<dyn Store>) {
+async fn many_writers_and_sealers_leave_a_chain_without_gaps(store: Arc<dyn SyncStore>) {
     const WRITERS: usize = 8;
     const EACH: usize = 25;
     let desk = Desk::new(&store);

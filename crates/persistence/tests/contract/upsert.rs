@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    Block, BlockRule, Channel, ContactRecord, ContactRequest, ContactSource, Metadata, Outcome, Part,
-    ProfileField, RecordError, Store, Upserted,
-};
+use onefold_domain::block::{Block, BlockRule, Part};
+use onefold_domain::contact::{Channel, ContactRecord};
+use onefold_domain::linking::Outcome;
+use onefold_domain::metadata::Metadata;
+use onefold_domain::profile::ProfileField;
+use onefold_domain::source::ContactSource;
+use onefold_service::contacts::{ContactRequest, Upserted};
+use onefold_service::error::RecordError;
+use onefold_sync::store::SyncStore;
 use serde_json::json;
 
 use crate::desk::{
@@ -30,7 +35,7 @@ on_every_store!(
     upserts_at_once_claim_one_guest_record,
 );
 
-async fn an_upsert_creates_and_then_updates(store: Arc<dyn Store>) {
+async fn an_upsert_creates_and_then_updates(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (created, how) = desk.upsert(&order("marty@hillvalley.edu", "")).await;
     assert_eq!(how, Upserted::Created);
@@ -45,7 +50,7 @@ async fn an_upsert_creates_and_then_updates(store: Arc<dyn Store>) {
     assert_eq!(desk.everything().await, [updated]);
 }
 
-async fn kind_value_and_user_make_the_key(store: Arc<dyn Store>) {
+async fn kind_value_and_user_make_the_key(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let distinct = [
@@ -73,7 +78,7 @@ async fn kind_value_and_user_make_the_key(store: Arc<dyn Store>) {
     assert_eq!(ids(&desk.everything().await), made);
 }
 
-async fn metadata_is_merged_and_null_removes(store: Arc<dyn Store>) {
+async fn metadata_is_merged_and_null_removes(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let said = |value: serde_json::Value| ContactRequest {
         metadata: metadata(&value),
@@ -94,7 +99,7 @@ async fn metadata_is_merged_and_null_removes(store: Arc<dyn Store>) {
     assert_eq!(desk.record(created.id).await, again);
 }
 
-async fn metadata_that_grows_too_large_changes_nothing(store: Arc<dyn Store>) {
+async fn metadata_that_grows_too_large_changes_nothing(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let half = |name: &str| metadata(&json!({name: "x".repeat(Metadata::MAX_BYTES / 2)}));
     let said = |name| ContactRequest { metadata: half(name), ..order("marty@hillvalley.edu", "") };
@@ -104,7 +109,7 @@ async fn metadata_that_grows_too_large_changes_nothing(store: Arc<dyn Store>) {
     assert_eq!(desk.record(before.id).await, before);
 }
 
-async fn an_upsert_never_takes_a_verification_back(store: Arc<dyn Store>) {
+async fn an_upsert_never_takes_a_verification_back(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let said = |is_verified| ContactRequest { is_verified, ..order("marty@hillvalley.edu", "") };
     for nothing in [None, Some(false), None] {
@@ -119,7 +124,7 @@ async fn an_upsert_never_takes_a_verification_back(store: Arc<dyn Store>) {
     }
 }
 
-async fn a_profile_is_laid_over_the_one_before(store: Arc<dyn Store>) {
+async fn a_profile_is_laid_over_the_one_before(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let said = |texts: &[(&str, &str)]| with_profile(order("marty@hillvalley.edu", ""), texts);
     desk.upsert(&ContactRequest {
@@ -135,7 +140,7 @@ async fn a_profile_is_laid_over_the_one_before(store: Arc<dyn Store>) {
     assert_eq!(record.details.channel, Some(Channel::Email));
 }
 
-async fn what_a_person_entered_is_changed_by_a_person_only(store: Arc<dyn Store>) {
+async fn what_a_person_entered_is_changed_by_a_person_only(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let said =
@@ -156,7 +161,7 @@ async fn what_a_person_entered_is_changed_by_a_person_only(store: Arc<dyn Store>
     assert!(updated.details.verified_at.is_some());
 }
 
-async fn a_users_upsert_claims_the_oldest_guest_record(store: Arc<dyn Store>) {
+async fn a_users_upsert_claims_the_oldest_guest_record(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let known = metadata(&json!({"order": 1, "guest": true}));
@@ -187,7 +192,7 @@ async fn a_users_upsert_claims_the_oldest_guest_record(store: Arc<dyn Store>) {
     assert_eq!((told.outcome, told.customer.id), (Outcome::Attached, oldest.customer));
 }
 
-async fn a_record_of_the_users_own_is_preferred_to_a_guests(store: Arc<dyn Store>) {
+async fn a_record_of_the_users_own_is_preferred_to_a_guests(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     desk.create(&order("marty@hillvalley.edu", "")).await;
@@ -196,7 +201,7 @@ async fn a_record_of_the_users_own_is_preferred_to_a_guests(store: Arc<dyn Store
     assert_eq!((record.id, how), (own.id, Upserted::Updated));
 }
 
-async fn a_guest_who_is_somebody_elses_is_not_claimed(store: Arc<dyn Store>) {
+async fn a_guest_who_is_somebody_elses_is_not_claimed(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let owner = desk.create(&order_of(one, "marty@hillvalley.edu", "")).await;
@@ -211,7 +216,7 @@ async fn a_guest_who_is_somebody_elses_is_not_claimed(store: Arc<dyn Store>) {
 }
 
 /// A record that a rule kept from a value, claimed once nothing stands in the way any more.
-async fn a_claim_lifts_a_rule_that_no_longer_holds(store: Arc<dyn Store>) {
+async fn a_claim_lifts_a_rule_that_no_longer_holds(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let phone = desk.create(&order_of(one, "", "123456")).await;
@@ -250,7 +255,7 @@ fn how_many(answers: &[Upserted], wanted: Upserted) -> usize {
     answers.iter().filter(|how| **how == wanted).count()
 }
 
-async fn upserts_of_one_new_value_at_once_make_one_record(store: Arc<dyn Store>) {
+async fn upserts_of_one_new_value_at_once_make_one_record(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (record, answers) = upsert_at_once(&desk, &order("marty@hillvalley.edu", "")).await;
     assert_eq!(how_many(&answers, Upserted::Created), 1);
@@ -260,7 +265,7 @@ async fn upserts_of_one_new_value_at_once_make_one_record(store: Arc<dyn Store>)
     assert_eq!(desk.everything().await, [record]);
 }
 
-async fn upserts_of_one_user_at_once_make_one_record(store: Arc<dyn Store>) {
+async fn upserts_of_one_user_at_once_make_one_record(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let says = ContactRequest { is_primary: Some(true), ..order_of(user, "", "123456") };
@@ -271,7 +276,7 @@ async fn upserts_of_one_user_at_once_make_one_record(store: Arc<dyn Store>) {
     assert_eq!(desk.everything().await, [record]);
 }
 
-async fn upserts_at_once_claim_one_guest_record(store: Arc<dyn Store>) {
+async fn upserts_at_once_claim_one_guest_record(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let oldest = desk.create(&order("marty@hillvalley.edu", "")).await;

@@ -3,7 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use onefold_domain::{BlockRule, ContactFilter, ExternalId, NewUser, Profile, RecordError, Store, UserId};
+use onefold_domain::block::BlockRule;
+use onefold_domain::id::UserId;
+use onefold_domain::profile::Profile;
+use onefold_service::error::RecordError;
+use onefold_service::store::ContactFilter;
+use onefold_service::user::ExternalId;
+use onefold_service::users::NewUser;
+use onefold_sync::store::SyncStore;
 
 use crate::desk::{Desk, all_together, ids, order, order_of, to_phone};
 use crate::scene::{tell, tell_as, user};
@@ -33,7 +40,7 @@ fn taken<T>(answer: &Result<T, RecordError>) -> Option<UserId> {
     }
 }
 
-async fn a_user_is_read_as_registered(store: Arc<dyn Store>) {
+async fn a_user_is_read_as_registered(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let profile = Profile::from_texts(&[("name", "Zoë Brown"), ("country", "US")]).expect("a profile");
     let new = NewUser {
@@ -47,7 +54,7 @@ async fn a_user_is_read_as_registered(store: Arc<dyn Store>) {
     assert_eq!(desk.users.user(user(1)).await.expect("the user"), made);
 }
 
-async fn a_user_without_an_id_gets_one(store: Arc<dyn Store>) {
+async fn a_user_without_an_id_gets_one(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let mut made = BTreeSet::new();
     for _ in 0..3 {
@@ -59,7 +66,7 @@ async fn a_user_without_an_id_gets_one(store: Arc<dyn Store>) {
     assert_eq!(made.len(), 3);
 }
 
-async fn an_id_belongs_to_one_user(store: Arc<dyn Store>) {
+async fn an_id_belongs_to_one_user(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let new = NewUser { id: Some(user(1)), external_id: Some(external("first")), profile: None };
     let made = desk.users.create_user(&new).await.expect("a user");
@@ -73,7 +80,7 @@ async fn an_id_belongs_to_one_user(store: Arc<dyn Store>) {
     desk.users.create_user(&second).await.expect("a user of that name");
 }
 
-async fn an_external_id_belongs_to_one_user(store: Arc<dyn Store>) {
+async fn an_external_id_belongs_to_one_user(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let new = NewUser { external_id: Some(external("kratos-1")), ..NewUser::default() };
     let made = desk.users.create_user(&new).await.expect("a user");
@@ -85,7 +92,7 @@ async fn an_external_id_belongs_to_one_user(store: Arc<dyn Store>) {
     desk.users.create_user(&upper).await.expect("a user of another name");
 }
 
-async fn of_many_who_register_one_external_id_one_does(store: Arc<dyn Store>) {
+async fn of_many_who_register_one_external_id_one_does(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let answers = all_together(20, |_| {
         let desk = desk.clone();
@@ -101,13 +108,13 @@ async fn of_many_who_register_one_external_id_one_does(store: Arc<dyn Store>) {
     assert_eq!(refused, vec![made[0]; 19]);
 }
 
-async fn an_id_that_nobody_has_is_no_user(store: Arc<dyn Store>) {
+async fn an_id_that_nobody_has_is_no_user(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     desk.user(1).await;
     assert!(matches!(desk.users.user(user(2)).await, Err(RecordError::NoSuchUser)));
 }
 
-async fn a_users_contacts_are_listed(store: Arc<dyn Store>) {
+async fn a_users_contacts_are_listed(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let guest = desk.create(&order("marty@hillvalley.edu", "")).await;
@@ -122,7 +129,7 @@ async fn a_users_contacts_are_listed(store: Arc<dyn Store>) {
 }
 
 /// Whatever says that two users are one, in whatever way, they stay two, and the value is marked.
-async fn evidence_never_makes_two_users_one(store: Arc<dyn Store>) {
+async fn evidence_never_makes_two_users_one(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let marty = desk.create(&order_of(one, "marty@hillvalley.edu", "123456")).await;
@@ -146,7 +153,7 @@ async fn evidence_never_makes_two_users_one(store: Arc<dyn Store>) {
     }
 }
 
-async fn a_user_without_contacts_is_no_customer(store: Arc<dyn Store>) {
+async fn a_user_without_contacts_is_no_customer(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let profile = Profile::from_texts(&[("name", "Emmett Brown")]).expect("a profile");
     let new = NewUser { id: Some(user(1)), profile: Some(profile), ..NewUser::default() };
@@ -156,7 +163,7 @@ async fn a_user_without_contacts_is_no_customer(store: Arc<dyn Store>) {
 }
 
 /// A link that a user made without a contact would tie to the customer an account that nobody sees there.
-async fn what_a_user_said_goes_with_the_users_last_contact(store: Arc<dyn Store>) {
+async fn what_a_user_said_goes_with_the_users_last_contact(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let account = desk.create(&order_of(one, "", "123456")).await;

@@ -3,11 +3,21 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    Acting, Actor, BlockRule, ClaimedBy, ContactChange, ContactFilter, ContactRecord, EmailAddress, Identify,
-    NewRegistration, Outcome, Profile, Received, Registered, RegistrationSettings, Registrations,
-    ShowClaimed, Store, TokenId, Upserted, UserId,
+use onefold_domain::block::BlockRule;
+use onefold_domain::contact::{ClaimedBy, ContactRecord, Received};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::UserId;
+use onefold_domain::linking::Outcome;
+use onefold_domain::profile::Profile;
+use onefold_service::actor::{Acting, Actor};
+use onefold_service::contacts::{ContactChange, Upserted};
+use onefold_service::identify::Identify;
+use onefold_service::registration::{
+    NewRegistration, Registered, RegistrationSettings, Registrations, ShowClaimed,
 };
+use onefold_service::store::ContactFilter;
+use onefold_service::token::TokenId;
+use onefold_sync::store::SyncStore;
 
 use crate::desk::{Desk, all_together, order, order_of, to_email, verified};
 use crate::scene::{email, recall, seen, tell};
@@ -46,7 +56,7 @@ fn verify(is_verified: bool) -> ContactChange {
 }
 
 /// Where a guest's request by this email leads.
-async fn led(service: &Identify, email: &str) -> onefold_domain::CustomerId {
+async fn led(service: &Identify, email: &str) -> onefold_domain::id::CustomerId {
     tell(service, email, "").await.customer.id
 }
 
@@ -68,7 +78,7 @@ async fn shown_to(desk: &Desk, user: UserId) -> Vec<ContactRecord> {
     desk.list(&ContactFilter { user: Some(user), is_proven: true, ..ContactFilter::default() }).await
 }
 
-async fn what_a_user_says_of_itself_links_nobody(store: Arc<dyn Store>) {
+async fn what_a_user_says_of_itself_links_nobody(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let guest = desk.create(&order(VICTIM, "")).await;
@@ -84,7 +94,7 @@ async fn what_a_user_says_of_itself_links_nobody(store: Arc<dyn Store>) {
     assert_eq!(more.customer, said.customer);
 }
 
-async fn what_a_user_says_of_itself_links_once_it_is_verified(store: Arc<dyn Store>) {
+async fn what_a_user_says_of_itself_links_once_it_is_verified(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let guest = desk.create(&order(VICTIM, "")).await;
@@ -96,7 +106,7 @@ async fn what_a_user_says_of_itself_links_once_it_is_verified(store: Arc<dyn Sto
     assert_ne!(apart.customer, guest.customer);
 }
 
-async fn what_a_user_says_of_itself_links_once_somebody_trusted_says_so(store: Arc<dyn Store>) {
+async fn what_a_user_says_of_itself_links_once_somebody_trusted_says_so(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let said = desk.by(&own(user)).create(&order_of(user, VICTIM, "")).await;
@@ -107,7 +117,7 @@ async fn what_a_user_says_of_itself_links_once_somebody_trusted_says_so(store: A
     assert_eq!(vouched.customer, desk.record(guest.id).await.customer);
 }
 
-async fn the_users_word_takes_nothing_from_what_was_trusted(store: Arc<dyn Store>) {
+async fn the_users_word_takes_nothing_from_what_was_trusted(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let trusted = desk.create(&order_of(user, VICTIM, "")).await;
@@ -116,7 +126,7 @@ async fn the_users_word_takes_nothing_from_what_was_trusted(store: Arc<dyn Store
     assert_eq!((same.email_blocked_by, same.customer), (None, guest.customer));
 }
 
-async fn a_user_who_changes_its_contact_has_only_its_word_for_the_new_value(store: Arc<dyn Store>) {
+async fn a_user_who_changes_its_contact_has_only_its_word_for_the_new_value(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let trusted = desk.create(&verified(order_of(user, "doc@hillvalley.edu", ""))).await;
@@ -126,7 +136,7 @@ async fn a_user_who_changes_its_contact_has_only_its_word_for_the_new_value(stor
     assert_ne!(said.customer, guest.customer);
 }
 
-async fn a_verified_value_is_taken_from_who_had_it(store: Arc<dyn Store>) {
+async fn a_verified_value_is_taken_from_who_had_it(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (first, owner) = (desk.user(1).await, desk.user(2).await);
     let taken = desk.create(&order_of(first, VICTIM, "111222")).await;
@@ -139,7 +149,7 @@ async fn a_verified_value_is_taken_from_who_had_it(store: Arc<dyn Store>) {
 }
 
 /// A phone-and-email order of a guest, a shopper who has the phone, and the owner of the email who comes last.
-async fn what_a_guest_left_goes_to_the_verified_owner(store: Arc<dyn Store>) {
+async fn what_a_guest_left_goes_to_the_verified_owner(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (other, owner) = (desk.user(1).await, desk.user(2).await);
     let guest = desk.create(&order(VICTIM, "123456")).await;
@@ -155,7 +165,7 @@ async fn what_a_guest_left_goes_to_the_verified_owner(store: Arc<dyn Store>) {
     assert_ne!(shopper.customer, owned.customer);
 }
 
-async fn what_a_guest_leaves_later_goes_to_the_verified_owner(store: Arc<dyn Store>) {
+async fn what_a_guest_leaves_later_goes_to_the_verified_owner(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (older, owner) = (desk.user(1).await, desk.user(2).await);
     let other = desk.create(&order_of(older, "", "123456")).await;
@@ -166,7 +176,7 @@ async fn what_a_guest_leaves_later_goes_to_the_verified_owner(store: Arc<dyn Sto
     assert_ne!(other.customer, guest.customer);
 }
 
-async fn others_cannot_state_a_verified_value(store: Arc<dyn Store>) {
+async fn others_cannot_state_a_verified_value(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (owner, other) = (desk.user(1).await, desk.user(2).await);
     let owned = desk.create(&verified(order_of(owner, VICTIM, ""))).await;
@@ -180,7 +190,7 @@ async fn others_cannot_state_a_verified_value(store: Arc<dyn Store>) {
     assert_eq!((again.email_blocked_by, again.customer), (None, owned.customer));
 }
 
-async fn the_newest_verification_wins(store: Arc<dyn Store>) {
+async fn the_newest_verification_wins(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let first = desk.create(&verified(order_of(one, VICTIM, ""))).await;
@@ -197,7 +207,7 @@ async fn the_newest_verification_wins(store: Arc<dyn Store>) {
     assert_eq!(desk.record(second.id).await.email_blocked_by, Some(BlockRule::VerifiedElsewhere));
 }
 
-async fn a_verification_that_ends_gives_the_value_back(store: Arc<dyn Store>) {
+async fn a_verification_that_ends_gives_the_value_back(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (first, owner) = (desk.user(1).await, desk.user(2).await);
     let taken = desk.create(&order_of(first, VICTIM, "")).await;
@@ -208,7 +218,7 @@ async fn a_verification_that_ends_gives_the_value_back(store: Arc<dyn Store>) {
     assert_eq!((back.email_blocked_by, led(&desk.identify, VICTIM).await), (None, taken.customer));
 }
 
-async fn a_withdrawn_verification_gives_the_value_back(store: Arc<dyn Store>) {
+async fn a_withdrawn_verification_gives_the_value_back(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (first, owner) = (desk.user(1).await, desk.user(2).await);
     let taken = desk.create(&order_of(first, VICTIM, "")).await;
@@ -218,7 +228,7 @@ async fn a_withdrawn_verification_gives_the_value_back(store: Arc<dyn Store>) {
     assert_eq!(led(&desk.identify, VICTIM).await, taken.customer);
 }
 
-async fn a_verification_that_is_repeated_changes_nothing(store: Arc<dyn Store>) {
+async fn a_verification_that_is_repeated_changes_nothing(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     desk.create(&verified(order_of(one, VICTIM, ""))).await;
@@ -229,7 +239,7 @@ async fn a_verification_that_is_repeated_changes_nothing(store: Arc<dyn Store>) 
     assert_eq!(led(&desk.identify, VICTIM).await, second.customer);
 }
 
-async fn a_guests_verification_is_nobodys(store: Arc<dyn Store>) {
+async fn a_guests_verification_is_nobodys(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let guest = desk.create(&verified(order(VICTIM, ""))).await;
@@ -238,7 +248,7 @@ async fn a_guests_verification_is_nobodys(store: Arc<dyn Store>) {
 }
 
 /// Somebody registers with a stranger's address, and the stranger turns up and proves it.
-async fn a_claim_is_void_once_another_user_verifies_the_value(store: Arc<dyn Store>) {
+async fn a_claim_is_void_once_another_user_verifies_the_value(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let owner = desk.user(1).await;
     let guest = desk.create(&verified(order(VICTIM, ""))).await;
@@ -263,7 +273,7 @@ async fn a_claim_is_void_once_another_user_verifies_the_value(store: Arc<dyn Sto
     assert_eq!(desk.record(second.id).await.user(), None);
 }
 
-async fn a_registration_claims_and_does_not_show(store: Arc<dyn Store>) {
+async fn a_registration_claims_and_does_not_show(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let guest = desk.create(&order(VICTIM, "")).await;
     let user = registers(&desk, VICTIM, ShowClaimed::Verified).await.user.id;
@@ -272,7 +282,7 @@ async fn a_registration_claims_and_does_not_show(store: Arc<dyn Store>) {
     assert!(shown_to(&desk, user).await.is_empty());
 }
 
-async fn a_proven_claim_is_shown_and_stays(store: Arc<dyn Store>) {
+async fn a_proven_claim_is_shown_and_stays(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let other = desk.user(1).await;
     let guest = desk.create(&order(VICTIM, "")).await;
@@ -285,14 +295,14 @@ async fn a_proven_claim_is_shown_and_stays(store: Arc<dyn Store>) {
     assert_eq!((kept.user(), kept.email_blocked_by), (Some(user), Some(BlockRule::VerifiedElsewhere)));
 }
 
-async fn a_form_that_has_verified_shows_at_once(store: Arc<dyn Store>) {
+async fn a_form_that_has_verified_shows_at_once(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let guest = desk.create(&order(VICTIM, "")).await;
     let user = registers(&desk, VICTIM, ShowClaimed::AtOnce).await.user.id;
     assert_eq!(shown_to(&desk, user).await.iter().map(|contact| contact.id).collect::<Vec<_>>(), [guest.id]);
 }
 
-async fn of_many_who_verify_one_value_one_has_it(store: Arc<dyn Store>) {
+async fn of_many_who_verify_one_value_one_has_it(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     for number in 0..8 {
         desk.user(number + 1).await;

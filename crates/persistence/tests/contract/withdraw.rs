@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use onefold_domain::{
-    BlockRule, ContactFilter, ContactId, ContactRequest, Expectation, Outcome, RecordError, Store,
-};
+use onefold_domain::block::BlockRule;
+use onefold_domain::id::ContactId;
+use onefold_domain::linking::Outcome;
+use onefold_service::contacts::{ContactRequest, Expectation};
+use onefold_service::error::RecordError;
+use onefold_service::store::ContactFilter;
+use onefold_sync::store::SyncStore;
 
 use crate::desk::{Desk, all_together, ids, order, order_of, primary, with_profile};
 use crate::scene::{recall, seen, tell};
@@ -31,7 +35,7 @@ fn no_contact<T>(answer: &Result<T, RecordError>) -> bool {
     matches!(answer, Err(RecordError::NoSuchContact))
 }
 
-async fn a_withdrawn_contact_is_gone_for_everybody(store: Arc<dyn Store>) {
+async fn a_withdrawn_contact_is_gone_for_everybody(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let request = with_profile(order_of(user, "marty@hillvalley.edu", ""), &[("name", "Marty")]);
@@ -50,7 +54,7 @@ async fn a_withdrawn_contact_is_gone_for_everybody(store: Arc<dyn Store>) {
     assert!(desk.find("marty").await.is_empty());
 }
 
-async fn what_was_withdrawn_can_be_said_again(store: Arc<dyn Store>) {
+async fn what_was_withdrawn_can_be_said_again(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let gone = desk.create(&order("marty@hillvalley.edu", "123456")).await;
     desk.withdraw(gone.id).await;
@@ -64,7 +68,7 @@ async fn what_was_withdrawn_can_be_said_again(store: Arc<dyn Store>) {
     assert_eq!(ids(&desk.everything().await), [again.id]);
 }
 
-async fn of_many_who_withdraw_a_contact_one_does(store: Arc<dyn Store>) {
+async fn of_many_who_withdraw_a_contact_one_does(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let gone = desk.create(&order("marty@hillvalley.edu", "")).await;
     let answers = all_together(10, |_| {
@@ -76,7 +80,7 @@ async fn of_many_who_withdraw_a_contact_one_does(store: Arc<dyn Store>) {
     assert_eq!(answers.iter().filter(|answer| no_contact(answer)).count(), 9);
 }
 
-async fn a_withdrawn_bridge_gives_the_absorbed_customer_back(store: Arc<dyn Store>) {
+async fn a_withdrawn_bridge_gives_the_absorbed_customer_back(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let one = desk.create(&order("marty@hillvalley.edu", "111222")).await;
     let other = desk.create(&order("doc@hillvalley.edu", "333444")).await;
@@ -96,7 +100,7 @@ async fn a_withdrawn_bridge_gives_the_absorbed_customer_back(store: Arc<dyn Stor
     assert_eq!(desk.customer(other.customer).await.id, other.customer);
 }
 
-async fn a_part_that_never_was_a_customer_gets_an_id_of_its_own(store: Arc<dyn Store>) {
+async fn a_part_that_never_was_a_customer_gets_an_id_of_its_own(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let stays = desk.create(&order("marty@hillvalley.edu", "")).await;
     let bridge = desk.create(&order("marty@hillvalley.edu", "123456")).await;
@@ -109,7 +113,7 @@ async fn a_part_that_never_was_a_customer_gets_an_id_of_its_own(store: Arc<dyn S
     assert_eq!(tell(&desk.identify, "", "123456").await.customer.id, falls.customer);
 }
 
-async fn the_customer_stays_with_the_oldest_contact_that_is_left(store: Arc<dyn Store>) {
+async fn the_customer_stays_with_the_oldest_contact_that_is_left(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let oldest = desk.create(&order("marty@hillvalley.edu", "")).await;
     let second = desk.create(&order("marty@hillvalley.edu", "123456")).await;
@@ -122,7 +126,7 @@ async fn the_customer_stays_with_the_oldest_contact_that_is_left(store: Arc<dyn 
     assert_eq!((shown.primary, shown.secondaries), (second.id.0, vec![third.id.0]));
 }
 
-async fn a_customer_goes_with_its_last_contact(store: Arc<dyn Store>) {
+async fn a_customer_goes_with_its_last_contact(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let one = desk.create(&order("marty@hillvalley.edu", "")).await;
     let other = desk.create(&order("", "123456")).await;
@@ -139,7 +143,7 @@ async fn a_customer_goes_with_its_last_contact(store: Arc<dyn Store>) {
     assert_eq!(tell(&desk.identify, "", "123456").await.outcome, Outcome::Created);
 }
 
-async fn what_others_say_too_stays(store: Arc<dyn Store>) {
+async fn what_others_say_too_stays(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let stays = desk.create(&order("marty@hillvalley.edu", "123456")).await;
     let twin = desk.create(&order("marty@hillvalley.edu", "123456")).await;
@@ -148,7 +152,7 @@ async fn what_others_say_too_stays(store: Arc<dyn Store>) {
     assert_eq!(recall(&desk.identify, "", "123456").await.primary, stays.id.0);
 }
 
-async fn a_withdrawn_primary_leaves_its_place_free(store: Arc<dyn Store>) {
+async fn a_withdrawn_primary_leaves_its_place_free(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let user = desk.user(1).await;
     let says = |email: &str| ContactRequest { is_primary: Some(true), ..order_of(user, email, "") };
@@ -161,7 +165,7 @@ async fn a_withdrawn_primary_leaves_its_place_free(store: Arc<dyn Store>) {
     assert!(!desk.record(stays.id).await.details.is_primary);
 }
 
-async fn a_withdrawn_value_goes_to_the_oldest_who_waits(store: Arc<dyn Store>) {
+async fn a_withdrawn_value_goes_to_the_oldest_who_waits(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let mut contacts = Vec::new();
     for number in 1..4 {
@@ -185,7 +189,7 @@ async fn a_withdrawn_value_goes_to_the_oldest_who_waits(store: Arc<dyn Store>) {
 }
 
 /// The one who waits has both values in one contact, and joins a customer older than its own.
-async fn a_freed_value_may_join_a_guest(store: Arc<dyn Store>) {
+async fn a_freed_value_may_join_a_guest(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let gone = desk.create(&order_of(one, "marty@hillvalley.edu", "123456")).await;
@@ -204,7 +208,7 @@ async fn a_freed_value_may_join_a_guest(store: Arc<dyn Store>) {
 }
 
 /// One waits for the email, another one for the phone, and serving the first moves the second.
-async fn two_who_wait_for_two_values_are_both_served(store: Arc<dyn Store>) {
+async fn two_who_wait_for_two_values_are_both_served(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let (one, other) = (desk.user(1).await, desk.user(2).await);
     let gone = desk.create(&order_of(one, "marty@hillvalley.edu", "123456")).await;
@@ -221,7 +225,7 @@ async fn two_who_wait_for_two_values_are_both_served(store: Arc<dyn Store>) {
     assert_eq!((told.outcome, told.blocked), (Outcome::Known, Vec::new()));
 }
 
-async fn a_link_without_a_contact_outlives_others(store: Arc<dyn Store>) {
+async fn a_link_without_a_contact_outlives_others(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let one = desk.create(&order("marty@hillvalley.edu", "")).await;
     let other = desk.create(&order("", "123456")).await;
@@ -236,7 +240,7 @@ async fn a_link_without_a_contact_outlives_others(store: Arc<dyn Store>) {
 }
 
 /// Two contacts that are held together by such a link fall off together, and stay so.
-async fn a_link_without_a_contact_follows_its_part(store: Arc<dyn Store>) {
+async fn a_link_without_a_contact_follows_its_part(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     desk.create(&order("lorraine@hillvalley.edu", "")).await;
     let bridge = desk.create(&order("lorraine@hillvalley.edu", "555000")).await;
@@ -253,7 +257,7 @@ async fn a_link_without_a_contact_follows_its_part(store: Arc<dyn Store>) {
     assert_eq!(desk.record(other.id).await.customer, desk.record(one.id).await.customer);
 }
 
-async fn a_link_without_a_contact_goes_with_its_people(store: Arc<dyn Store>) {
+async fn a_link_without_a_contact_goes_with_its_people(store: Arc<dyn SyncStore>) {
     let desk = Desk::new(&store);
     let stays = desk.create(&order("lorraine@hillvalley.edu", "")).await;
     let one = desk.create(&order("marty@hillvalley.edu", "")).await;

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use onefold_domain::{FailedAttempt, Job, JobKind, JobStatus, Store, StoreError, SyncRules, Transaction};
+use onefold_service::store::StoreError;
+use onefold_sync::job::{FailedAttempt, Job, JobKind, JobStatus};
+use onefold_sync::rules::SyncRules;
+use onefold_sync::store::{SyncStore, SyncTransaction};
 
 use crate::desk::all_together;
 use crate::jobs::{COMPARE, all, customer, enqueue, finish, take};
@@ -20,9 +23,9 @@ on_every_store!(
 const WORKERS: usize = 6;
 
 /// As a worker does: it starts over when somebody was faster.
-async fn try_take(store: &Arc<dyn Store>, owner: u128) -> Option<Job> {
+async fn try_take(store: &Arc<dyn SyncStore>, owner: u128) -> Option<Job> {
     loop {
-        let mut transaction = store.begin().await.expect("a transaction");
+        let mut transaction = store.begin_sync().await.expect("a transaction");
         match transaction.jobs().take(None, worker(owner), minute(1), minute(5)).await {
             Ok(taken) => {
                 transaction.commit().await.expect("a commit");
@@ -34,11 +37,11 @@ async fn try_take(store: &Arc<dyn Store>, owner: u128) -> Option<Job> {
     }
 }
 
-async fn enqueue_in(transaction: &mut dyn Transaction, kinds: &[JobKind]) {
+async fn enqueue_in(transaction: &mut dyn SyncTransaction, kinds: &[JobKind]) {
     transaction.jobs().enqueue(kinds, minute(0), minute(0)).await.expect("enqueued");
 }
 
-async fn no_job_is_handed_out_twice(store: Arc<dyn Store>) {
+async fn no_job_is_handed_out_twice(store: Arc<dyn SyncStore>) {
     let kinds: Vec<_> = (0..60).map(customer).collect();
     enqueue(&store, &kinds, 0).await;
     let taken = all_together(WORKERS, |number| {
@@ -62,7 +65,7 @@ async fn no_job_is_handed_out_twice(store: Arc<dyn Store>) {
 }
 
 /// The same three kinds again and again, enqueued while they are at work.
-async fn of_one_kind_one_is_at_work(store: Arc<dyn Store>) {
+async fn of_one_kind_one_is_at_work(store: Arc<dyn SyncStore>) {
     let kinds = [customer(1), customer(2), customer(3)];
     let at_work = Arc::new(Mutex::new(BTreeSet::new()));
     let done = all_together(WORKERS, |number| {
@@ -90,7 +93,7 @@ async fn of_one_kind_one_is_at_work(store: Arc<dyn Store>) {
     assert_eq!(all(&store).await, [], "nothing is left that nobody can take");
 }
 
-async fn of_many_who_enqueue_all_are_heard(store: Arc<dyn Store>) {
+async fn of_many_who_enqueue_all_are_heard(store: Arc<dyn SyncStore>) {
     all_together(8, |number| {
         let store = Arc::clone(&store);
         async move {
@@ -107,9 +110,9 @@ async fn of_many_who_enqueue_all_are_heard(store: Arc<dyn Store>) {
 }
 
 /// The change is in the rules, of which any other change would do.
-async fn who_takes_a_job_sees_what_was_committed_with_it(store: Arc<dyn Store>) {
+async fn who_takes_a_job_sees_what_was_committed_with_it(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 0).await;
-    let mut change = store.begin().await.expect("a transaction");
+    let mut change = store.begin_sync().await.expect("a transaction");
     enqueue_in(&mut *change, &[COMPARE]).await;
     let taking = tokio::spawn({
         let store = Arc::clone(&store);
@@ -133,15 +136,15 @@ async fn who_takes_a_job_sees_what_was_committed_with_it(store: Arc<dyn Store>) 
     assert_eq!(all(&store).await.len(), 1, "it was the same job");
 }
 
-async fn a_job_goes_back_beside_one_that_is_just_being_enqueued(store: Arc<dyn Store>) {
+async fn a_job_goes_back_beside_one_that_is_just_being_enqueued(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 0).await;
     let failed = take(&store, 1, 0).await.expect("a job");
-    let mut change = store.begin().await.expect("a transaction");
+    let mut change = store.begin_sync().await.expect("a transaction");
     enqueue_in(&mut *change, &[COMPARE]).await;
     let returning = tokio::spawn({
         let store = Arc::clone(&store);
         async move {
-            let mut transaction = store.begin().await.expect("a transaction");
+            let mut transaction = store.begin_sync().await.expect("a transaction");
             let later = FailedAttempt { error: None, not_before: Some(minute(3)) };
             transaction.jobs().put_back(failed.id, worker(1), &later, minute(1)).await.expect("put back");
             transaction.commit().await.expect("a commit");
@@ -167,7 +170,7 @@ mod postgres_only {
     use super::*;
     use crate::scene::in_time;
 
-    async fn store(database: &TestDatabase) -> Arc<dyn Store> {
+    async fn store(database: &TestDatabase) -> Arc<dyn SyncStore> {
         Arc::new(database.store().await)
     }
 
@@ -177,7 +180,7 @@ mod postgres_only {
         let store = store(&database).await;
         in_time(async {
             enqueue(&store, &[customer(1), customer(2)], 0).await;
-            let mut change = store.begin().await.expect("a transaction");
+            let mut change = store.begin_sync().await.expect("a transaction");
             enqueue_in(&mut *change, &[customer(1)]).await;
             let taken = try_take(&store, 1).await.expect("the other one");
             assert_eq!(taken.kind, customer(2));
@@ -194,7 +197,7 @@ mod postgres_only {
         let store = store(&database).await;
         in_time(async {
             enqueue(&store, &[customer(1), customer(2)], 0).await;
-            let mut slow = store.begin().await.expect("a transaction");
+            let mut slow = store.begin_sync().await.expect("a transaction");
             let first = slow.jobs().take(None, worker(1), minute(1), minute(5)).await.expect("an answer");
             let second = try_take(&store, 2).await;
             assert_ne!(first.map(|job| job.kind), second.clone().map(|job| job.kind));

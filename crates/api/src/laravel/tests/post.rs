@@ -1,7 +1,7 @@
 //! POST.
 
 use actix_web::body::MessageBody;
-use onefold_domain::PhoneNumber;
+use onefold_domain::phone::PhoneNumber;
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,6 +1,6 @@
 //! PUT.
 
-use onefold_domain::Channel;
+use onefold_domain::contact::Channel;
 use serde_json::{Value, json};
 
 use super::*;

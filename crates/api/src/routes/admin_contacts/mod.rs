@@ -7,10 +7,13 @@ mod stored;
 use actix_web::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, LOCATION};
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use onefold_domain::{
-    Ability, ContactId, ContactRecord, ContactRequest, ContactSource, EmailAddress, Expectation, PhoneNumber,
-    Received, Region, Statement, UserId,
-};
+use onefold_domain::contact::{ContactRecord, Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::{ContactId, UserId};
+use onefold_domain::phone::{PhoneNumber, Region};
+use onefold_domain::source::ContactSource;
+use onefold_service::contacts::{ContactRequest, Expectation};
+use onefold_service::token::Ability;
 
 pub(crate) use body::{AdminContact, AdminContactBody, AdminContactChange, AdminErrors, AdminMessage};
 

@@ -1,6 +1,8 @@
 //! A stored contact as the admin contract sees it, and back.
 
-use onefold_domain::{Channel, ContactChange, ContactKind, ContactRecord, NewValue, PhoneNumber, Region};
+use onefold_domain::contact::{Channel, ContactKind, ContactRecord};
+use onefold_domain::phone::{PhoneNumber, Region};
+use onefold_service::contacts::{ContactChange, NewValue};
 
 use crate::laravel::{Errors, Point, Stored};
 

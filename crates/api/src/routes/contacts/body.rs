@@ -1,9 +1,11 @@
 //! The bodies that change contacts, from JSON to what the domain takes.
 
-use onefold_domain::{
-    Channel, ContactChange, ContactKind, ContactRequest, ContactSource, EmailAddress, NewValue, PhoneNumber,
-    Received, Region, Statement, UserId,
-};
+use onefold_domain::contact::{Channel, ContactKind, Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::UserId;
+use onefold_domain::phone::{PhoneNumber, Region};
+use onefold_domain::source::ContactSource;
+use onefold_service::contacts::{ContactChange, ContactRequest, NewValue};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;

@@ -7,10 +7,15 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use onefold_domain::{
-    ContactFilter, ContactId, ContactKind, ContactPage, ContactRecord, ContactRequest, ContactSource,
-    CustomerId, EmailAddress, MetadataFilter, PhoneNumber, RecordError, Region, Upserted, UserId,
-};
+use onefold_domain::contact::{ContactKind, ContactRecord};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::id::{ContactId, CustomerId, UserId};
+use onefold_domain::metadata::MetadataFilter;
+use onefold_domain::phone::{PhoneNumber, Region};
+use onefold_domain::source::ContactSource;
+use onefold_service::contacts::{ContactPage, ContactRequest, Upserted};
+use onefold_service::error::RecordError;
+use onefold_service::store::ContactFilter;
 
 pub(crate) use body::{ContactBody, ContactPatch};
 pub(crate) use shown::{Contact, Contacts};

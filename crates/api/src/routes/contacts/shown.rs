@@ -1,9 +1,12 @@
 //! A contact record as callers see it.
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    BlockRule, Channel, ContactKind, ContactRecord, EmailAddress, Metadata, PhoneNumber, Profile,
-};
+use onefold_domain::block::BlockRule;
+use onefold_domain::contact::{Channel, ContactKind, ContactRecord};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::metadata::Metadata;
+use onefold_domain::phone::PhoneNumber;
+use onefold_domain::profile::Profile;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

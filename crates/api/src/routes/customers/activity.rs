@@ -3,7 +3,8 @@
 use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{LoggedAttempt, PartnerField, PartnerId, SyncLog, SyncLogFilter};
+use onefold_sync::log::{LoggedAttempt, SyncLog, SyncLogFilter};
+use onefold_sync::partner::{PartnerField, PartnerId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

@@ -5,7 +5,11 @@ mod shown;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use onefold_domain::{ContactId, CustomerId, CustomerView, Expectation, Mapping, SearchQuery};
+use onefold_domain::customer::CustomerView;
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_service::contacts::Expectation;
+use onefold_service::search::SearchQuery;
+use onefold_sync::mapping::Mapping;
 use utoipa::ToSchema;
 
 pub(crate) use shown::{Customer, Customers};
@@ -18,6 +22,7 @@ use crate::json::Members;
 use crate::preconditions::{etag, expectation, is_known};
 use crate::problem::Problem;
 use crate::query::{Query, page_answer};
+use onefold_sync::mappings::Mappings;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     let one = web::resource("/customers/{id}").get(read).patch(change);
@@ -90,7 +95,7 @@ pub(crate) async fn read(
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let view = app.customers.customer(customer_id(&app, &id).await?).await?;
-    let mappings = app.customers.mappings(view.id).await?;
+    let mappings = Mappings::new(app.env.clone()).of_customer(view.id).await?;
     let revision = revision(&view, &mappings);
     if is_known(&request, &revision) {
         return Ok(HttpResponse::NotModified().insert_header(etag(&revision)).finish());
@@ -134,7 +139,7 @@ pub(crate) async fn change(
         .acting(caller.acting())
         .change_profile(id, &patch.unwrap_or_default(), &expected)
         .await?;
-    let mappings = app.customers.mappings(view.id).await?;
+    let mappings = Mappings::new(app.env.clone()).of_customer(view.id).await?;
     let tag = etag(&revision(&view, &mappings));
     Ok(HttpResponse::Ok().insert_header(tag).json(Customer::of(&view, &mappings)))
 }

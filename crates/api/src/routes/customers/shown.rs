@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    BlockRule, ContactSource, CustomerView, DetachReason, Mapping, Part, PointView, SyncSystem,
-};
+use onefold_domain::block::{BlockRule, Part};
+use onefold_domain::customer::{CustomerView, PointView};
+use onefold_domain::source::ContactSource;
+use onefold_service::system::SyncSystem;
+use onefold_sync::mapping::{DetachReason, Mapping};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

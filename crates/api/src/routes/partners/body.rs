@@ -3,7 +3,11 @@
 use std::collections::HashSet;
 
 use actix_web::HttpRequest;
-use onefold_domain::{ContactId, CustomerId, PartnerId, Runs, SyncError, Synchroniser};
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_sync::partner::PartnerId;
+use onefold_sync::runner::Runner;
+use onefold_sync::sync_error::SyncError;
+use onefold_sync::synchroniser::Synchroniser;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -173,9 +177,9 @@ fn read(
     advice: &str,
 ) -> List {
     let elements = elements.unwrap_or_default();
-    if !(1..=Runs::MOST_ITEMS).contains(&elements.len()) {
+    if !(1..=Runner::MOST_ITEMS).contains(&elements.len()) {
         if !faults.has(name) {
-            faults.add(name, format!("Send a list of 1 to {} ids.", Runs::MOST_ITEMS));
+            faults.add(name, format!("Send a list of 1 to {} ids.", Runner::MOST_ITEMS));
         }
         return List::default();
     }

@@ -2,7 +2,8 @@
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use onefold_domain::{Mapping, SyncSystem};
+use onefold_service::system::SyncSystem;
+use onefold_sync::mapping::Mapping;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;

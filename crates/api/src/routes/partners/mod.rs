@@ -11,7 +11,11 @@ mod shown;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use onefold_domain::{Errand, Failure, PartnerId, StoreError, SyncError};
+use onefold_service::retry::Failure;
+use onefold_service::store::StoreError;
+use onefold_sync::partner::PartnerId;
+use onefold_sync::sync_error::SyncError;
+use onefold_sync::synchroniser::Errand;
 use tokio::task::JoinHandle;
 
 use crate::access::Caller;

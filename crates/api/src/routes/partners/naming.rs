@@ -1,6 +1,7 @@
 //! What differs between the endpoints of one system and those of another: the system, and the names of members.
 
-use onefold_domain::{Mapping, SyncSystem};
+use onefold_service::system::SyncSystem;
+use onefold_sync::mapping::Mapping;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;

@@ -1,9 +1,12 @@
 //! The answers of the endpoints. `I` and `R` name the record as its system does, see `naming`.
 
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    ContactId, CustomerId, ItemOutcome, Mapping, PartnerId, Run, RunCounts, Shown, SyncFault,
-};
+use onefold_domain::id::{ContactId, CustomerId};
+use onefold_sync::fault::SyncFault;
+use onefold_sync::mapping::Mapping;
+use onefold_sync::partner::PartnerId;
+use onefold_sync::run::{ItemOutcome, Run, RunCounts};
+use onefold_sync::synchroniser::Shown;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

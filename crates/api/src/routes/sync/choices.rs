@@ -1,6 +1,7 @@
 //! What each answer to a conflict would do, in a sentence: whoever decides need not know what `local` means.
 
-use onefold_domain::{Conflict, ConflictSubject, SyncText};
+use onefold_sync::conflict::{Conflict, ConflictSubject};
+use onefold_sync::view::SyncText;
 use serde::Serialize;
 use utoipa::ToSchema;
 

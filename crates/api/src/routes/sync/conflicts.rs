@@ -3,10 +3,14 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    Answer, Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject, Conflicts, CustomerId,
-    Errand, FieldRule, SyncError, SyncText, Synced,
-};
+use onefold_domain::id::CustomerId;
+use onefold_sync::conflict::{Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject};
+use onefold_sync::conflicts::Conflicts;
+use onefold_sync::resolver::{Answer, Resolver};
+use onefold_sync::rules::FieldRule;
+use onefold_sync::sync_error::SyncError;
+use onefold_sync::synchroniser::{Errand, Synced};
+use onefold_sync::view::SyncText;
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
@@ -157,7 +161,7 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     };
     let (limit, after) = (usize::from(query.limit(MAX_PAGE)), query.cursor().map(ConflictId));
     query.finish()?;
-    let conflicts = app.sync.conflicts(app.default_region)?;
+    let conflicts = Conflicts::new(app.env.clone());
     let mut conflicts = conflicts.list(&filter, after, limit + 1).await?;
     let last = cut(&mut conflicts, limit, |conflict| conflict.id.0);
     let (mut response, next_cursor) = page_answer(&request, last);
@@ -211,7 +215,7 @@ pub(crate) async fn resolve(
     let answer = answer(body.into_inner())?;
     let system = find(&app, id).await?.system;
     let sync = app.sync.of(system)?.acting(&caller.syncing());
-    let conflict = Conflicts::new(sync.clone(), app.default_region).resolve(id, &answer).await?;
+    let conflict = Resolver::new(sync.clone(), app.default_region).resolve(id, &answer).await?;
     if answer == Answer::Release {
         let sync = SyncedSince { status: "released", ..SyncedSince::pending(None) };
         return Ok(
@@ -228,7 +232,7 @@ pub(crate) async fn resolve(
 }
 
 async fn find(app: &App, id: ConflictId) -> Result<Conflict, ApiError> {
-    app.sync.conflicts(app.default_region)?.get(id).await?.ok_or(ApiError::UnknownConflict)
+    Conflicts::new(app.env.clone()).get(id).await?.ok_or(ApiError::UnknownConflict)
 }
 
 fn answer(body: Members) -> Result<Answer, ApiError> {
@@ -252,7 +256,7 @@ async fn shown<'a>(app: &App, conflict: &'a Conflict) -> Result<ShownConflict<'a
         Some(id) => person(app, id).await?,
         None => None,
     };
-    let agreed_at = app.sync.conflicts(app.default_region)?.agreed_at(conflict).await?;
+    let agreed_at = Conflicts::new(app.env.clone()).agreed_at(conflict).await?;
     let answers = answers(conflict);
     let choices = choices(conflict, answers, customer.as_ref(), other_customer.as_ref());
     Ok(ShownConflict {

@@ -3,7 +3,8 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{Job, JobId, JobKind, JobStatus, Jobs};
+use onefold_sync::job::{Job, JobId, JobKind, JobStatus};
+use onefold_sync::jobs::Jobs;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -171,7 +172,7 @@ impl ShownJob {
         Self {
             id: job.id.0,
             kind,
-            system: system.map(onefold_domain::SyncSystem::as_str),
+            system: system.map(onefold_service::system::SyncSystem::as_str),
             customer_id,
             external_id,
             run_id,

@@ -3,9 +3,10 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{
-    CustomerId, LoggedAttempt, MappingId, PartnerField, PartnerId, SyncLog, SyncLogFilter, SyncOutcome,
-};
+use onefold_domain::id::CustomerId;
+use onefold_sync::log::{LoggedAttempt, SyncLog, SyncLogFilter, SyncOutcome};
+use onefold_sync::mapping::MappingId;
+use onefold_sync::partner::{PartnerField, PartnerId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

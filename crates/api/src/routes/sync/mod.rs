@@ -11,7 +11,8 @@ pub(super) mod runs;
 pub(super) mod stats;
 
 use actix_web::web::ServiceConfig;
-use onefold_domain::{SyncFault, SyncSystem};
+use onefold_service::system::SyncSystem;
+use onefold_sync::fault::SyncFault;
 use serde::Serialize;
 use utoipa::ToSchema;
 

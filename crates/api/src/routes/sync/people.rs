@@ -1,6 +1,10 @@
 //! Whom something of sync is about: a person has to decide, and an id tells a person nothing.
 
-use onefold_domain::{CustomerId, CustomerView, Part, ProfileField, RecordError};
+use onefold_domain::block::Part;
+use onefold_domain::customer::CustomerView;
+use onefold_domain::id::CustomerId;
+use onefold_domain::profile::ProfileField;
+use onefold_service::error::RecordError;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
-use onefold_domain::{FieldRule, InvalidSyncRule, PartnerField, SyncRules, SyncSystem};
+use onefold_service::system::SyncSystem;
+use onefold_sync::partner::PartnerField;
+use onefold_sync::rules::{FieldRule, InvalidSyncRule, SyncRules};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -14,7 +16,7 @@ use crate::error::ApiError;
 use crate::fields::{Faults, text_of};
 use crate::json::Members;
 use crate::problem::Problem;
-use crate::sync::SyncParts;
+use onefold_sync::rulebook::Rulebook;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/sync/rules").get(read).put(change));
@@ -64,32 +66,33 @@ pub(crate) async fn change(
 ) -> Result<HttpResponse, ApiError> {
     // All is judged before anything is stored. Each system's rules are stored by themselves: who is told that
     // the database went away in between puts them all again.
-    for (system, rules) in parse(body.into_inner(), &app.sync)? {
-        app.sync.of(system)?.acting(&caller.syncing()).put_rules(&rules).await?;
+    let rulebook = Rulebook::new(app.env.clone()).acting(&caller.syncing());
+    for (system, rules) in parse(body.into_inner())? {
+        rulebook.put(system, &rules).await?;
     }
     shown(&app).await
 }
 
 async fn shown(app: &App) -> Result<HttpResponse, ApiError> {
     let mut systems = BTreeMap::new();
-    for sync in &app.sync.syncs {
-        let rules = sync.rules().await?;
+    let rulebook = Rulebook::new(app.env.clone());
+    for system in SyncSystem::ALL {
+        let rules = rulebook.rules(system).await?;
         let rule = |field: &PartnerField| (field.as_str(), rules.rule(*field).as_str());
-        let fields: BTreeMap<_, _> =
-            sync.fields().iter().filter(|field| field.has_rule()).map(rule).collect();
-        systems.insert(sync.system().as_str(), fields);
+        let fields = app.sync.of(system).map_or(&PartnerField::ALL[..], |sync| sync.fields());
+        let fields: BTreeMap<_, _> = fields.iter().filter(|field| field.has_rule()).map(rule).collect();
+        systems.insert(system.as_str(), fields);
     }
     Ok(HttpResponse::Ok().json(systems))
 }
 
 /// Rules can be put before a system is configured, so that they hold from its first comparison on.
-fn parse(body: Members, sync: &SyncParts) -> Result<BTreeMap<SyncSystem, SyncRules>, ApiError> {
-    let known: Vec<_> = sync.systems().collect();
+fn parse(body: Members) -> Result<BTreeMap<SyncSystem, SyncRules>, ApiError> {
     let mut faults = Faults::default();
     let mut systems = BTreeMap::new();
     for (name, value) in body.0 {
-        let Some(system) = SyncSystem::parse(&name).filter(|system| known.contains(system)) else {
-            let names: Vec<_> = known.iter().map(|system| system.as_str()).collect();
+        let Some(system) = SyncSystem::parse(&name) else {
+            let names = SyncSystem::ALL.map(SyncSystem::as_str);
             faults.add(name, format!("There is no such system; known are {}.", names.join(", ")));
             continue;
         };

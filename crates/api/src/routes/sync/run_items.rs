@@ -1,6 +1,7 @@
 //! The items of a run, with the names of whom they are about.
 
-use onefold_domain::{CustomerId, RunItem};
+use onefold_domain::id::CustomerId;
+use onefold_sync::run::RunItem;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;

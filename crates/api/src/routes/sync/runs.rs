@@ -4,7 +4,10 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_domain::{Run, RunId, RunKind, Runs, SyncSystem};
+use onefold_service::system::SyncSystem;
+use onefold_sync::run::{Run, RunId, RunKind};
+use onefold_sync::runner::Runner;
+use onefold_sync::runs::Runs;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -121,7 +124,7 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     let mut query = Query::of(&request);
     let (limit, before) = (usize::from(query.limit(MAX_PAGE)), query.uuid_cursor().map(RunId));
     query.finish()?;
-    let mut runs = app.sync.runs()?.list(before, limit + 1).await?;
+    let mut runs = Runs::new(app.env.clone()).list(before, limit + 1).await?;
     let last = cut(&mut runs, limit, |run| run.id.0);
     let (mut response, next_cursor) = uuid_page_answer(&request, last);
     Ok(response.json(SyncRuns { runs: runs.iter().map(shown).collect(), next_cursor }))
@@ -153,8 +156,8 @@ pub(crate) async fn request(
     let dry_run = query.flag("dryRun").unwrap_or_default();
     query.finish()?;
     let (system, kind) = wanted(body.into_inner(), &app.sync)?;
-    let runs = Runs::new(app.sync.of(system)?.acting(&caller.syncing()));
-    let run = runs.request(kind, &[], dry_run).await?;
+    let runner = Runner::new(app.sync.of(system)?.acting(&caller.syncing()));
+    let run = runner.request(kind, &[], dry_run).await?;
     Ok(accepted(&run))
 }
 
@@ -195,7 +198,7 @@ pub(crate) async fn items(
     let from = query.cursor().map_or(0, |last| last.unsigned_abs().saturating_add(1));
     query.finish()?;
     let run = find(&app, &id).await?;
-    let mut items = app.sync.runs()?.items(run.id, from, limit + 1).await?;
+    let mut items = Runs::new(app.env.clone()).items(run.id, from, limit + 1).await?;
     let last = cut(&mut items, limit, |item| item.position.cast_signed());
     let (mut response, next_cursor) = page_answer(&request, last);
     let mut listed = Vec::new();
@@ -220,17 +223,17 @@ pub(crate) async fn items(
 )]
 pub(crate) async fn approve(
     app: web::Data<App>,
-    caller: Caller,
+    _caller: Caller,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let run = find(&app, &id).await?;
-    let runs = Runs::new(app.sync.of(run.system)?.acting(&caller.syncing()));
+    let runs = Runs::new(app.env.clone());
     let run = runs.approve(run.id).await?.ok_or(ApiError::RunNotHeld)?;
     Ok(accepted(&run))
 }
 
 async fn find(app: &App, id: &str) -> Result<Run, ApiError> {
-    app.sync.runs()?.run(RunId(id_in_path(id)?)).await?.ok_or(ApiError::UnknownRun)
+    Runs::new(app.env.clone()).run(RunId(id_in_path(id)?)).await?.ok_or(ApiError::UnknownRun)
 }
 
 fn accepted(run: &Run) -> HttpResponse {
@@ -239,10 +242,10 @@ fn accepted(run: &Run) -> HttpResponse {
 }
 
 /// The system and the kind of a comparison. Whether the system is configured is not asked here.
-fn wanted(body: Members, sync: &SyncParts) -> Result<(SyncSystem, RunKind), ApiError> {
+fn wanted(body: Members, _sync: &SyncParts) -> Result<(SyncSystem, RunKind), ApiError> {
     let mut fields = Fields::of(body);
     let missing = ["system", "kind"].map(|name| (name, !fields.is_given(name)));
-    let systems: Vec<_> = sync.systems().map(SyncSystem::as_str).collect();
+    let systems: Vec<_> = SyncSystem::ALL.into_iter().map(SyncSystem::as_str).collect();
     let system = fields.one_of("system", &systems, SyncSystem::parse);
     let choices = [RunKind::Compare, RunKind::CompareFull];
     let kind = fields

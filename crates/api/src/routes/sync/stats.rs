@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
-use onefold_domain::{SyncDay, SyncLog};
+use onefold_sync::log::{SyncDay, SyncLog};
 use serde::Serialize;
 use utoipa::ToSchema;
 

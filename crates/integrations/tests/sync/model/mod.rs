@@ -7,7 +7,7 @@ mod people;
 mod texts;
 mod world;
 
-use onefold_domain::ContactSource;
+use onefold_domain::source::ContactSource;
 use onefold_integrations::testing::DoubleCall;
 use proptest::prelude::*;
 

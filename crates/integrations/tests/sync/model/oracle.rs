@@ -1,6 +1,8 @@
 //! What must hold in the end.
 
-use onefold_domain::{Conflict, ConflictFilter, ConflictSubject, PartnerField, SyncText};
+use onefold_sync::conflict::{Conflict, ConflictFilter, ConflictSubject};
+use onefold_sync::partner::PartnerField;
+use onefold_sync::view::SyncText;
 
 use super::world::World;
 use super::{CUSTOMERS, Field};

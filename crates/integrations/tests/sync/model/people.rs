@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use onefold_domain::{ContactSource, Contacts, Errand, PartnerId};
+use onefold_domain::source::ContactSource;
 use onefold_integrations::testing::{DoubleChange, DoubleContact};
+use onefold_service::contacts::Contacts;
+use onefold_sync::partner::PartnerId;
+use onefold_sync::synchroniser::Errand;
 use serde_json::Value;
 
 use super::Field;
@@ -27,7 +30,7 @@ impl World {
             }
         }
         let request = request(source, who, &Value::Object(profile(&said)));
-        let contacts = Contacts::new(self.company.env.clone());
+        let contacts = Contacts::new(self.company.env.base.clone());
         contacts.create_or_update_contact(&request).await.unwrap();
         self.said[who] = request;
         for (field, shown) in self.all_here(who).await {

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use onefold_domain::{
-    ContactRequest, ContactSource, EmailAddress, PartnerField, Profile, Received, Statement,
-};
+use onefold_domain::contact::{Received, Statement};
+use onefold_domain::email::EmailAddress;
+use onefold_domain::profile::Profile;
+use onefold_domain::source::ContactSource;
 use onefold_integrations::testing::DoublePartner;
+use onefold_service::contacts::ContactRequest;
+use onefold_sync::partner::PartnerField;
 use serde_json::{Map, Value};
 
 use super::Field;

@@ -3,12 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use onefold_domain::{
-    Answer, Conflict, ConflictFilter, ConflictStatus, ConflictSubject, Conflicts, ContactRequest,
-    ContactSource, Contacts, CustomerId, Errand, MemoryStore, PartnerField, PartnerId, ProfileField, RunKind,
-    Runs, SyncError, SyncView, Synchroniser,
-};
+use onefold_domain::id::CustomerId;
+use onefold_domain::profile::ProfileField;
+use onefold_domain::source::ContactSource;
 use onefold_integrations::testing::{DoublePartner, Trouble};
+use onefold_memory::MemoryStore;
+use onefold_service::contacts::{ContactRequest, Contacts};
+use onefold_sync::conflict::{Conflict, ConflictFilter, ConflictStatus, ConflictSubject};
+use onefold_sync::partner::{PartnerField, PartnerId};
+use onefold_sync::resolver::{Answer, Resolver};
+use onefold_sync::run::RunKind;
+use onefold_sync::runner::Runner;
+use onefold_sync::sync_error::SyncError;
+use onefold_sync::synchroniser::{Errand, Synchroniser};
+use onefold_sync::view::SyncView;
 use serde_json::{Value, json};
 
 use super::oracle::{Edit, Side};
@@ -51,7 +59,7 @@ impl World {
                 profile["companyName"] = "Lee d.o.o.".into();
             }
             let request = request(source, who, &profile);
-            let contacts = Contacts::new(world.company.env.clone());
+            let contacts = Contacts::new(world.company.env.base.clone());
             let customer = contacts.create_contact(&request).await.unwrap().customer;
             world.customers.push(customer);
             world.said.push(request);
@@ -117,7 +125,7 @@ impl World {
             Step::State(who, source, fields) => self.state(who, source, &fields).await,
             Step::Repeat(who) => {
                 let before = self.all_here(who).await;
-                let contacts = Contacts::new(self.company.env.clone());
+                let contacts = Contacts::new(self.company.env.base.clone());
                 contacts.create_or_update_contact(&self.said[who].clone()).await.unwrap();
                 assert_eq!(self.all_here(who).await, before, "nothing was set");
             }
@@ -180,7 +188,7 @@ impl World {
     }
 
     async fn run(&self, sync: &Synchroniser, kind: RunKind) {
-        let run = Runs::new(sync.clone()).request(kind, &[], false).await.unwrap();
+        let run = Runner::new(sync.clone()).request(kind, &[], false).await.unwrap();
         self.company.worker.carry_out(run.id).await.unwrap();
     }
 
@@ -215,7 +223,7 @@ impl World {
             (_, true) => Answer::Local,
             (_, false) => Answer::Remote,
         };
-        Conflicts::new(sync.clone(), None).resolve(conflict.id, &answer).await.is_ok()
+        Resolver::new(sync.clone(), None).resolve(conflict.id, &answer).await.is_ok()
     }
 
     /// Lets everything that was promised happen, and a person decide what is open.

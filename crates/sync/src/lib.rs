@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+
+pub mod audit;
+pub mod conflict;
+pub mod conflicts;
+pub mod environment;
+pub mod events;
+pub mod fault;
+pub mod job;
+pub mod jobs;
+pub mod log;
+pub mod mapping;
+pub mod mappings;
+pub mod merge;
+pub mod outbox;
+pub mod pace;
+pub mod partner;
+pub mod partner_index;
+pub mod push;
+pub mod renewal;
+pub mod resolver;
+pub mod rulebook;
+pub mod rules;
+pub mod run;
+pub mod runner;
+pub mod runs;
+pub mod schedule;
+pub mod shared_pace;
+pub mod store;
+pub mod sync_error;
+pub mod synchroniser;
+pub mod view;
+mod wait;
+pub mod worker;
