@@ -28,6 +28,7 @@ pub mod schedule;
 pub mod shared_pace;
 pub mod store;
 pub mod sync_error;
+pub mod sync_log;
 pub mod synchroniser;
 pub mod view;
 mod wait;

@@ -1,13 +1,11 @@
 //! The mapping: a customer here and its record in another system, with the state both sides last agreed on.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::fault::SyncFault;
-use crate::partner::{PartnerField, PartnerId, PartnerParts};
-use crate::view::SyncView;
+use crate::partner::{PartnerId, PartnerParts};
+use crate::view::{AgreedAt, SyncView};
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_service::system::SyncSystem;
 
@@ -120,9 +118,6 @@ pub struct Mapping {
     /// Raised by every update.
     pub version: i64,
 }
-
-/// A moment for each field.
-pub type AgreedAt = BTreeMap<PartnerField, DateTime<Utc>>;
 
 impl Mapping {
     /// The same, with what both sides agree on at this moment. What they agreed on before keeps its own.

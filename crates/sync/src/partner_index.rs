@@ -1,41 +1,17 @@
 //! An index of the records of a system that cannot be asked by email or phone: which record had which value when it was
 //! last seen. What it names may have changed since, so whoever finds something by it reads the record before believing it.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::environment::SyncEnvironment;
-use crate::partner::{PartnerId, PartnerLookup, RemotePartner};
+pub use crate::partner::{IndexedPartner, PartnerId, PartnerLookup, RemotePartner};
 use crate::store::Open;
 use crate::sync_error::SyncError;
-use onefold_domain::email::EmailAddress;
-use onefold_domain::phone::PhoneNumber;
 use onefold_service::retry::Failure;
 use onefold_service::system::SyncSystem;
 
 /// More records with one value are a switchboard's.
 const MOST_FOUND: usize = 20;
-
-/// What was seen of a record.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct IndexedPartner {
-    pub id: PartnerId,
-    pub emails: Vec<EmailAddress>,
-    pub phones: Vec<PhoneNumber>,
-    /// When it was changed there, if the other system tells.
-    pub changed_at: Option<DateTime<Utc>>,
-}
-
-impl From<&RemotePartner> for IndexedPartner {
-    fn from(partner: &RemotePartner) -> Self {
-        Self {
-            id: partner.id.clone(),
-            emails: partner.emails.clone(),
-            phones: partner.phones.clone(),
-            // Databases keep no more, and what they do not keep would look like news.
-            changed_at: partner.changed_at.map(|moment| moment.trunc_subsecs(6)),
-        }
-    }
-}
 
 /// The index of one system.
 #[derive(Clone)]

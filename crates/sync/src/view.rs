@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use crate::mapping::AgreedAt;
 use crate::partner::PartnerField;
 
 /// A value as text, canonical, so that equal values are equal letter by letter. Never empty, never printed.
@@ -33,6 +32,9 @@ impl fmt::Debug for SyncText {
 
 /// The fields that a side can carry, each with its value or with none.
 pub type SyncView = BTreeMap<PartnerField, Option<SyncText>>;
+
+/// A moment for each field.
+pub type AgreedAt = BTreeMap<PartnerField, DateTime<Utc>>;
 
 /// As a store keeps it: an object with a text or null for each field.
 pub fn view_to_json(view: &SyncView) -> Value {

@@ -69,7 +69,7 @@ pub(crate) fn pending(number: u128, contact: &ContactRecord) -> Mapping {
         status: MappingStatus::Pending,
         detached: None,
         base: SyncView::new(),
-        agreed_at: onefold_sync::mapping::AgreedAt::new(),
+        agreed_at: onefold_sync::view::AgreedAt::new(),
         sent: SyncView::new(),
         kept: SyncView::new(),
         customer_version: None,

@@ -12,7 +12,7 @@ use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::linking::{LinkPlan, Neighbourhood, NewContact};
 
 /// The contact that a plan is about.
-pub enum Row<'a> {
+pub(crate) enum Row<'a> {
     /// It is added, if the plan asks for it.
     Insert(&'a ContactDraft),
     /// It is stored already and belongs to the plan's customer.
@@ -72,7 +72,7 @@ pub(crate) async fn carry_out(
 }
 
 /// A draft with what a plan says of its values.
-pub fn placed(draft: &ContactDraft, blocked: NewContact) -> ContactDraft {
+pub(crate) fn placed(draft: &ContactDraft, blocked: NewContact) -> ContactDraft {
     ContactDraft {
         email_blocked_by: blocked.email_blocked_by,
         phone_blocked_by: blocked.phone_blocked_by,

@@ -3,6 +3,7 @@
 mod directory;
 mod error;
 mod field;
+mod indexed;
 mod tax_number;
 
 pub use directory::{
@@ -11,6 +12,7 @@ pub use directory::{
 };
 pub use error::{PartnerError, PartnerFault, PartnerFaultReason, RemoteMessage};
 pub use field::{NameParts, PartnerField, PartnerFields, PartnerKind};
+pub use indexed::IndexedPartner;
 pub use tax_number::{InvalidTaxNumber, TaxNumber};
 
 use std::borrow::Cow;

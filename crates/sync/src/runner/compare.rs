@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use tokio::task::JoinSet;
 
+use super::brake::{Bulk, brake};
 use super::outcome::{Done, SKIPPED, UNCHANGED, count, outcome};
 use super::{Runner, Stopping, stop_if};
 use crate::conflict::{ConflictFilter, ConflictStatus, ConflictSubject};
@@ -147,11 +148,7 @@ impl Runner {
         // A plan notes nothing, so the run after it tells the same.
         let noted = if run.dry_run { Vec::new() } else { noted };
         self.put_noting(run, &items, &noted).await?;
-        let most = self.sync.settings.most_lost;
-        let braked = !run.approved && !run.dry_run && run.kind != RunKind::ImportAll && pass.merged > most;
-        Ok(braked.then(|| {
-            format!("The records made {} pairs of customers one, more than {most} in one run.", pass.merged)
-        }))
+        Ok(brake(run, &self.sync.settings, Bulk::Merged(pass.merged)))
     }
 
     async fn look(

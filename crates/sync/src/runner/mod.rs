@@ -1,14 +1,13 @@
 //! Runner: the bulk processor. A run is stored with its list before anything is done, and every portion that is done is
 //! stored with its outcomes; whoever goes on with it after a crash begins with what waits.
 
+mod brake;
 mod compare;
 mod intake;
 mod missing;
 mod outcome;
 mod run_items;
 mod sync_all;
-
-pub(crate) use missing::Loss;
 
 use std::time::Duration;
 

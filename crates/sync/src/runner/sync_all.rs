@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::brake::{Bulk, brake};
 use super::outcome::{Done, SKIPPED, count, outcome};
 use super::{Runner, Stopping, stop_if};
 use crate::mapping::{DetachReason, Mapping, MappingStatus};
@@ -88,7 +89,7 @@ impl Runner {
         run.counts = RunCounts { total: listing.position, ..listing.counts };
         run.updated_at = self.sync.env.base.clock.now().max(run.updated_at);
         self.put(run, &[]).await?;
-        Ok(self.brake_creations(run, listing.new))
+        Ok(brake(run, &self.sync.settings, Bulk::Created(listing.new)))
     }
 
     async fn list_page(
@@ -134,15 +135,6 @@ impl Runner {
             Err(error) => Err(error),
         }
     }
-
-    fn brake_creations(&self, run: &Run, new: u64) -> Option<String> {
-        let most = self.sync.settings.most_created;
-        let (title, record) = (self.sync.system.title(), self.sync.system.record_type());
-        let is_braked = !run.approved && !run.dry_run && new > most;
-        is_braked.then(|| {
-            format!("{new} customers would get a new {record} in {title}, more than {most} in one run.")
-        })
-    }
 }
 
 #[cfg(test)]
@@ -167,7 +159,7 @@ mod tests {
             status,
             detached,
             base: SyncView::new(),
-            agreed_at: crate::mapping::AgreedAt::new(),
+            agreed_at: crate::view::AgreedAt::new(),
             sent: SyncView::new(),
             kept: SyncView::new(),
             customer_version: version,

@@ -8,6 +8,7 @@ mod gone;
 mod hold;
 mod import;
 mod local;
+mod loss;
 mod open;
 mod outcome;
 mod points;
@@ -21,6 +22,7 @@ use creations::Creations;
 pub(crate) use create::SEPARATE;
 pub(crate) use gone::RECREATE;
 pub(crate) use local::current;
+pub(crate) use loss::Loss;
 pub use show::Shown;
 
 use std::sync::Arc;

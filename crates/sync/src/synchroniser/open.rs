@@ -74,7 +74,7 @@ impl Synchroniser {
             status: MappingStatus::Pending,
             detached: None,
             base: SyncView::new(),
-            agreed_at: crate::mapping::AgreedAt::new(),
+            agreed_at: crate::view::AgreedAt::new(),
             sent: SyncView::new(),
             kept: SyncView::new(),
             customer_version: None,

@@ -1,11 +1,10 @@
 //! What the other system says by itself: that a record changed or is gone. It says so late, twice, or out of order, so it
 //! is only a reason to look; what counts is how the record is now.
 
-use super::{Errand, Synchroniser};
+use super::{Errand, Loss, Synchroniser};
 use crate::mapping::{DetachReason, Mapping};
 use crate::merge::is_unchanged;
 use crate::partner::{PartnerError, PartnerId, RemotePartner};
-use crate::runner::Loss;
 use crate::sync_error::SyncError;
 use onefold_service::retry::Failure;
 

@@ -3,8 +3,9 @@
 use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_sync::log::{LoggedAttempt, SyncLog, SyncLogFilter};
+use onefold_sync::log::{LoggedAttempt, SyncLogFilter};
 use onefold_sync::partner::{PartnerField, PartnerId};
+use onefold_sync::sync_log::SyncLog;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

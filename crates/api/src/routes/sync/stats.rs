@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
-use onefold_sync::log::{SyncDay, SyncLog};
+use onefold_sync::log::SyncDay;
+use onefold_sync::sync_log::SyncLog;
 use serde::Serialize;
 use utoipa::ToSchema;
 
