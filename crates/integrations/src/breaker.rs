@@ -1,11 +1,11 @@
 //! A circuit breaker: after failures in a row it lets nothing through for a while, then one call that
-//! decides for all. The crates for this read the machine's own clock, which a test cannot move.
+//! decides for all. It goes by monotonic time, so that a clock that is set back changes nothing; the crates for this read
+//! a clock that a test cannot pause.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use onefold_service::clock::Clock;
+use tokio::time::Instant;
 
 /// When to stop calling, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,6 @@ pub(crate) struct BreakerPolicy {
 
 pub(crate) struct Breaker {
     policy: BreakerPolicy,
-    clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
@@ -26,7 +25,7 @@ pub(crate) struct Breaker {
 struct State {
     failures: u32,
     /// Until then nothing is let through; `None` while the circuit is closed.
-    open_until: Option<DateTime<Utc>>,
+    open_until: Option<Instant>,
     /// The one call after the pause is on its way.
     probing: bool,
 }
@@ -38,16 +37,15 @@ pub(crate) struct Open {
 }
 
 impl Breaker {
-    pub(crate) fn new(policy: BreakerPolicy, clock: Arc<dyn Clock>) -> Self {
-        Self { policy, clock, state: Mutex::default() }
+    pub(crate) fn new(policy: BreakerPolicy) -> Self {
+        Self { policy, state: Mutex::default() }
     }
 
     /// Lets a call through or not. Who is let through tells how it went, also when it was given up.
     pub(crate) fn admit(&self) -> Result<(), Open> {
         let mut state = self.lock();
         let Some(until) = state.open_until else { return Ok(()) };
-        // A clock that was set back must not keep the circuit open for longer than its pause.
-        let left = (until - self.clock.now()).to_std().unwrap_or_default().min(self.policy.pause);
+        let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() && !state.probing {
             state.probing = true;
             return Ok(());
@@ -64,8 +62,7 @@ impl Breaker {
         state.failures = state.failures.saturating_add(1);
         // Calls that were on their way when it opened must not lengthen the pause.
         if state.probing || (state.open_until.is_none() && state.failures >= self.policy.failures) {
-            let pause = TimeDelta::from_std(self.policy.pause).unwrap_or(TimeDelta::MAX);
-            state.open_until = self.clock.now().checked_add_signed(pause);
+            state.open_until = Some(Instant::now() + self.policy.pause);
             state.probing = false;
         }
     }
@@ -83,18 +80,21 @@ impl Breaker {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::gate::tests::HandClock;
+    use tokio::time::advance;
 
-    fn breaker() -> (Arc<HandClock>, Breaker) {
-        let clock = Arc::new(HandClock::default());
-        let policy = BreakerPolicy { failures: 3, pause: Duration::from_secs(30) };
-        (Arc::clone(&clock), Breaker::new(policy, clock))
+    use super::*;
+
+    fn breaker() -> Breaker {
+        Breaker::new(BreakerPolicy { failures: 3, pause: Duration::from_secs(30) })
     }
 
-    #[test]
-    fn only_failures_in_a_row_open_it() {
-        let (_, breaker) = breaker();
+    async fn pass(seconds: u64) {
+        advance(Duration::from_secs(seconds)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_failures_in_a_row_open_it() {
+        let breaker = breaker();
         for _ in 0..5 {
             breaker.failed();
             breaker.failed();
@@ -107,20 +107,20 @@ mod tests {
         assert_eq!(breaker.admit(), Err(Open { retry_after: Duration::from_secs(30) }));
     }
 
-    #[test]
-    fn after_the_pause_one_call_decides() {
-        let (clock, breaker) = breaker();
+    #[tokio::test(start_paused = true)]
+    async fn after_the_pause_one_call_decides() {
+        let breaker = breaker();
         for _ in 0..3 {
             breaker.failed();
         }
-        clock.pass(29);
+        pass(29).await;
         assert_eq!(breaker.admit(), Err(Open { retry_after: Duration::from_secs(1) }));
-        clock.pass(1);
+        pass(1).await;
         assert_eq!(breaker.admit(), Ok(()));
         assert!(breaker.admit().is_err(), "a second call beside the one that decides");
         breaker.failed();
         assert_eq!(breaker.admit(), Err(Open { retry_after: Duration::from_secs(30) }));
-        clock.pass(30);
+        pass(30).await;
         assert_eq!(breaker.admit(), Ok(()));
         breaker.given_up();
         assert_eq!(breaker.admit(), Ok(()), "the next one decides instead");
@@ -128,18 +128,17 @@ mod tests {
         assert_eq!((breaker.admit(), breaker.admit()), (Ok(()), Ok(())));
     }
 
-    #[test]
-    fn late_failures_and_a_clock_set_back_do_not_lengthen_the_pause() {
-        let (clock, breaker) = breaker();
+    #[tokio::test(start_paused = true)]
+    async fn late_failures_do_not_lengthen_the_pause() {
+        let breaker = breaker();
         for _ in 0..3 {
             breaker.failed();
         }
-        clock.pass(20);
+        pass(20).await;
         breaker.failed();
-        clock.pass(10);
+        pass(10).await;
         assert_eq!(breaker.admit(), Ok(()));
         breaker.failed();
-        clock.pass(-3_600);
         assert_eq!(breaker.admit(), Err(Open { retry_after: Duration::from_secs(30) }));
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::breaker::{Breaker, BreakerPolicy, Open};
-use crate::turn::{Place, Turns};
+use crate::turn::{Crowded, Place, Turns};
 
 /// What a gate lets through.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +54,8 @@ impl Gate {
         let limits = PaceLimits { calls_per_second, concurrency };
         Self {
             places: Arc::new(Semaphore::new(concurrency)),
-            turns: Turns::new(limits, patience, Arc::clone(&clock), shared),
-            breaker: Breaker::new(breaker, clock),
+            turns: Turns::new(limits, patience, clock, shared),
+            breaker: Breaker::new(breaker),
             patience,
         }
     }
@@ -68,7 +68,7 @@ impl Gate {
         // Before the pace, so that a closed gate answers at once.
         self.breaker.admit().map_err(|Open { retry_after }| Closed::Open { retry_after })?;
         let mut pass = Pass { gate: self, place: self.turns.place(permit), is_told: false };
-        self.turns.wait(&mut pass.place, until, lasts).await?;
+        self.turns.wait(&mut pass.place, until, lasts).await.map_err(|Crowded| Closed::Busy)?;
         Ok(pass)
     }
 }
@@ -105,32 +105,16 @@ impl Drop for Pass<'_> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
-
-    use chrono::{DateTime, Utc};
+mod tests {
+    use onefold_service::testing::ManualClock;
+    use tokio::time::advance;
 
     use super::*;
 
     const CALL: Duration = Duration::from_secs(1);
 
-    /// A clock that stands still until it is moved.
-    #[derive(Default)]
-    pub(crate) struct HandClock(AtomicI64);
-
-    impl HandClock {
-        pub(crate) fn pass(&self, seconds: i64) {
-            self.0.fetch_add(seconds, Ordering::SeqCst);
-        }
-    }
-
-    impl Clock for HandClock {
-        fn now(&self) -> DateTime<Utc> {
-            DateTime::from_timestamp(self.0.load(Ordering::SeqCst), 0).unwrap()
-        }
-    }
-
-    fn gate(clock: Arc<HandClock>, concurrency: usize) -> Gate {
+    fn gate(concurrency: usize) -> Gate {
+        let clock = Arc::new(ManualClock::default());
         let breaker = BreakerPolicy { failures: 1, pause: Duration::from_secs(30) };
         let patience = Duration::from_secs(1);
         Gate::new(GatePolicy { concurrency, calls_per_second: 4, patience, breaker }, clock, None)
@@ -139,7 +123,7 @@ pub(crate) mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_asks_to_be_left_alone_is_and_not_for_longer_than_anybody_waits() {
         for (asked, waited) in [(500, 500), (60_000, 1_000)] {
-            let gate = gate(Arc::default(), 2);
+            let gate = gate(2);
             gate.pass(CALL).await.unwrap().held_off(Duration::from_millis(asked));
             let before = tokio::time::Instant::now();
             gate.pass(CALL).await.unwrap().succeeded();
@@ -149,7 +133,7 @@ pub(crate) mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn so_many_at_a_time_and_nobody_waits_for_ever() {
-        let gate = gate(Arc::default(), 2);
+        let gate = gate(2);
         let first = gate.pass(CALL).await.unwrap();
         let _second = gate.pass(CALL).await.unwrap();
         assert_eq!(gate.pass(CALL).await.err(), Some(Closed::Busy));
@@ -159,7 +143,7 @@ pub(crate) mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_keep_the_pace() {
-        let gate = gate(Arc::default(), 2);
+        let gate = gate(2);
         let start = tokio::time::Instant::now();
         for _ in 0..3 {
             gate.pass(CALL).await.unwrap().succeeded();
@@ -170,11 +154,10 @@ pub(crate) mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_failure_closes_the_gate_and_whoever_goes_away_leaves_it_to_the_next() {
-        let clock = Arc::new(HandClock::default());
-        let gate = gate(Arc::clone(&clock), 2);
+        let gate = gate(2);
         gate.pass(CALL).await.unwrap().failed();
         assert_eq!(gate.pass(CALL).await.err(), Some(Closed::Open { retry_after: Duration::from_secs(30) }));
-        clock.pass(30);
+        advance(Duration::from_secs(30)).await;
         drop(gate.pass(CALL).await.unwrap());
         gate.pass(CALL).await.unwrap().succeeded();
         assert!(gate.pass(CALL).await.is_ok());

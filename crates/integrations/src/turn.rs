@@ -14,8 +14,6 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use crate::gate::Closed;
-
 /// How long the store may take. A call waits for seconds, so that this is little; without its answer it is made all the
 /// same.
 const STORE_TIME: Duration = Duration::from_millis(500);
@@ -32,6 +30,10 @@ const MOMENTS: u32 = 4;
 
 /// The process that made a call and gave its place back neither in the time that a call has, nor so long after, died.
 const MARGIN: Duration = Duration::from_secs(2);
+
+/// Too many wait already.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Crowded;
 
 pub(crate) struct Turns {
     limits: PaceLimits,
@@ -74,15 +76,15 @@ impl Turns {
         place: &mut Place,
         until: Instant,
         lasts: Duration,
-    ) -> Result<(), Closed> {
+    ) -> Result<(), Crowded> {
         let (mut lead, mut moments) = (Duration::ZERO, 0);
         loop {
             let asked = Instant::now();
             let grant = self.ask(place, lead, lasts).await;
             let took = asked.elapsed();
             match grant {
-                PaceGrant::TooLong => return Err(Closed::Busy),
-                PaceGrant::Full if Instant::now() >= until => return Err(Closed::Busy),
+                PaceGrant::TooLong => return Err(Crowded),
+                PaceGrant::Full if Instant::now() >= until => return Err(Crowded),
                 PaceGrant::Full => sleep(ASK_AGAIN).await,
                 PaceGrant::At(moment) => {
                     moments += 1;

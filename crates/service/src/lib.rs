@@ -21,6 +21,8 @@ pub mod search;
 pub mod store;
 pub mod streak;
 pub mod system;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
 pub mod tokens;
 pub mod trail;

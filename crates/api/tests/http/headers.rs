@@ -1,7 +1,8 @@
 //! What every answer says to browsers, and which websites may call.
 
 use onefold_api::{Config, Origin};
-use onefold_persistence::testing::{ManualClock, TestDatabase};
+use onefold_persistence::testing::TestDatabase;
+use onefold_service::testing::ManualClock;
 use reqwest::Method;
 use serde_json::json;
 

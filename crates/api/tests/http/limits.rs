@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use onefold_api::{Config, LimitsConfig};
-use onefold_persistence::testing::{ManualClock, TestDatabase};
+use onefold_persistence::testing::TestDatabase;
 use onefold_service::store::Store;
+use onefold_service::testing::ManualClock;
 use reqwest::Method;
 
 use crate::app::{Answer, TestApp, send};

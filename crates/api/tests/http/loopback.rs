@@ -1,7 +1,8 @@
 //! What is open to this machine, and who is not this machine whatever they say.
 
 use onefold_api::Config;
-use onefold_persistence::testing::{ManualClock, TestDatabase};
+use onefold_persistence::testing::TestDatabase;
+use onefold_service::testing::ManualClock;
 use reqwest::Method;
 
 use crate::access::raw;

@@ -13,10 +13,11 @@ use onefold_integrations::openphone::{self, OpenPhone, Webhook};
 use onefold_integrations::testing::{
     DoubleAddress, DoubleContact, DoublePartner, MetaKockaDouble, openphone::OpenPhoneDouble,
 };
-use onefold_persistence::testing::{ManualClock, TestDatabase};
+use onefold_persistence::testing::TestDatabase;
 use onefold_service::environment::SyncTrigger;
 use onefold_service::registration::{RegistrationPush, RegistrationSettings, Registrations};
 use onefold_service::system::SyncSystem;
+use onefold_service::testing::ManualClock;
 use onefold_sync::environment::SyncEnvironment;
 use onefold_sync::events::PartnerEvents;
 use onefold_sync::partner::PartnerDirectory;

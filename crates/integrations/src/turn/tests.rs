@@ -98,7 +98,7 @@ impl Bench {
     }
 
     /// How many milliseconds a turn was waited for.
-    async fn turn(&self) -> (Result<(), Closed>, u128) {
+    async fn turn(&self) -> (Result<(), Crowded>, u128) {
         let before = Instant::now();
         let mut place = self.place().await;
         let turn = self.turns.wait(&mut place, before + PATIENCE, CALL).await;
@@ -113,7 +113,7 @@ impl Bench {
 #[tokio::test(start_paused = true)]
 async fn a_call_is_made_at_its_moment() {
     assert_eq!(bench([Says::At(200, 3)]).turn().await, (Ok(()), 200));
-    assert_eq!(bench([Says::TooLong]).turn().await, (Err(Closed::Busy), 0));
+    assert_eq!(bench([Says::TooLong]).turn().await, (Err(Crowded), 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,7 +121,7 @@ async fn a_place_is_waited_for_as_long_as_patience_lasts() {
     let bench = bench([Says::Full; 4].into_iter().chain([Says::At(0, 0)]).chain([Says::Full; 60]));
     assert_eq!(bench.turn().await, (Ok(()), 120));
     let (turn, waited) = bench.turn().await;
-    assert_eq!(turn, Err(Closed::Busy));
+    assert_eq!(turn, Err(Crowded));
     assert!((1_000..1_050).contains(&waited), "{waited}");
 }
 

@@ -1,40 +1,22 @@
 //! A connector that is connected to a double, and people to write about.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, Utc};
 use onefold_domain::country::CountryCode;
 use onefold_domain::email::EmailAddress;
 use onefold_domain::id::CustomerId;
 use onefold_domain::phone::PhoneNumber;
 use onefold_integrations::metakocka::{BaseUrl, Config, Credential, MetaKocka};
 use onefold_integrations::testing::{DoubleAddress, DoubleContact, DoublePartner, MetaKockaDouble};
-use onefold_service::clock::Clock;
+use onefold_service::testing::ManualClock;
 use onefold_sync::partner::{
     PartnerDirectory, PartnerError, PartnerFields, PartnerId, PartnerKind, PartnerWritten,
 };
 use uuid::Uuid;
 
-/// A clock that stands still until it is moved.
-#[derive(Default)]
-pub(crate) struct HandClock(AtomicI64);
-
-impl HandClock {
-    pub(crate) fn pass(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.0.load(Ordering::SeqCst), 0).unwrap()
-    }
-}
-
 pub(crate) struct Bench {
     pub(crate) double: MetaKockaDouble,
-    pub(crate) clock: Arc<HandClock>,
+    pub(crate) clock: Arc<ManualClock>,
     pub(crate) mk: MetaKocka,
 }
 
@@ -56,7 +38,7 @@ impl Bench {
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let double = MetaKockaDouble::start().await;
-        let clock = Arc::new(HandClock::default());
+        let clock = Arc::new(ManualClock::default());
         let mut config = config(&double.base_url());
         change(&mut config);
         let mk = MetaKocka::new(&config, clock.clone(), None).unwrap();

@@ -1,40 +1,23 @@
 //! A connector that is connected to a double, and people to write about.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use onefold_domain::email::EmailAddress;
 use onefold_domain::phone::PhoneNumber;
 use onefold_integrations::openphone::{BaseUrl, Config, ContactIndex, Credential, ExternalId, OpenPhone};
 use onefold_integrations::testing::openphone::OpenPhoneDouble;
-use onefold_service::clock::Clock;
+use onefold_service::testing::ManualClock;
 use onefold_sync::partner::{
     PartnerChange, PartnerError, PartnerFields, PartnerId, PartnerLookup, RemotePartner,
 };
 use serde_json::{Value, json};
 
-/// A clock that stands still until it is moved.
-#[derive(Default)]
-pub(crate) struct HandClock(AtomicI64);
-
-impl HandClock {
-    pub(crate) fn pass(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.0.load(Ordering::SeqCst), 0).unwrap()
-    }
-}
-
 pub(crate) struct Bench {
     pub(crate) double: OpenPhoneDouble,
-    pub(crate) clock: Arc<HandClock>,
+    pub(crate) clock: Arc<ManualClock>,
     pub(crate) index: Arc<Remembered>,
     pub(crate) phone: OpenPhone,
 }
@@ -56,7 +39,7 @@ impl Bench {
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let double = OpenPhoneDouble::start().await;
-        let clock = Arc::new(HandClock::default());
+        let clock = Arc::new(ManualClock::default());
         let index = Arc::new(Remembered::default());
         let mut config = config(&double.base_url());
         change(&mut config);

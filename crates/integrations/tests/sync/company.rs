@@ -37,13 +37,14 @@ use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use serde_json::{Value, json};
 
 use crate::crashing::{Fate, MortalDirectory, MortalStore};
-use crate::scene::{HandClock, connector, settings};
+use crate::scene::{connector, settings};
+use onefold_service::testing::ManualClock;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
 
 pub(crate) struct Company {
     pub(crate) store: Arc<dyn SyncStore>,
-    pub(crate) clock: Arc<HandClock>,
+    pub(crate) clock: Arc<ManualClock>,
     pub(crate) phones: Arc<OpenPhoneDouble>,
     pub(crate) books: Arc<MetaKockaDouble>,
     pub(crate) env: SyncEnvironment,
@@ -56,8 +57,13 @@ pub(crate) struct Company {
 }
 
 impl Company {
+    /// Lets time pass for everybody.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.pass(chrono::TimeDelta::from_std(time).unwrap());
+    }
+
     pub(crate) async fn on(store: Arc<dyn SyncStore>) -> Self {
-        let clock = Arc::new(HandClock::new());
+        let clock = Arc::new(ManualClock::ticking());
         let phones = Arc::new(OpenPhoneDouble::start().await);
         let books = Arc::new(MetaKockaDouble::start().await);
         Self::with(store, clock, phones, books, None)
@@ -65,7 +71,7 @@ impl Company {
 
     fn with(
         store: Arc<dyn SyncStore>,
-        clock: Arc<HandClock>,
+        clock: Arc<ManualClock>,
         phones: Arc<OpenPhoneDouble>,
         books: Arc<MetaKockaDouble>,
         fate: Option<Arc<Fate>>,
@@ -159,7 +165,7 @@ impl Company {
     /// Works off what is due now and in the next hour.
     pub(crate) async fn work(&self) -> u64 {
         let done = self.worker.work_once().await.unwrap();
-        self.clock.pass(HOUR);
+        self.pass(HOUR);
         done + self.worker.work_once().await.unwrap()
     }
 

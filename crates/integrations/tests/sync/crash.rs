@@ -53,7 +53,7 @@ impl Scene {
             if fate.live(work(&mortal)).await {
                 return step - 1;
             }
-            self.clock.pass(Duration::from_secs(60 * 60));
+            self.pass(Duration::from_secs(60 * 60));
             between(step).await;
         }
         panic!("more than {MOST_STEPS} steps");
@@ -79,7 +79,7 @@ async fn creating_leaves_one_partner(scene: Scene) {
             let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
         };
         let lived = fate.live(work).await;
-        scene.clock.pass(Duration::from_secs(60 * 60));
+        scene.pass(Duration::from_secs(60 * 60));
         scene.sync(customer).await;
         assert_eq!(scene.double.partner_count(), 1 + step, "step {step}");
         one_of_each(&scene, customer).await;
@@ -96,7 +96,7 @@ async fn one_of_each(scene: &Scene, customer: CustomerId) {
     assert_eq!(mapping.status, MappingStatus::Synced);
     assert!(mapping.sent.is_empty());
     assert!(scene.double.doubled_ids().is_empty());
-    scene.worker.work_once().await.unwrap();
+    scene.work_off().await;
     scene.assert_quiet(RunKind::CompareFull).await;
 }
 
@@ -111,8 +111,8 @@ async fn updating_loses_no_edit_of_either_side(scene: Scene) {
             let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
         };
         let lived = fate.live(work).await;
-        scene.clock.pass(Duration::from_secs(60 * 60));
-        scene.worker.work_once().await.unwrap();
+        scene.pass(Duration::from_secs(60 * 60));
+        scene.work_off().await;
         let there = scene.there(&id);
         assert_eq!((there.addresses.len(), there.contacts.len()), (1, 1), "step {step}");
         let profile = scene.view(customer).await.profile;
@@ -162,7 +162,7 @@ async fn taking_in_leaves_one_customer(scene: Scene) {
             let _ = mortal.sync.import_partner(&id, Errand::default()).await;
         };
         let lived = fate.live(work).await;
-        scene.clock.pass(Duration::from_secs(60 * 60));
+        scene.pass(Duration::from_secs(60 * 60));
         let run = scene.run(RunKind::ImportAll, &[]).await;
         assert_eq!(run.counts.failed, 0);
         let mapping = scene.sync.mapping_of_partner(&id).await.unwrap().unwrap();

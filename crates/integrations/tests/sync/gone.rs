@@ -70,7 +70,7 @@ async fn it_is_let_go_and_stays_so(scene: Scene) {
     assert_eq!((mapping.status, mapping.detached), (MappingStatus::Detached, Some(DetachReason::Gone)));
     scene.edit(customer, json!({"companyName": "Lee d.o.o."})).await;
     scene.worker.work_once().await.unwrap();
-    scene.clock.pass(GRACE + DAY);
+    scene.pass(GRACE + DAY);
     scene.run(RunKind::CompareFull, &[]).await;
     assert_eq!((scene.double.partner_count(), scene.open_conflicts().await.len()), (1, 0));
     let again = scene.resolver.resolve(asked.id, &Answer::Recreate).await;
@@ -93,7 +93,7 @@ async fn the_question_ends_when_the_record_is_back(scene: Scene) {
 
 async fn whoever_syncs_the_customer_has_answered(scene: Scene) {
     let (customer, id, asked) = missed(&scene).await;
-    scene.clock.pass(GRACE + DAY);
+    scene.pass(GRACE + DAY);
     scene.run(RunKind::Compare, &[]).await;
     assert_eq!(scene.mapping(customer).await.detached, Some(DetachReason::Gone));
     scene.sync(customer).await;
@@ -104,7 +104,7 @@ async fn whoever_syncs_the_customer_has_answered(scene: Scene) {
 
 async fn a_record_that_was_let_go_by_a_comparison_is_still_asked_about(scene: Scene) {
     let (customer, id, asked) = missed(&scene).await;
-    scene.clock.pass(GRACE + DAY);
+    scene.pass(GRACE + DAY);
     scene.run(RunKind::Compare, &[]).await;
     let [still] = scene.open_conflicts().await.try_into().unwrap();
     assert_eq!(still.id, asked.id);

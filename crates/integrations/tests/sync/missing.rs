@@ -41,10 +41,10 @@ async fn a_missing_record_is_stale_first_and_let_go_after_the_grace_period(scene
     let run = scene.run(RunKind::Compare, &[]).await;
     assert_eq!((run.counts.stale, run.counts.detached), (1, 0));
     assert_eq!(status(&scene, &ids[1]).await, (MappingStatus::Stale, None));
-    scene.clock.pass(DAY);
+    scene.pass(DAY);
     let run = scene.run(RunKind::Compare, &[]).await;
     assert_eq!((run.counts.stale, run.counts.detached), (0, 0));
-    scene.clock.pass(GRACE);
+    scene.pass(GRACE);
     let plan = scene.run_as(RunKind::Compare, &[], true).await;
     assert_eq!(plan.counts.detached, 1);
     assert_eq!(status(&scene, &ids[1]).await, (MappingStatus::Stale, None), "a plan changes nothing");
@@ -60,7 +60,7 @@ async fn a_record_that_returns_in_time_goes_on(scene: Scene) {
     let there = scene.there(&ids[0]);
     scene.double.remove(ids[0].as_str());
     scene.run(RunKind::Compare, &[]).await;
-    scene.clock.pass(DAY);
+    scene.pass(DAY);
     scene.double.insert(there);
     scene.run(RunKind::Compare, &[]).await;
     let mapping = scene.sync.mapping_of_partner(&ids[0]).await.unwrap().unwrap();
@@ -73,7 +73,7 @@ async fn a_record_that_was_given_up_and_returns_is_in_use_again(scene: Scene) {
     let there = scene.there(&ids[0]);
     scene.double.remove(ids[0].as_str());
     scene.run(RunKind::Compare, &[]).await;
-    scene.clock.pass(GRACE + DAY);
+    scene.pass(GRACE + DAY);
     scene.run(RunKind::Compare, &[]).await;
     assert_eq!(status(&scene, &ids[0]).await.1, Some(DetachReason::Gone));
     scene.double.insert(there);

@@ -207,7 +207,7 @@ async fn the_total_of_an_import_is_known_before_the_first_comes_in(company: Comp
     company.worker.carry_out_until(run.id, &stopping).await.unwrap();
     let read = runs.runs.run(run.id).await.unwrap().unwrap().counts;
     assert_eq!((read.total, read.created), (120, 0), "{read:?}");
-    company.clock.pass(HOUR);
+    company.pass(HOUR);
     company.worker.carry_out(run.id).await.unwrap();
     let done = runs.runs.run(run.id).await.unwrap().unwrap().counts;
     assert_eq!((done.total, done.created), (120, 120), "{done:?}");

@@ -176,7 +176,7 @@ async fn an_outage_of_an_hour_is_not_felt_and_made_up_for(company: Company) {
     }
     for _ in 0..12 {
         company.worker.work_once().await.unwrap();
-        company.clock.pass(HOUR / 12);
+        company.pass(HOUR / 12);
     }
     assert!(company.phones.contacts().is_empty());
     company.phones.end_trouble();
@@ -201,9 +201,9 @@ async fn a_slow_system_is_not_waited_for(company: Company) {
     let done = hasty.register(&form("Ann", "ann@example.com", "")).await.unwrap();
     assert_eq!(done.pushed, Pushed::Pending);
     // What was begun goes on, and whoever comes meanwhile keeps away.
-    company.clock.pass(Duration::from_secs(4));
+    company.pass(Duration::from_secs(4));
     company.worker.work_once().await.unwrap();
-    company.clock.pass(HOUR);
+    company.pass(HOUR);
     company.work().await;
     assert_eq!(company.phones.contacts().len(), 1);
     company.assert_quiet().await;
@@ -251,7 +251,7 @@ async fn killed_at_any_step_the_person_is_there_once(company: Company) {
             .await;
         drop(mortal);
         // Whether the person knows it or not: registered means there, not registered means not there.
-        company.clock.pass(HOUR);
+        company.pass(HOUR);
         company.work().await;
         let again = company.try_to_register("Ann", &email, &phone).await;
         let customer = match again {

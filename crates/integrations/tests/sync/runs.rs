@@ -156,7 +156,7 @@ async fn a_run_waits_while_no_call_is_made_and_goes_on(scene: Scene) {
     assert_eq!(run.status, RunStatus::Running, "the circuit breaker stopped it: {run:?}");
     assert!(run.counts.failed < 20 && run.counts.succeeded == 0);
     scene.double.end_trouble();
-    scene.clock.pass(std::time::Duration::from_secs(120));
+    scene.pass(std::time::Duration::from_secs(120));
     scene.worker.work_once().await.unwrap();
     let run = scene.runs.runs.run(run.id).await.unwrap().unwrap();
     assert_eq!((run.status, run.counts.succeeded + run.counts.failed), (RunStatus::Completed, 20));

@@ -1,10 +1,8 @@
 //! A company: its customers here, its partners in the double, and time that stands still until it is moved.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use onefold_domain::contact::{ContactRecord, Received, Statement};
 use onefold_domain::customer::CustomerView;
 use onefold_domain::email::EmailAddress;
@@ -24,9 +22,12 @@ use onefold_service::customers::Customers;
 use onefold_service::environment::SyncTrigger;
 use onefold_service::retry::Patience;
 use onefold_service::system::SyncSystem;
+use onefold_service::testing::ManualClock;
 use onefold_sync::conflict::{Conflict, ConflictFilter, ConflictStatus};
 use onefold_sync::conflicts::Conflicts;
 use onefold_sync::environment::SyncEnvironment;
+use onefold_sync::job::JobStatus;
+use onefold_sync::jobs::Jobs;
 use onefold_sync::mapping::Mapping;
 use onefold_sync::partner::PartnerId;
 use onefold_sync::resolver::Resolver;
@@ -37,25 +38,6 @@ use onefold_sync::synchroniser::{Errand, SyncSettings, Synced, Synchroniser};
 use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use serde_json::json;
 
-pub(crate) struct HandClock(AtomicI64);
-
-impl HandClock {
-    pub(crate) fn new() -> Self {
-        Self(AtomicI64::new(1_790_000_000_000_000))
-    }
-
-    pub(crate) fn pass(&self, time: Duration) {
-        self.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> DateTime<Utc> {
-        // A microsecond more each time, so that what came later has a later moment.
-        DateTime::from_timestamp_micros(self.0.fetch_add(1, Ordering::SeqCst)).unwrap()
-    }
-}
-
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Three days.
@@ -63,7 +45,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 pub(crate) struct Scene {
     pub(crate) store: Arc<dyn SyncStore>,
-    pub(crate) clock: Arc<HandClock>,
+    pub(crate) clock: Arc<ManualClock>,
     pub(crate) double: Arc<MetaKockaDouble>,
     pub(crate) env: SyncEnvironment,
     pub(crate) sync: Synchroniser,
@@ -80,6 +62,25 @@ pub(crate) fn settings() -> SyncSettings {
 }
 
 impl Scene {
+    /// Does all jobs. After a crash the database may still be about to end what the dead one had begun, and a worker passes
+    /// over what that holds.
+    pub(crate) async fn work_off(&self) {
+        let jobs = Jobs::new(self.env.clone());
+        loop {
+            self.worker.work_once().await.unwrap();
+            let left = jobs.list(None, None, 100).await.unwrap();
+            let now = self.clock.now();
+            if left.iter().all(|job| job.status == JobStatus::Dead || job.not_before > now) {
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass for everybody.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.pass(chrono::TimeDelta::from_std(time).unwrap());
+    }
+
     pub(crate) async fn on(store: Arc<dyn SyncStore>) -> Self {
         let double = Arc::new(MetaKockaDouble::start().await);
         Self::with(store, double, settings(), false)
@@ -92,7 +93,7 @@ impl Scene {
         settings: SyncSettings,
         new_customers: bool,
     ) -> Self {
-        let clock = Arc::new(HandClock::new());
+        let clock = Arc::new(ManualClock::ticking());
         Self::at(store, double, settings, new_customers, clock)
     }
 
@@ -101,7 +102,7 @@ impl Scene {
         double: Arc<MetaKockaDouble>,
         settings: SyncSettings,
         new_customers: bool,
-        clock: Arc<HandClock>,
+        clock: Arc<ManualClock>,
     ) -> Self {
         let trigger = SyncTrigger { system: SyncSystem::MetaKocka, new_customers };
         let patience = Patience { deadline: Duration::from_secs(30), ..Patience::default() };
@@ -117,7 +118,7 @@ impl Scene {
 
     pub(crate) fn around(
         store: Arc<dyn SyncStore>,
-        clock: Arc<HandClock>,
+        clock: Arc<ManualClock>,
         double: Arc<MetaKockaDouble>,
         env: SyncEnvironment,
         sync: Synchroniser,
@@ -228,7 +229,7 @@ impl Scene {
 }
 
 /// The real connector, on its way to the double.
-pub(crate) fn connector(double: &MetaKockaDouble, clock: Arc<HandClock>) -> MetaKocka {
+pub(crate) fn connector(double: &MetaKockaDouble, clock: Arc<ManualClock>) -> MetaKocka {
     let config = Config {
         secret_key: Credential::new(MetaKockaDouble::SECRET_KEY),
         company_id: Credential::new(MetaKockaDouble::COMPANY_ID),

@@ -54,7 +54,7 @@ async fn what_was_interrupted_is_taken_up_soon_without_being_asked(scene: Scene)
             break;
         }
         died = step;
-        scene.clock.pass(SOON);
+        scene.pass(SOON);
         let jobs = Jobs::new(scene.env.clone());
         // The database may still be about to end what the dead one had begun, and passes over what that holds.
         while !jobs.list(None, None, 1).await.unwrap().is_empty() {
@@ -80,7 +80,7 @@ async fn whoever_asks_after_a_death_is_served_soon(scene: Scene) {
         if lives(&scene, customer, step).await {
             break;
         }
-        scene.clock.pass(SOON);
+        scene.pass(SOON);
         assert_eq!(scene.sync(customer).await.mapping.status, MappingStatus::Synced, "step {step}");
     }
 }

@@ -37,7 +37,7 @@ async fn a_job_is_tried_again_given_up_and_replayed(scene: Scene) {
     for _ in 0..6 {
         assert!(jobs.list(Some(JobStatus::Dead), None, 10).await.unwrap().is_empty());
         scene.worker.work_once().await.unwrap();
-        scene.clock.pass(Duration::from_secs(20 * 60));
+        scene.pass(Duration::from_secs(20 * 60));
     }
     let dead = jobs.list(Some(JobStatus::Dead), None, 10).await.unwrap();
     let [job] = &dead[..] else { panic!("{dead:?}") };
@@ -55,7 +55,7 @@ async fn a_job_is_tried_again_given_up_and_replayed(scene: Scene) {
     let mut attempts = 0;
     while jobs.list(Some(JobStatus::Dead), None, 10).await.unwrap().is_empty() {
         attempts += scene.worker.work_once().await.unwrap();
-        scene.clock.pass(Duration::from_secs(3 * 60 * 60));
+        scene.pass(Duration::from_secs(3 * 60 * 60));
         assert!(attempts < 50);
     }
     assert_eq!(attempts, 12);
@@ -74,7 +74,7 @@ async fn what_a_later_sync_has_done_is_dead_no_more(scene: Scene) {
     let jobs = Jobs::new(scene.env.clone());
     while jobs.list(Some(JobStatus::Dead), None, 10).await.unwrap().is_empty() {
         scene.worker.work_once().await.unwrap();
-        scene.clock.pass(Duration::from_secs(20 * 60));
+        scene.pass(Duration::from_secs(20 * 60));
     }
     scene.double.end_trouble();
     scene.sync(customer).await;
@@ -90,7 +90,7 @@ async fn comparisons_come_again_by_themselves(scene: Scene) {
     worker.plan_comparisons().await.unwrap();
     for _ in 0..49 {
         worker.work_once().await.unwrap();
-        scene.clock.pass(Duration::from_secs(30 * 60 + 1));
+        scene.pass(Duration::from_secs(30 * 60 + 1));
     }
     let runs = scene.runs.runs.list(None, 100).await.unwrap();
     let count = |kind| runs.iter().filter(|run| run.kind == kind).count();

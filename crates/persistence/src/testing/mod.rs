@@ -5,14 +5,12 @@
 
 #![expect(clippy::expect_used, reason = "a test that lacks its database should say so and fail")]
 
-mod clock;
 mod cluster;
 mod database;
 mod faults;
 mod invariants;
 mod small_disk;
 
-pub use clock::{ManualClock, SeededRandomness, SteppingClock};
 pub use cluster::PostgresCluster;
 pub use database::{TestDatabase, count};
 pub use faults::{WriterFault, arrange};

@@ -10,9 +10,9 @@ use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::link_key::{KeyKind, LinkKey};
 use onefold_domain::linking::Neighbourhood;
 use onefold_domain::source::ContactSource;
-use onefold_persistence::testing::{SeededRandomness, SteppingClock};
 use onefold_service::clock::{Clock, Randomness};
 use onefold_service::store::LinkDraft;
+use onefold_service::testing::{SeededRandomness, SteppingClock};
 use onefold_service::user::User;
 use onefold_sync::store::{SyncStore, SyncTransaction};
 

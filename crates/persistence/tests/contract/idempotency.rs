@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use onefold_domain::policy::LinkPolicy;
-use onefold_persistence::testing::{ManualClock, SeededRandomness};
 use onefold_service::clock::Clock;
 use onefold_service::environment::Environment;
 use onefold_service::idempotency::{Begun, Idempotency};
@@ -12,6 +11,7 @@ use onefold_service::operation::{
     Fingerprint, IdempotencyKey, IdempotencyScope, OperationId, OperationSubject, SealedAnswer,
 };
 use onefold_service::store::StoreError;
+use onefold_service::testing::{ManualClock, SeededRandomness};
 use onefold_service::user::User;
 use onefold_sync::store::SyncStore;
 

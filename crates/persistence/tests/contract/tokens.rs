@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use onefold_domain::policy::LinkPolicy;
-use onefold_persistence::testing::SteppingClock;
 use onefold_service::clock::SystemRandomness;
 use onefold_service::environment::Environment;
 use onefold_service::error::RecordError;
+use onefold_service::testing::SteppingClock;
 use onefold_service::token::{
     Abilities, Ability, NewToken, NotYours, PresentedToken, TokenExpiry, TokenId, TokenName,
 };

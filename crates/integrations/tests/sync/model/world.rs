@@ -202,7 +202,7 @@ impl World {
             }
         };
         fate.live(work).await;
-        self.company.clock.pass(HOUR);
+        self.company.pass(HOUR);
     }
 
     pub(super) async fn open(&self) -> Vec<Conflict> {
@@ -231,7 +231,7 @@ impl World {
         self.company.books.end_trouble();
         for _ in 0..30 {
             self.company.work().await;
-            self.company.clock.pass(HOUR * 3);
+            self.company.pass(HOUR * 3);
             for sync in [&self.company.book, &self.company.phone] {
                 self.run(sync, RunKind::CompareFull).await;
             }

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::clock::{Clock, NoRandomness, Randomness};
 use chrono::{DateTime, TimeDelta, Utc};
-use onefold_service::clock::{Clock, NoRandomness, Randomness};
 use uuid::{Builder, Uuid};
 
 /// 2026-01-01T00:00:00Z, where the clocks of tests start.
@@ -44,9 +44,17 @@ impl Clock for SteppingClock {
 pub struct ManualClock {
     /// In microseconds.
     passed: AtomicI64,
+    /// How much it moves by itself each time it is asked.
+    tick: i64,
 }
 
 impl ManualClock {
+    /// One that moves on by a microsecond each time it is asked, so that what came later has a later moment.
+    #[must_use]
+    pub fn ticking() -> Self {
+        Self { tick: 1, ..Self::default() }
+    }
+
     /// Lets time pass for everybody who has this clock.
     pub fn pass(&self, time: TimeDelta) {
         self.passed.fetch_add(time.num_microseconds().unwrap_or(i64::MAX), Ordering::SeqCst);
@@ -56,7 +64,7 @@ impl ManualClock {
 impl Clock for ManualClock {
     /// Starts at 2026-01-01T00:00:00Z.
     fn now(&self) -> DateTime<Utc> {
-        let passed = TimeDelta::microseconds(self.passed.load(Ordering::SeqCst));
+        let passed = TimeDelta::microseconds(self.passed.fetch_add(self.tick, Ordering::SeqCst));
         DateTime::from_timestamp(START, 0).unwrap_or_default() + passed
     }
 }
