@@ -24,6 +24,10 @@ lint:
     cargo clippy --workspace --all-targets -- -D warnings
     RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
+# Licences, sources, doubled versions and advisories: needs `cargo install cargo-deny` once, and the network.
+deny:
+    cargo deny check
+
 # Every test, on both databases.
 test:
     scripts/test

@@ -82,19 +82,11 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
-    /// Tests of what is printed go by the README's table, so it must have them all.
+    /// Tests of what is printed go by this page, too.
     #[test]
-    fn the_readme_has_every_key() {
-        let rows = include_str!("../../../README.md").lines().filter(|line| line.starts_with("| `"));
-        let cells = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`'));
-        let keys = cells.filter(|text| text.contains('.') && !text.contains([' ', '/']));
-        // The worker's own section is read by nobody else.
-        let told: BTreeSet<_> = keys.filter(|key| !key.starts_with("worker.")).map(str::to_owned).collect();
-        let known: BTreeSet<_> = onefold_runtime::known_keys::<Config>().into_iter().collect();
-        assert_eq!(told, known);
+    fn the_page_about_configuration_is_true() {
+        onefold_runtime::testing::assert_told::<Config>();
     }
 }

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use onefold_runtime::testing::{Setting, settings};
+
 fn server(folder: &Path) -> Command {
     // A server that starts although it should not must end the test, not hang it.
     // In the foreground, or it passes a signal on twice, and the second one ends the server at once.
@@ -59,13 +61,11 @@ fn a_mistake_in_the_configuration_is_told_in_one_line() {
 #[test]
 fn no_mistake_is_told_in_the_words_of_the_language_it_is_written_in() {
     let folder = tempfile::tempdir().unwrap();
-    let rows = include_str!("../../../README.md").lines().filter(|line| line.starts_with("| `"));
-    let cells = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`'));
     let mut told = 0;
-    for key in cells.filter(|key| key.contains('.') && !key.contains([' ', '/'])) {
-        let variable = format!("ONEFOLD__{}", key.to_uppercase().replace('.', "__"));
+    for Setting { key, variables, .. } in settings() {
+        let variable = &variables[0];
         for value in ["x y", "-1", "1.5", "[1, true]", "{a = 1}", "true"] {
-            let output = server(folder.path()).arg("migrate").env(&variable, value).output().unwrap();
+            let output = server(folder.path()).arg("migrate").env(variable, value).output().unwrap();
             if output.status.success() {
                 continue;
             }

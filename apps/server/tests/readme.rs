@@ -1,5 +1,5 @@
-//! Runs the README's session against the real server and compares every answer. A page that shows
-//! something else than what happens fails here.
+//! Runs the sessions of the README and of the guide to identify against the real server and compares every answer. A page
+//! that shows something else than what happens fails here.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -8,9 +8,19 @@ use std::process::{Child, Command, Stdio};
 
 #[test]
 fn the_session_of_the_readme_is_true() {
+    assert_eq!(walk(include_str!("../../../README.md")), 4, "the session is there");
+}
+
+#[test]
+fn the_guide_to_identify_is_true() {
+    assert_eq!(walk(include_str!("../../../docs/guides/identify.md")), 11, "the session is there");
+}
+
+/// How many commands there were.
+fn walk(page: &str) -> usize {
     let server = Server::start();
     let mut commands = 0;
-    for block in console_blocks(include_str!("../../../README.md")) {
+    for block in console_blocks(page) {
         for step in block.split("$ ").filter(|step| !step.trim().is_empty()) {
             let (command, expected) = step.split_once('\n').unwrap();
             let command = command.replace("http://127.0.0.1:3000", &server.address);
@@ -21,7 +31,7 @@ fn the_session_of_the_readme_is_true() {
             commands += 1;
         }
     }
-    assert!(commands >= 8, "the session is there");
+    commands
 }
 
 fn console_blocks(page: &str) -> impl Iterator<Item = &str> {

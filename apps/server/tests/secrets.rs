@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use onefold_persistence::testing::TestDatabase;
+use onefold_runtime::testing::settings;
 
 const CANARY: &str = "c4nary-b1rd";
 
@@ -33,15 +34,6 @@ const SHORT_NAMES: [&str; 7] = [
     "OPENPHONE_WEBHOOK_KEYS",
 ];
 
-/// Every key of the README's table, which a test of the configuration compares with it.
-fn keys() -> Vec<String> {
-    let rows = include_str!("../../../README.md").lines().filter(|line| line.starts_with("| `"));
-    let cells = rows.filter_map(|row| row.split('|').nth(1));
-    let names = cells
-        .flat_map(|cell| cell.split('`').filter(|text| text.contains('.') && !text.contains([' ', '/'])));
-    names.map(str::to_owned).collect()
-}
-
 fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onefold-server"));
     command.args(arguments).current_dir(folder).env_clear().envs(variables.iter().copied());
@@ -59,7 +51,7 @@ fn silent_of_it(output: &Output, about: &str) {
 #[test]
 fn no_key_tells_what_is_secret() {
     let folder = tempfile::tempdir().unwrap();
-    let keys = keys();
+    let keys: Vec<_> = settings().into_iter().map(|setting| setting.key).collect();
     assert!(keys.len() > 60 && SECRET.iter().all(|key| keys.iter().any(|known| known == key)), "{keys:?}");
     let list = format!("[\"{CANARY}\", 1]");
     let table = format!("{{a = \"{CANARY}\"}}");

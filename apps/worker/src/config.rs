@@ -62,3 +62,13 @@ impl Config {
         Ok(config)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_about_configuration_is_true() {
+        onefold_runtime::testing::assert_told::<Config>();
+    }
+}

@@ -1,8 +1,16 @@
 //! The store of the domain crate on SQLite and PostgreSQL: one sea-orm implementation of its traits.
 //!
-//! The databases differ in three places only: how a connection is set up (`connect`, and `postgres` with
-//! `pooled`), how a writing transaction begins (`transaction`, with the group commit of `sqlite_writer`), and that
-//! only PostgreSQL has rows to lock (`customers`).
+//! Where the databases differ, one function asks which of them it is, and the rest of its file is the same for both:
+//!
+//! - how a connection is set up, and why one cannot be (`connect`, `refusal`, `schema`; `postgres` with `pooled`, and
+//!   `sqlite_file`, are for one of them);
+//! - how a writing transaction begins, and what the last one says of the storage (`store`, `transaction`; `sqlite_writer`
+//!   with its group commit);
+//! - that only PostgreSQL has rows to lock: `due_jobs` says so itself, and of the others sea-orm leaves the lock out where
+//!   there is none (`customers`, `jobs`, `imports`, `pace`);
+//! - that each has words of its own for lists as parameters (`neighbourhood`), numbers of rows that do not exist yet
+//!   (`batch`), substrings (`search`), days and the lesser of two values (`sync_log`, `jobs`);
+//! - that SQLite without statistics has to be kept from walking through everything (`contact_metadata`).
 
 mod audit;
 mod batch;

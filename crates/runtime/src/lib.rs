@@ -8,7 +8,9 @@ mod shutdown;
 mod sync;
 mod telemetry;
 
-pub use config::{ConfigError, Section, known_keys, load};
+#[cfg(feature = "testing")]
+pub use config::testing;
+pub use config::{ConfigError, Section, load};
 pub use gauges::{describe_gauges, refresh_gauges};
 pub use linking::{LinkingConfig, LinkingConfigError};
 pub use profile::{ProfileConfig, ProfileConfigError};

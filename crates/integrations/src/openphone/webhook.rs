@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use onefold_sync::events::{InvalidEvent, PartnerEvent, PartnerEventKind, PartnerEventReader};
 use onefold_sync::partner::PartnerId;
 use serde::Deserialize;

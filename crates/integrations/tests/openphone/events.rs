@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use onefold_integrations::testing::openphone::{EventKind, EventSignature, OpenPhoneDouble, Subscription};
 use serde_json::Value;
 use sha2::Sha256;

@@ -20,8 +20,8 @@ const PROBE: &str = "?";
 
 /// The keys as a file has them, `section.key`. A section that another program reads counts as known, whatever is in it.
 pub(super) struct Keys {
-    sections: &'static [&'static str],
-    keys: Vec<String>,
+    pub(super) sections: &'static [&'static str],
+    pub(super) keys: Vec<String>,
 }
 
 impl Keys {
@@ -90,11 +90,6 @@ impl Keys {
             .min_by_key(|(distance, _)| *distance)
             .map(|(_, name)| name)
     }
-}
-
-/// The keys of a configuration, `section.key`, without those of sections that another program reads.
-pub fn known_keys<C: DeserializeOwned>() -> Vec<String> {
-    Keys::of::<C>().keys
 }
 
 /// The names of the environment that begin like ours and count for nothing, once the others were checked.

@@ -4,16 +4,19 @@
 use std::path::Path;
 
 use figment::Figment;
-use figment::providers::{Env, Format, Toml};
+use figment::providers::{Env, Format};
 use serde::de::DeserializeOwned;
 use validator::ValidationErrors;
 
 use self::keys::Keys;
+use self::toml_file::Toml;
 
 mod keys;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod told;
+mod toml_file;
 
-pub use self::keys::known_keys;
 pub(crate) use self::keys::strangers;
 
 /// Names the file when no argument does.
