@@ -40,6 +40,14 @@ test-crate name:
 openapi:
     cargo run -q -p onefold-server -- openapi > docs/openapi.json
 
+# Two validators read docs/openapi.json and must find nothing; needs npx and python3.
+lint-openapi:
+    scripts/lint-openapi
+
+# Clients in TypeScript and Python from docs/openapi.json, each walked through a session; needs npm and python3.
+clients *arguments:
+    scripts/clients {{ arguments }}
+
 # Statements a second of the bulk resolver, beside a floor.
 bench-resolve:
     cargo bench -p onefold-domain --bench resolve

@@ -71,7 +71,7 @@ async fn list(tokens: &Tokens) -> anyhow::Result<()> {
     println!("ID\tNAME\tABILITIES\tUSER\tEXPIRES\tLAST USED");
     loop {
         let page = tokens.list(after, PAGE).await?;
-        for token in &page.tokens {
+        for token in &page.entries {
             println!(
                 "{}\t{}\t{}\t{}\t{}\t{}",
                 token.id.0,

@@ -19,7 +19,7 @@ use onefold_service::users::Users;
 use onefold_sync::environment::SyncEnvironment;
 use onefold_sync::events::{PartnerEventReader, PartnerEvents};
 
-use crate::access::Acquainted;
+use crate::access::KnownTokens;
 use crate::config::{Config, Exposure};
 use crate::kratos::KratosWebhook;
 use crate::limits::{Limits, LimitsConfig};
@@ -36,7 +36,7 @@ pub struct App {
     pub identities: Identities,
     pub tokens: Tokens,
     pub exposure: Exposure,
-    pub(crate) acquainted: Arc<Acquainted>,
+    pub(crate) known_tokens: Arc<KnownTokens>,
     pub audit: Audit,
     /// `None` when its webhook is off.
     pub kratos: Option<KratosWebhook>,
@@ -86,7 +86,7 @@ impl App {
             identities: Identities::new(env.base.clone()),
             tokens: Tokens::new(env.base.clone()),
             exposure: Exposure::default(),
-            acquainted: Arc::default(),
+            known_tokens: Arc::default(),
             audit: Audit::new(env.base.clone()),
             kratos: None,
             registrations: Registrations::new(env.base.clone(), None, RegistrationSettings::default()),

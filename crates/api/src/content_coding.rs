@@ -18,7 +18,7 @@ use futures_util::{Stream, TryStreamExt};
 use tokio::io::AsyncRead;
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use crate::access::Refusal;
+use crate::access::Rejection;
 use crate::error::ApiError;
 
 /// How much is turned out at a time. One piece is in memory for each request.
@@ -67,7 +67,7 @@ pub(crate) async fn decode(
         }
         Ok(Some(_)) | Err(UnknownCoding) => {
             let taken = if is_signed { "identity" } else { TAKEN };
-            let mut refused = Refusal::from(ApiError::UnsupportedEncoding { taken }).refuse(request);
+            let mut refused = Rejection::from(ApiError::UnsupportedEncoding { taken }).reject(request);
             refused.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(taken));
             return Ok(refused);
         }

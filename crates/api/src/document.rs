@@ -4,16 +4,17 @@
 use actix_web::http::Method;
 use onefold_service::token::Ability;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::schema::Ref;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Ref, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, Content, OpenApi, RefOr, ResponseBuilder};
+use utoipa::openapi::{Components, Content, OpenApi, RefOr, Required, ResponseBuilder};
 
 use crate::access::table::{self, Access, Family, UserTokens};
-use crate::idempotency;
 use crate::problem::MEDIA_TYPE;
+use crate::{idempotency, schema_refs};
 
 const SCHEME: &str = "token";
+
+const IDENTIFY: &str = "/identify";
 
 /// Adds the scheme, what each operation asks of a token, and the answers that no handler gives.
 pub(crate) fn complete(document: &mut OpenApi) {
@@ -25,6 +26,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
         .build();
     let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme));
+    schema_refs::refer(components);
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             describe(&method, path, operation);
@@ -51,11 +53,15 @@ fn describe(method: &Method, path: &str, operation: &mut Operation) {
     add(operation, family, "503", "The database is away, or the time was up");
     add(operation, family, "429", "Too many requests; `Retry-After` says when to come back");
     if operation.parameters.is_some() || operation.request_body.is_some() {
-        // By the contract of these the status is for customers that lack a field.
-        let status = if family == Family::Enveloped { "400" } else { "422" };
+        // By the contract of these 422 is for customers that lack a field; that of `/identify` does not know it.
+        let status = if family == Family::Enveloped || path == IDENTIFY { "400" } else { "422" };
         add(operation, family, status, "A parameter or a field cannot be accepted");
     }
-    if operation.request_body.is_some() {
+    if let Some(body) = &mut operation.request_body {
+        // No handler reads a request without one; where there are several media types, the derivation leaves it open.
+        if let RefOr::T(body) = body {
+            body.required = Some(Required::True);
+        }
         add(operation, family, "400", "Not JSON, no object, or not what `Content-Encoding` says");
         add(operation, family, "408", "The body did not come in time");
         add(operation, family, "413", "The body is too large");
@@ -70,7 +76,11 @@ fn describe(method: &Method, path: &str, operation: &mut Operation) {
         describe_key(operation, family);
     }
     let (needed, is_open) = match entry.access {
-        Access::Open | Access::OwnProof => return,
+        // Said, and not left out: a reader must not wonder whether it was forgotten.
+        Access::Open | Access::OwnProof => {
+            operation.security = Some(Vec::new());
+            return;
+        }
         Access::Needs(ability) | Access::NeedsLate(ability) => (Some(ability), false),
         Access::OpenOnLoopback(ability) => (ability, true),
     };
@@ -112,7 +122,12 @@ fn describe_key(operation: &mut Operation, family: Family) {
         ("422", "`Idempotency-Key`: it was used for another request"),
     ] {
         match operation.responses.responses.get_mut(status) {
-            Some(RefOr::T(response)) => response.description.push_str(&format!(". {said}")),
+            Some(RefOr::T(response)) => {
+                response.description.push_str(&format!(". {said}"));
+                if let Some(RefOr::T(content)) = response.content.get_mut(media_type(family)) {
+                    content.schema = content.schema.take().map(|known| either(known, family));
+                }
+            }
             _ => add(operation, family, status, said),
         }
     }
@@ -131,17 +146,29 @@ fn media_type(family: Family) -> &'static str {
     }
 }
 
+/// What the handler answers, or what the middleware does, if that has another form.
+fn either(known: RefOr<Schema>, family: Family) -> RefOr<Schema> {
+    let ours: RefOr<Schema> = error_schema(family).into();
+    if known == ours { known } else { AnyOfBuilder::new().item(known).item(ours).into() }
+}
+
 fn body(family: Family) -> Content {
+    Content::new(Some(error_schema(family)))
+}
+
+fn error_schema(family: Family) -> Ref {
     let name = match family {
         Family::Problem => "Problem",
         Family::Laravel => "AdminMessage",
         Family::Enveloped => "EnvelopedError",
     };
-    Content::new(Some(Ref::from_schema_name(name)))
+    Ref::from_schema_name(name)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::access::table::TABLE;
 
@@ -158,12 +185,40 @@ mod tests {
                 let entry = table::find(&method, path);
                 let entry = entry.unwrap_or_else(|| panic!("{method} {path} states no access"));
                 let open = matches!(entry.access, Access::Open | Access::OwnProof);
-                assert_eq!(operation["security"].is_null(), open, "{method} {path}");
+                assert_eq!(operation["security"] == serde_json::json!([]), open, "{method} {path}");
                 documented += 1;
             }
         }
         let table = TABLE.iter().filter(|entry| !UNDOCUMENTED.contains(&entry.pattern));
         assert_eq!(documented, table.count(), "a route of the table is not documented");
+    }
+
+    #[test]
+    fn every_operation_has_an_id_of_its_own() {
+        let document: serde_json::Value = serde_json::from_str(&crate::openapi_document().unwrap()).unwrap();
+        let mut ids = HashSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let id = operation["operationId"].as_str().unwrap();
+                let (family, action) = id.split_once('.').unwrap_or_default();
+                let is_word = |word: &str| {
+                    word.starts_with(|first: char| first.is_ascii_lowercase())
+                        && word.chars().all(|letter| letter.is_ascii_alphanumeric())
+                };
+                assert!(is_word(family) && is_word(action), "{method} {path}: `{id}` is not `family.action`");
+                assert!(ids.insert(id.to_owned()), "{method} {path}: `{id}` stands twice");
+            }
+        }
+    }
+
+    #[test]
+    fn every_schema_is_referred_to() {
+        let document = crate::openapi_document().unwrap();
+        let parsed: serde_json::Value = serde_json::from_str(&document).unwrap();
+        for name in parsed["components"]["schemas"].as_object().unwrap().keys() {
+            let reference = format!("\"#/components/schemas/{name}\"");
+            assert!(document.contains(&reference), "nothing refers to `{name}`");
+        }
     }
 
     #[test]

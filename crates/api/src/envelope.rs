@@ -1,6 +1,7 @@
 //! `{"success": …}`: how everything under `/api/` answers, by the contract of those endpoints, when it
 //! succeeds and when it does not.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::StatusCode;
@@ -32,20 +33,20 @@ pub(crate) struct Refused {
     /// Always false.
     #[schema(example = false)]
     success: bool,
-    error: Told,
+    error: ErrorContent,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = EnvelopedErrorContent)]
-struct Told {
+struct ErrorContent {
     /// Which error it is; never changes, so programs may rely on it.
     #[schema(example = "conflict")]
     code: &'static str,
     /// What it is, for a person.
     #[schema(example = "Open conflicts wait for a decision: 1.")]
-    message: String,
+    message: Cow<'static, str>,
     /// What a program can go by, such as `conflicts`, `missing`, or what is wrong with each field.
-    #[schema(value_type = Object, example = json!({"conflicts": [7]}))]
+    #[schema(value_type = BTreeMap<String, Value>, example = json!({"conflicts": [7]}))]
     details: Map<String, Value>,
 }
 
@@ -78,12 +79,12 @@ impl ResponseError for Enveloped {
         let (code, message) = match &self.0 {
             // There is no `errors` in this form.
             ApiError::InvalidFields(_) => (
-                self.0.told().0,
-                "Some fields cannot be accepted; `details` says why, field by field.".to_owned(),
+                self.0.code_and_detail().0,
+                "Some fields cannot be accepted; `details` says why, field by field.".into(),
             ),
-            error => error.told(),
+            error => error.code_and_detail(),
         };
-        let error = Told { code, message, details: self.0.details() };
+        let error = ErrorContent { code, message, details: self.0.details() };
         self.0.begin(self.status_code()).json(Refused { success: false, error })
     }
 }

@@ -59,7 +59,16 @@ impl Faults {
     }
 
     pub(crate) fn check(self) -> Result<(), ApiError> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.into()) }
+        if self.is_empty() { Ok(()) } else { Err(self.into()) }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Of a body of `/identify`, which answers faulty fields with a status of its own.
+    pub(crate) fn of_identify(self) -> ApiError {
+        ApiError::InvalidIdentify(self.0)
     }
 }
 

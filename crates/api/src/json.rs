@@ -4,41 +4,25 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use actix_web::Error as ActixError;
-use actix_web::web::JsonConfig;
+use actix_web::web::{self, JsonConfig};
+use actix_web::{Error as ActixError, Resource};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::access::Family;
+use crate::access::table::{OBJECT, body_limit};
 use crate::envelope::Enveloped;
 use crate::error::ApiError;
 
-/// The largest body in bytes, for every endpoint that takes one object.
-pub(crate) const MAX_BODY: usize = 64 * 1024;
-
-/// The same where the object is a list of ids: 10,000 UUIDs and room for how they are written.
-const MAX_LIST: usize = 512 * 1024;
-
-const LISTS: [&str; 4] = [
-    "/api/metakocka/contacts/bulk-sync",
-    "/api/metakocka/contacts/bulk-import",
-    "/api/openphone/contacts/bulk-sync",
-    "/api/openphone/contacts/bulk-import",
-];
-
-/// The largest body that this path takes.
-pub(crate) fn largest(path: &str) -> usize {
-    if LISTS.contains(&path) { MAX_LIST } else { MAX_BODY }
-}
-
-/// For every path, unless it has one of its own.
+/// For every path, unless its resource has one of its own.
 pub(crate) fn config() -> JsonConfig {
-    config_up_to(MAX_BODY)
+    config_up_to(OBJECT)
 }
 
-pub(crate) fn config_for(path: &str) -> JsonConfig {
-    config_up_to(largest(path))
+/// A resource that takes as large a body as its row in the table of routes says.
+pub(crate) fn resource(path: &str) -> Resource {
+    web::resource(path).app_data(config_up_to(body_limit(path)))
 }
 
 fn config_up_to(limit: usize) -> JsonConfig {

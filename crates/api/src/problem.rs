@@ -29,11 +29,11 @@ pub(crate) struct Problem {
     #[schema(example = "invalid_request")]
     pub(crate) code: &'static str,
     /// What to change, for a person.
-    pub(crate) detail: String,
+    pub(crate) detail: Cow<'static, str>,
     /// Messages by field, when fields are at fault.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, Vec<String>>)]
     pub(crate) errors: FieldErrors,
-    /// The same as in the header `X-Request-Id`; name it when you ask for help.
+    /// As in the header `X-Request-Id`; name it when you ask for help.
     pub(crate) request_id: String,
 }

@@ -115,7 +115,7 @@ impl Query {
         self.cursor_of(|bytes| bytes.try_into().ok().map(i64::from_be_bytes).filter(|last| *last >= 0))
     }
 
-    /// The same for entries whose id is a UUID.
+    /// The entry that the page follows, where the ids of entries are UUIDs.
     pub(crate) fn uuid_cursor(&mut self) -> Option<Uuid> {
         self.cursor_of(|bytes| Uuid::from_slice(bytes).ok())
     }
@@ -160,19 +160,12 @@ pub(crate) fn page_answer(request: &HttpRequest, last: Option<i64>) -> (HttpResp
     page_to(request, last.map(|last| cursor_after(&last.to_be_bytes())))
 }
 
-/// The same where the last entry's id is a UUID.
+/// The beginning of an answer that is a page of entries whose ids are UUIDs.
 pub(crate) fn uuid_page_answer(
     request: &HttpRequest,
     last: Option<Uuid>,
 ) -> (HttpResponseBuilder, Option<String>) {
     page_to(request, last.map(|last| cursor_after(last.as_bytes())))
-}
-
-/// Cuts what was read, one more than the page is to have, and tells the last entry if there is another page.
-pub(crate) fn cut<T, I>(entries: &mut Vec<T>, limit: usize, id: impl FnOnce(&T) -> I) -> Option<I> {
-    let more = entries.len() > limit;
-    entries.truncate(limit);
-    entries.last().filter(|_| more).map(id)
 }
 
 fn page_to(request: &HttpRequest, next_cursor: Option<String>) -> (HttpResponseBuilder, Option<String>) {

@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::{MemoryStore, MemoryTransaction};
 use onefold_service::store::StoreError;
 use onefold_service::system::SyncSystem;
-use onefold_sync::partner::IndexedPartner;
-use onefold_sync::partner::{PartnerId, PartnerLookup};
+use onefold_sync::partner::{IndexedPartner, PartnerId, PartnerLookup};
 use onefold_sync::store::{PartnerIndexReader, PartnerIndexRepository};
 
 #[async_trait]

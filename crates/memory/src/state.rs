@@ -25,8 +25,7 @@ use onefold_sync::job::{Job, JobId};
 use onefold_sync::log::SyncAttempt;
 use onefold_sync::mapping::{Mapping, MappingId};
 use onefold_sync::pace::PaceState;
-use onefold_sync::partner::IndexedPartner;
-use onefold_sync::partner::PartnerId;
+use onefold_sync::partner::{IndexedPartner, PartnerId};
 use onefold_sync::rules::SyncRules;
 use onefold_sync::run::{Run, RunId, RunItem};
 

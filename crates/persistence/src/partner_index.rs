@@ -10,8 +10,7 @@ use onefold_domain::email::EmailAddress;
 use onefold_domain::phone::PhoneNumber;
 use onefold_service::store::StoreError;
 use onefold_service::system::SyncSystem;
-use onefold_sync::partner::IndexedPartner;
-use onefold_sync::partner::{PartnerId, PartnerLookup};
+use onefold_sync::partner::{IndexedPartner, PartnerId, PartnerLookup};
 use onefold_sync::store::{PartnerIndexReader, PartnerIndexRepository};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{

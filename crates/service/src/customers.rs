@@ -7,8 +7,9 @@ use crate::actor::Acting;
 use crate::contacts::Expectation;
 use crate::environment::Environment;
 use crate::error::RecordError;
+use crate::page::Page;
 use crate::search::SearchQuery;
-use crate::store::Transaction;
+use crate::store::{ListedCustomer, Transaction};
 use crate::trail::Change;
 use onefold_domain::contact::{ContactDetails, ContactDraft, ContactRecord, Received};
 use onefold_domain::customer::{CustomerRecord, CustomerView};
@@ -17,14 +18,8 @@ use onefold_domain::profile::Profile;
 use onefold_domain::source::ContactSource;
 use onefold_domain::survivorship::SurvivorshipRules;
 
-/// A page of a search, oldest match first, or of the list of all.
-#[derive(Clone, PartialEq, Debug)]
-pub struct CustomerPage {
-    /// May hold fewer than were asked for although there are more.
-    pub customers: Vec<CustomerView>,
-    /// Where the next page begins; `None` at the end.
-    pub next: Option<ContactId>,
-}
+/// Customers, and where the next page begins. May hold fewer than were asked for although there are more.
+pub type CustomerPage = Page<CustomerView, ContactId>;
 
 /// Shows customers, and keeps what a person says about them.
 #[derive(Clone)]
@@ -64,21 +59,23 @@ impl Customers {
         after: Option<ContactId>,
         limit: u16,
     ) -> Result<CustomerPage, RecordError> {
-        let wanted = usize::from(limit.max(1));
-        let mut found = self.env.store.customers().search(query, after, wanted + 1).await?;
-        let more = found.len() > wanted;
-        found.truncate(wanted);
-        let next = found.last().filter(|_| more).map(|(contact, _)| *contact);
+        let stored = self.env.store.customers();
+        let found = Page::read(
+            usize::from(limit),
+            |wanted| stored.search(query, after, wanted),
+            |(contact, _): &(ContactId, CustomerId)| *contact,
+        );
+        let Page { entries: found, next } = found.await?;
         let mut customers = Vec::new();
         for (contact, id) in found {
-            let Some(record) = self.env.store.customers().get(id).await? else { continue };
+            let Some(record) = stored.get(id).await? else { continue };
             // A customer is shown with its first match, so that no page repeats it.
             let first = record.contacts.iter().find(|record| query.matches(record)).map(|record| record.id);
             if first == Some(contact) {
                 customers.push(CustomerView::of(record, &self.rules));
             }
         }
-        Ok(CustomerPage { customers, next })
+        Ok(Page { entries: customers, next })
     }
 
     /// All customers, in the order of their oldest contact.
@@ -86,19 +83,21 @@ impl Customers {
     /// # Errors
     /// A store that does not answer.
     pub async fn list(&self, after: Option<ContactId>, limit: u16) -> Result<CustomerPage, RecordError> {
-        let wanted = usize::from(limit.max(1));
-        let mut found = self.env.store.customers().list(after, wanted + 1).await?;
-        let more = found.len() > wanted;
-        found.truncate(wanted);
-        let next = found.last().filter(|_| more).map(|last| last.oldest);
+        let stored = self.env.store.customers();
+        let found = Page::read(
+            usize::from(limit),
+            |wanted| stored.list(after, wanted),
+            |last: &ListedCustomer| last.oldest,
+        );
+        let Page { entries: found, next } = found.await?;
         let mut customers = Vec::new();
         for listed in found {
-            let record = self.env.store.customers().get(listed.id).await?;
+            let record = stored.get(listed.id).await?;
             // Merged since the page was read, it is shown in the place of the one that it belongs to now.
             let record = record.filter(|record| record.id == listed.id);
             customers.extend(record.map(|record| CustomerView::of(record, &self.rules)));
         }
-        Ok(CustomerPage { customers, next })
+        Ok(Page { entries: customers, next })
     }
 
     /// Keeps what a person says about a customer as a contact of source `manual`. It corrects what is shown: all that was

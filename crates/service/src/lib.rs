@@ -15,6 +15,7 @@ pub mod identities;
 pub mod import;
 pub mod imports;
 pub mod operation;
+pub mod page;
 pub mod registration;
 pub mod retry;
 pub mod search;

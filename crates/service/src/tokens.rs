@@ -7,8 +7,10 @@ use crate::actor::Acting;
 use crate::contacts::require_known_user;
 use crate::environment::Environment;
 use crate::error::RecordError;
+use crate::page::Page;
 use crate::retry::Failure;
-use crate::store::{Open, StoreError};
+use crate::store::Open;
+use crate::store::StoreError;
 use crate::token::{
     AccessToken, NewToken, NotYours, PlainToken, PresentedToken, Secret, TokenAuthority, TokenId,
 };
@@ -23,13 +25,8 @@ pub enum TokenError {
     Record(#[from] RecordError),
 }
 
-/// Some tokens, ascending.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct TokenPage {
-    pub tokens: Vec<AccessToken>,
-    /// The token behind which the next page begins; `None` at the end. A page may be short of its limit and go on.
-    pub next: Option<TokenId>,
-}
+/// Some tokens, ascending, and the one that the next page follows. A page may be short of its limit and go on.
+pub type TokenPage = Page<AccessToken, TokenId>;
 
 /// How many tokens are read at once to find those that somebody may see.
 const STRETCH: usize = 500;
@@ -131,21 +128,21 @@ impl Tokens {
     /// # Errors
     /// A store that does not answer.
     pub async fn list(&self, after: Option<TokenId>, limit: usize) -> Result<TokenPage, StoreError> {
-        let mut page = TokenPage { tokens: Vec::new(), next: after };
+        let mut page = Page { entries: Vec::new(), next: after };
         for _ in 0..STRETCHES {
             let read = self.env.store.tokens().list(page.next, STRETCH).await?;
             let ended = read.len() < STRETCH;
             for token in read {
                 let is_theirs = self.authority.covers(&token.abilities);
                 // One more than asked for tells whether there is another page.
-                if is_theirs && page.tokens.len() == limit {
+                if is_theirs && page.entries.len() == limit {
                     return Ok(page);
                 }
                 page.next = Some(token.id);
-                page.tokens.extend(is_theirs.then_some(token));
+                page.entries.extend(is_theirs.then_some(token));
             }
             if ended {
-                return Ok(TokenPage { next: None, ..page });
+                return Ok(Page { next: None, ..page });
             }
         }
         Ok(page)

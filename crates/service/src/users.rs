@@ -8,7 +8,9 @@ use futures_core::future::BoxFuture;
 use crate::actor::Acting;
 use crate::environment::Environment;
 use crate::error::RecordError;
-use crate::store::{Open, StoreError, Transaction};
+use crate::page::Page;
+use crate::store::Open;
+use crate::store::{StoreError, Transaction};
 use crate::trail::Change;
 use crate::user::{ExternalId, User};
 use onefold_domain::id::UserId;
@@ -24,13 +26,8 @@ pub struct NewUser {
     pub profile: Option<Profile>,
 }
 
-/// A page of users, and where the next one begins.
-#[derive(Clone, PartialEq, Debug)]
-pub struct UserPage {
-    pub users: Vec<User>,
-    /// `None` when there is nothing behind this page.
-    pub next: Option<UserId>,
-}
+/// Users, and the one that the next page follows.
+pub type UserPage = Page<User, UserId>;
 
 /// Keeps users on a store.
 #[derive(Clone)]
@@ -109,13 +106,9 @@ impl Users {
     /// # Errors
     /// A store that does not answer.
     pub async fn users(&self, after: Option<UserId>, limit: u16) -> Result<UserPage, RecordError> {
-        // One more than asked for tells whether there is another page.
-        let wanted = usize::from(limit.max(1));
-        let mut users = self.env.store.users().list(after, wanted + 1).await?;
-        let more = users.len() > wanted;
-        users.truncate(wanted);
-        let next = users.last().filter(|_| more).map(|user| user.id);
-        Ok(UserPage { users, next })
+        let users = self.env.store.users();
+        let page = Page::read(usize::from(limit), |wanted| users.list(after, wanted), |user: &User| user.id);
+        Ok(page.await?)
     }
 
     /// The name of this database, by which others know what came from it.

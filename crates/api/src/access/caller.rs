@@ -32,8 +32,8 @@ impl Caller {
         &self.acting
     }
 
-    /// The same for a sync, which stores in several transactions and may be repeated without harm: its idempotency
-    /// key remembers the answer and nothing else.
+    /// On whose behalf a sync acts. It stores in several transactions and may be repeated without harm, so none of them is
+    /// that of the operation which an idempotency key names: the key remembers the answer and nothing else.
     pub(crate) fn syncing(&self) -> Acting {
         Acting { operation: None, ..self.acting.clone() }
     }
@@ -52,8 +52,9 @@ impl Caller {
         self.limited_to().is_none_or(|own| user == Some(own))
     }
 
-    /// Whether this contact may be seen and changed. A user's own token does not see what a guest left, although it
-    /// is the user's, before the user has verified the address.
+    /// Whether this contact may be seen and changed. What a guest left and a registration claimed for its user stays hidden
+    /// from that user's tokens until the user has verified one of its values: whoever registers with somebody else's
+    /// address must not learn what that person did as a guest.
     pub(crate) fn may_see(&self, record: &ContactRecord) -> bool {
         self.limited_to().is_none() || (self.owns(record.user()) && !record.is_unproven())
     }

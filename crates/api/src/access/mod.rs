@@ -3,11 +3,11 @@
 //!
 //! The order is that of the admin contract: route, token, limits, and then the ability.
 
-mod acquainted;
 pub(crate) mod bearer;
 mod caller;
+mod known_tokens;
 mod loopback;
-mod refusal;
+mod rejection;
 pub(crate) mod table;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -23,9 +23,9 @@ use crate::answered::with_headers;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::limits::{ClientAddress, Decision, Limits, WindowDecision};
-pub(crate) use acquainted::Acquainted;
 pub(crate) use caller::Caller;
-pub(crate) use refusal::Refusal;
+pub(crate) use known_tokens::KnownTokens;
+pub(crate) use rejection::Rejection;
 pub(crate) use table::Family;
 use table::{Access, Entry, UserTokens};
 
@@ -43,7 +43,7 @@ pub(crate) async fn guard(
             request.extensions_mut().insert(caller);
             next.call(request).await.map(ServiceResponse::map_into_boxed_body)
         }
-        Err(refusal) => Ok(refusal.refuse(request)),
+        Err(rejection) => Ok(rejection.reject(request)),
     };
     with_headers(answered, |headers| counted.write(headers))
 }
@@ -65,7 +65,7 @@ impl Counted {
         }
     }
 
-    fn refusal(&self) -> Option<Refusal> {
+    fn rejection(&self) -> Option<Rejection> {
         match self {
             Self::ByToken(decision) if decision.retry_after_s.is_some() => Some((*decision).into()),
             Self::ByAdminToken(decision) if decision.retry_after_s.is_some() => Some((*decision).into()),
@@ -83,29 +83,30 @@ impl Counted {
 }
 
 /// Who calls, if the route lets them in.
-async fn admit(request: &ServiceRequest, counted: &mut Counted) -> Result<Caller, Refusal> {
+async fn admit(request: &ServiceRequest, counted: &mut Counted) -> Result<Caller, Rejection> {
     let entry = entry(request)?;
     let app = request.app_data::<web::Data<App>>().ok_or_else(no_app)?;
     if matches!(entry.access, Access::Open | Access::OwnProof) {
         return Ok(Caller::new(None));
     }
-    // A wrong token is told even where none is needed: its holder believes in it.
+    // A token that is sent is checked, also where none is needed: its holder would not learn otherwise that it is no longer
+    // good, and would rely on it elsewhere.
     let Some(text) = bearer::token(request.headers()) else {
         let open = is_open(app, entry, request);
-        return if open { Ok(Caller::new(None)) } else { Err(Refusal::Unauthenticated) };
+        return if open { Ok(Caller::new(None)) } else { Err(Rejection::Unauthenticated) };
     };
     let token = authenticate(app, request, text, counted).await?;
     *counted = Counted::of(&app.limits, entry, &token);
-    if let Some(refusal) = counted.refusal() {
-        return Err(refusal);
+    if let Some(rejection) = counted.rejection() {
+        return Err(rejection);
     }
     permit(entry, &token)?;
     Ok(Caller::new(Some(token)))
 }
 
-fn permit(entry: &Entry, token: &AccessToken) -> Result<(), Refusal> {
+fn permit(entry: &Entry, token: &AccessToken) -> Result<(), Rejection> {
     if entry.user_tokens == UserTokens::Refused && token.user.is_some() {
-        return Err(Refusal::UserToken);
+        return Err(Rejection::UserToken);
     }
     let needed = match entry.access {
         Access::Needs(ability) => Some(ability),
@@ -113,25 +114,25 @@ fn permit(entry: &Entry, token: &AccessToken) -> Result<(), Refusal> {
         Access::Open | Access::OwnProof | Access::NeedsLate(_) => None,
     };
     match needed {
-        Some(ability) if !token.abilities.permit(ability) => Err(Refusal::Ability(ability)),
+        Some(ability) if !token.abilities.permit(ability) => Err(Rejection::Ability(ability)),
         _ => Ok(()),
     }
 }
 
 /// By the path as the router reads it: one that is written in another way must not lead around.
-fn entry(request: &ServiceRequest) -> Result<&'static Entry, Refusal> {
+fn entry(request: &ServiceRequest) -> Result<&'static Entry, Rejection> {
     let pattern = request.resource_map().match_pattern(request.match_info().as_str());
-    let pattern = pattern.ok_or(Refusal::UnknownPath)?;
+    let pattern = pattern.ok_or(Rejection::UnknownPath)?;
     match table::find(request.method(), &pattern) {
         Some(entry) => Ok(entry),
         None => Err(other_method(request, &pattern)),
     }
 }
 
-fn other_method(request: &ServiceRequest, pattern: &str) -> Refusal {
-    let Some(allow) = table::allowed(pattern) else { return Refusal::UnknownPath };
+fn other_method(request: &ServiceRequest, pattern: &str) -> Rejection {
+    let Some(allow) = table::allowed(pattern) else { return Rejection::UnknownPath };
     let path = request.path().trim_start_matches('/').to_owned();
-    Refusal::Method { method: request.method().to_string(), path, allow }
+    Rejection::Method { method: request.method().to_string(), path, allow }
 }
 
 async fn authenticate(
@@ -139,11 +140,11 @@ async fn authenticate(
     request: &ServiceRequest,
     text: &str,
     counted: &mut Counted,
-) -> Result<AccessToken, Refusal> {
+) -> Result<AccessToken, Rejection> {
     let address = ClientAddress::of(request).ok_or_else(no_app)?.address;
     let presented = PresentedToken::parse(text);
     let decision = app.limits.may_authenticate(address);
-    let is_known = presented.as_ref().is_some_and(|presented| app.acquainted.knows(presented));
+    let is_known = presented.as_ref().is_some_and(|presented| app.known_tokens.knows(presented));
     if decision.retry_after_s.is_some() && !is_known {
         *counted = Counted::ByFailures(decision);
         return Err(decision.into());
@@ -154,9 +155,9 @@ async fn authenticate(
     };
     let (Some(presented), Some(token)) = (presented, found) else {
         app.limits.failed_authentication(address);
-        return Err(Refusal::Unauthenticated);
+        return Err(Rejection::Unauthenticated);
     };
-    app.acquainted.remember(&presented);
+    app.known_tokens.remember(&presented);
     note_use(app.tokens.clone(), token.clone());
     Ok(token)
 }
@@ -179,6 +180,6 @@ fn is_open(app: &App, entry: &Entry, request: &ServiceRequest) -> bool {
     by_decree || (app.exposure.loopback && from_here && loopback::names_this_machine(request.head()))
 }
 
-fn no_app() -> Refusal {
-    Refusal::Error(ApiError::Internal("the application is not there".into()))
+fn no_app() -> Rejection {
+    Rejection::Error(ApiError::Internal("the application is not there".into()))
 }

@@ -1,4 +1,4 @@
-//! The one table of who may call what. A route that is not in it is not served, and the OpenAPI document
+//! The one table of the routes: who may call what, and how large a body is taken. A route that is not in it is not served, and the OpenAPI document
 //! takes what it says of access from here.
 
 use actix_web::http::Method;
@@ -14,8 +14,8 @@ pub(crate) enum Access {
     OpenOnLoopback(Option<Ability>),
     /// Holders of a token with this ability.
     Needs(Ability),
-    /// The same, but the handler asks: by the contract of this route a contact that is not there is
-    /// told before a missing ability.
+    /// Holders of a token with this ability, for which the handler asks: by the contract of this route a contact that is
+    /// not there is told before a missing ability.
     NeedsLate(Ability),
     /// Whoever proves itself to the handler in a way of its own.
     OwnProof,
@@ -52,6 +52,29 @@ impl Family {
     }
 }
 
+/// The body that a route takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Body {
+    /// Read as a whole, if it has at most so many bytes.
+    Whole(usize),
+    /// A file, which is stored as it comes, for as long as it comes, if it has at most so many bytes.
+    Streamed(u64),
+}
+
+/// One object, for every route whose row does not say otherwise.
+pub(crate) const OBJECT: usize = 64 * 1024;
+
+/// A list of ids: 10,000 UUIDs and room for how they are written.
+const LIST: Body = Body::Whole(512 * 1024);
+
+/// What another system tells of a person; with all its fields that is seldom over 16 KiB.
+const REPORT: Body = Body::Whole(256 * 1024);
+
+/// The largest file in bytes, unpacked: what a table of pieces can number, and more than a team has customers.
+pub(crate) const LARGEST_FILE: u64 = 16 << 30;
+
+const FILE: Body = Body::Streamed(LARGEST_FILE);
+
 /// One route and its access.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -59,10 +82,22 @@ pub(crate) struct Entry {
     pub(crate) pattern: &'static str,
     pub(crate) access: Access,
     pub(crate) user_tokens: UserTokens,
+    pub(crate) body: Body,
 }
 
 const fn route(method: Method, pattern: &'static str, access: Access, user_tokens: UserTokens) -> Entry {
-    Entry { method, pattern, access, user_tokens }
+    taking(Body::Whole(OBJECT), method, pattern, access, user_tokens)
+}
+
+/// A route that takes another body than most.
+const fn taking(
+    body: Body,
+    method: Method,
+    pattern: &'static str,
+    access: Access,
+    user_tokens: UserTokens,
+) -> Entry {
+    Entry { method, pattern, access, user_tokens, body }
 }
 
 use Access::{Needs, NeedsLate, Open, OpenOnLoopback, OwnProof};
@@ -75,7 +110,7 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::POST, "/contacts", Needs(Ability::ContactsWrite), OwnData),
     // It may claim a guest's contact, and so show what the guest left.
     route(Method::PUT, "/contacts", Needs(Ability::ContactsWrite), Refused),
-    route(Method::POST, "/contacts/import", Needs(Ability::ContactsWrite), Refused),
+    taking(FILE, Method::POST, "/contacts/import", Needs(Ability::ContactsWrite), Refused),
     route(Method::GET, "/contacts/export", Needs(Ability::ContactsRead), Refused),
     route(Method::GET, "/contacts/{id}", Needs(Ability::ContactsRead), OwnData),
     route(Method::PATCH, "/contacts/{id}", Needs(Ability::ContactsWrite), OwnData),
@@ -101,15 +136,15 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::POST, "/tokens", Needs(Ability::TokensManage), Refused),
     route(Method::DELETE, "/tokens/{id}", Needs(Ability::TokensManage), Refused),
     route(Method::POST, "/api/metakocka/contacts/sync", Needs(Ability::SyncRun), Refused),
-    route(Method::POST, "/api/metakocka/contacts/bulk-sync", Needs(Ability::SyncRun), Refused),
+    taking(LIST, Method::POST, "/api/metakocka/contacts/bulk-sync", Needs(Ability::SyncRun), Refused),
     route(Method::GET, "/api/metakocka/contacts/mappings", Needs(Ability::SyncRead), Refused),
     route(Method::POST, "/api/metakocka/contacts/import", Needs(Ability::SyncRun), Refused),
-    route(Method::POST, "/api/metakocka/contacts/bulk-import", Needs(Ability::SyncRun), Refused),
+    taking(LIST, Method::POST, "/api/metakocka/contacts/bulk-import", Needs(Ability::SyncRun), Refused),
     route(Method::POST, "/api/openphone/contacts/sync", Needs(Ability::SyncRun), Refused),
-    route(Method::POST, "/api/openphone/contacts/bulk-sync", Needs(Ability::SyncRun), Refused),
+    taking(LIST, Method::POST, "/api/openphone/contacts/bulk-sync", Needs(Ability::SyncRun), Refused),
     route(Method::GET, "/api/openphone/contacts/mappings", Needs(Ability::SyncRead), Refused),
     route(Method::POST, "/api/openphone/contacts/import", Needs(Ability::SyncRun), Refused),
-    route(Method::POST, "/api/openphone/contacts/bulk-import", Needs(Ability::SyncRun), Refused),
+    taking(LIST, Method::POST, "/api/openphone/contacts/bulk-import", Needs(Ability::SyncRun), Refused),
     route(Method::GET, "/sync/rules", Needs(Ability::SyncRead), Refused),
     route(Method::PUT, "/sync/rules", Needs(Ability::SyncRun), Refused),
     route(Method::GET, "/sync/conflicts", Needs(Ability::SyncRead), Refused),
@@ -126,8 +161,10 @@ pub(crate) const TABLE: &[Entry] = &[
     route(Method::POST, "/sync/jobs/{id}/replay", Needs(Ability::SyncRun), Refused),
     route(Method::GET, "/sync/log", Needs(Ability::SyncRead), Refused),
     route(Method::GET, "/sync/stats", Needs(Ability::SyncRead), Refused),
-    route(Method::POST, "/webhooks/kratos", OwnProof, Refused),
-    route(Method::POST, "/webhooks/openphone", OwnProof, Refused),
+    taking(REPORT, Method::POST, "/webhooks/kratos", OwnProof, Refused),
+    taking(REPORT, Method::POST, "/webhooks/openphone", OwnProof, Refused),
+    route(Method::GET, "/", Open, OwnData),
+    route(Method::GET, "/health", Open, OwnData),
     route(Method::GET, "/health/live", Open, OwnData),
     route(Method::GET, "/health/ready", Open, OwnData),
     // Counts only, but they tell of the business.
@@ -153,4 +190,17 @@ pub(crate) fn allowed(pattern: &str) -> Option<String> {
         })
         .collect();
     (!methods.is_empty()).then(|| methods.join(", "))
+}
+
+/// The largest body that is read as a whole where this is posted to. Where a body is streamed it is the handler that counts.
+pub(crate) fn body_limit(path: &str) -> usize {
+    match find(&Method::POST, path).map(|entry| entry.body) {
+        Some(Body::Whole(most)) => most,
+        Some(Body::Streamed(_)) | None => OBJECT,
+    }
+}
+
+/// Whether the body is a file, of any size, that is stored as it comes.
+pub(crate) fn is_streamed(method: &Method, path: &str) -> bool {
+    find(method, path).is_some_and(|entry| matches!(entry.body, Body::Streamed(_)))
 }

@@ -1,5 +1,7 @@
-//! What a handler can fail with. `table` has the answer to each, `sources` says where they come from.
+//! What a handler can fail with. `table` has status and code of each, `detail` the sentence beside them, and `sources` says
+//! where they come from.
 
+mod detail;
 mod sources;
 mod sync;
 mod table;
@@ -24,9 +26,6 @@ use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
 use crate::telemetry::request_id;
 pub(crate) use sync::sentence;
 
-/// Status, code, and what to change.
-type Entry = (StatusCode, &'static str, String);
-
 /// Everything that a handler can fail with.
 #[derive(Debug)]
 pub(crate) enum ApiError {
@@ -37,6 +36,8 @@ pub(crate) enum ApiError {
     /// JSON, but not of the shape asked for.
     NotAnObject,
     InvalidFields(FieldErrors),
+    /// Fields of `/identify`, whose contract has another status for them.
+    InvalidIdentify(FieldErrors),
     BodyTooLarge {
         /// In KiB.
         most: usize,
@@ -179,16 +180,15 @@ impl ApiError {
     }
 
     /// The code and what to change.
-    pub(crate) fn told(&self) -> (&'static str, String) {
-        let (_, code, detail) = self.describe();
-        (code, detail)
+    pub(crate) fn code_and_detail(&self) -> (&'static str, Cow<'static, str>) {
+        (self.status_and_code().1, self.detail())
     }
 
     /// What a program can go by beside the code: for faulty fields, what is wrong with each.
     pub(crate) fn details(&self) -> Map<String, Value> {
         match self {
-            Self::InvalidFields(errors) => {
-                errors.iter().map(|(field, told)| (field.to_string(), told.clone().into())).collect()
+            Self::InvalidFields(errors) | Self::InvalidIdentify(errors) => {
+                errors.iter().map(|(field, messages)| (field.to_string(), messages.clone().into())).collect()
             }
             Self::Sync(error) => sync::details(error),
             Self::AlreadyRegistered(Some(customer)) => {
@@ -222,13 +222,13 @@ impl Error for ApiError {}
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.describe().0
+        self.status_and_code().0
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (status, code, detail) = self.describe();
+        let (status, code) = self.status_and_code();
         let errors = match self {
-            Self::InvalidFields(errors) => errors.clone(),
+            Self::InvalidFields(errors) | Self::InvalidIdentify(errors) => errors.clone(),
             Self::Sync(error) => sync::field_errors(error),
             _ => FieldErrors::new(),
         };
@@ -237,7 +237,7 @@ impl ResponseError for ApiError {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             code,
-            detail,
+            detail: self.detail(),
             errors,
             request_id: request_id(),
         })
@@ -246,7 +246,7 @@ impl ResponseError for ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.describe().1)
+        f.write_str(self.status_and_code().1)
     }
 }
 

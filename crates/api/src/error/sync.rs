@@ -9,7 +9,7 @@ use onefold_sync::resolver::ResolveError;
 use onefold_sync::sync_error::SyncError;
 use serde_json::{Map, Value, json};
 
-use super::{ApiError, Entry};
+use super::ApiError;
 use crate::fields::Faults;
 use crate::problem::FieldErrors;
 
@@ -18,11 +18,7 @@ const QUOTA_PAUSE: Duration = Duration::from_secs(60);
 const BUSY_PAUSE: Duration = Duration::from_secs(5);
 const NEXT_START: Duration = Duration::from_secs(1);
 
-pub(super) fn describe(error: &SyncError) -> Entry {
-    (status(error), error.code(), sentence(&error.fault().message))
-}
-
-fn status(error: &SyncError) -> StatusCode {
+pub(super) fn status(error: &SyncError) -> StatusCode {
     match error {
         SyncError::NoSuchCustomer | SyncError::Missing => StatusCode::NOT_FOUND,
         SyncError::OpenConflict { .. } | SyncError::Busy => StatusCode::CONFLICT,
@@ -73,7 +69,7 @@ pub(super) fn details(error: &SyncError) -> Map<String, Value> {
     entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The same for a problem, which tells of fields.
+/// What is wrong with each field, as a problem tells it under `errors`.
 pub(super) fn field_errors(error: &SyncError) -> FieldErrors {
     let SyncError::Partner(PartnerError::Invalid(faults)) = error else { return FieldErrors::new() };
     let mut errors = FieldErrors::new();
@@ -153,8 +149,8 @@ mod tests {
             (P::QuotaExceeded { retry_after: None }.into(), 503, Some(60)),
             (SyncError::Interrupted, 503, Some(1)),
         ] {
-            let (status, code, message) = describe(&error);
-            assert_eq!((status.as_u16(), retry_after(&error)), (expected, retry), "{code}");
+            let (code, message) = (error.code(), sentence(&error.fault().message));
+            assert_eq!((status(&error).as_u16(), retry_after(&error)), (expected, retry), "{code}");
             assert!(message.ends_with('.') && !message.starts_with(char::is_lowercase), "{message}");
         }
     }

@@ -14,9 +14,8 @@ use onefold_service::operation::Fingerprint;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
+use crate::access::table::{LARGEST_FILE, body_limit};
 use crate::error::ApiError;
-use crate::json::largest;
-use crate::limits::MAX_FILE;
 use crate::raw_body::whole;
 
 /// How long the next piece of a file may take to come.
@@ -38,7 +37,7 @@ pub(super) fn of(request: &ServiceRequest, body: Option<&Bytes>) -> Fingerprint 
 
 /// Takes the body out, and puts it back for the handler.
 pub(super) async fn read_body(request: &mut ServiceRequest) -> Result<Bytes, ApiError> {
-    let most = largest(request.path());
+    let most = body_limit(request.path());
     let body = whole(request.take_payload(), most).await?;
     let again = stream::once(future::ready(Ok(body.clone())));
     request.set_payload(Payload::Stream { payload: Box::pin(again) });
@@ -84,7 +83,7 @@ pub(super) async fn drain(request: &mut ServiceRequest) -> Result<[u8; 32], ApiE
         let Some(piece) = next else { return Ok(hash.finalize().into()) };
         let piece = piece?;
         bytes += piece.len() as u64;
-        if bytes > MAX_FILE {
+        if bytes > LARGEST_FILE {
             return Err(ApiError::FileTooLarge);
         }
         hash.update(&piece);

@@ -18,11 +18,10 @@ use onefold_service::operation::{
     IdempotencyKey, IdempotencyScope, InvalidIdempotencyKey, OperationId, OperationSubject, SealedAnswer,
 };
 
-use crate::access::{Refusal, bearer};
+use crate::access::{Rejection, bearer, table::is_streamed};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::Faults;
-use crate::limits::is_streamed;
 use fingerprint::Passing;
 use held::Held;
 use sealed::{Answer, Head, SealingKey};
@@ -55,29 +54,29 @@ pub(crate) async fn once(
     let app = request.app_data::<web::Data<App>>().cloned();
     let (app, key) = match (app, key(&request)) {
         (Some(app), Ok(Some(key))) => (app, key),
-        (_, Err(error)) => return Ok(Refusal::from(error).refuse(request)),
+        (_, Err(error)) => return Ok(Rejection::from(error).reject(request)),
         (_, Ok(_)) => return Ok(next.call(request).await?.map_into_boxed_body()),
     };
     let sealing = SealingKey::derive(bearer::token(request.headers()).map(str::as_bytes), &key);
     let scope = request.extensions().get().cloned().unwrap_or_else(IdempotencyScope::anonymous);
-    let body = match is_streamed(&request) {
+    let body = match is_streamed(request.method(), request.path()) {
         true => None,
         false => match fingerprint::read_body(&mut request).await {
             Ok(body) => Some(body),
-            Err(error) => return Ok(Refusal::from(error).refuse(request)),
+            Err(error) => return Ok(Rejection::from(error).reject(request)),
         },
     };
     let fingerprint = fingerprint::of(&request, body.as_ref());
     match app.idempotency.begin(&scope, &key, fingerprint).await {
-        Ok(Begun::New(operation)) => carry_out(&app, operation, &sealing, request, next).await,
+        Ok(Begun::New(operation)) => perform(&app, operation, &sealing, request, next).await,
         Ok(Begun::Replay { answer, subject }) => replay(&answer, subject, &sealing, request, next).await,
         Ok(Begun::CarriedOut(subject)) => tell(&subject, request, next).await,
-        Ok(Begun::OtherRequest) => Ok(Refusal::from(ApiError::IdempotencyKeyReused).refuse(request)),
+        Ok(Begun::OtherRequest) => Ok(Rejection::from(ApiError::IdempotencyKeyReused).reject(request)),
         Ok(Begun::Running { retry_after }) => {
             let retry_after_s = retry_after.as_secs().max(1);
-            Ok(Refusal::from(ApiError::IdempotencyRunning { retry_after_s }).refuse(request))
+            Ok(Rejection::from(ApiError::IdempotencyRunning { retry_after_s }).reject(request))
         }
-        Err(error) => Ok(Refusal::from(ApiError::from(error)).refuse(request)),
+        Err(error) => Ok(Rejection::from(ApiError::from(error)).reject(request)),
     }
 }
 
@@ -101,7 +100,7 @@ fn key(request: &ServiceRequest) -> Result<Option<IdempotencyKey>, ApiError> {
     })
 }
 
-async fn carry_out(
+async fn perform(
     app: &web::Data<App>,
     operation: OperationId,
     sealing: &SealingKey,
@@ -110,7 +109,8 @@ async fn carry_out(
 ) -> Response {
     // For the transaction of the change.
     request.extensions_mut().insert(operation);
-    let passing = is_streamed(&request).then(|| Passing::through(&mut request));
+    let is_file = is_streamed(request.method(), request.path());
+    let passing = is_file.then(|| Passing::through(&mut request));
     let held = Held::new(app.clone(), operation);
     let response = next.call(request).await?.map_into_boxed_body();
     let received = passing.as_ref().and_then(Passing::digest);
@@ -169,14 +169,14 @@ async fn replay(
         // The caller has another secret than then. What was made can still be told.
         return match subject {
             Some(subject) => tell(&subject, request, next).await,
-            None => Ok(Refusal::from(ApiError::IdempotencyAnswerLost).refuse(request)),
+            None => Ok(Rejection::from(ApiError::IdempotencyAnswerLost).reject(request)),
         };
     };
     if let Some(received) = answer.head.received {
         match fingerprint::drain(&mut request).await {
             Ok(digest) if digest == received => {}
-            Ok(_) => return Ok(Refusal::from(ApiError::IdempotencyKeyReused).refuse(request)),
-            Err(error) => return Ok(Refusal::from(error).refuse(request)),
+            Ok(_) => return Ok(Rejection::from(ApiError::IdempotencyKeyReused).reject(request)),
+            Err(error) => return Ok(Rejection::from(error).reject(request)),
         }
     }
     let status = StatusCode::from_u16(answer.head.status).unwrap_or(StatusCode::OK);
@@ -198,7 +198,7 @@ async fn tell(
         None
     } else if request.path() == ADMIN {
         let Ok(uri) = format!("{ADMIN}/{}", subject.id).parse() else {
-            return Ok(Refusal::from(ApiError::IdempotencyAnswerLost).refuse(request));
+            return Ok(Rejection::from(ApiError::IdempotencyAnswerLost).reject(request));
         };
         read_instead(&mut request, Method::PUT, uri);
         None
@@ -210,7 +210,7 @@ async fn tell(
                 read_instead(&mut request, Method::GET, uri);
                 Some(location)
             }
-            None => return Ok(Refusal::from(ApiError::IdempotencyAnswerLost).refuse(request)),
+            None => return Ok(Rejection::from(ApiError::IdempotencyAnswerLost).reject(request)),
         }
     };
     let mut response = next.call(request).await?.map_into_boxed_body();

@@ -53,7 +53,7 @@ pub(crate) fn invalid(errors: &Errors, language: Language) -> HttpResponse {
         .json(InvalidBody { message: INVALID, errors: Translated { errors, language } })
 }
 
-/// The same in every language, as in Laravel up to version 8, and whatever the errors.
+/// The sentence of every answer that tells of faults, in every language, as in Laravel up to version 8.
 const INVALID: &str = "The given data was invalid.";
 
 #[derive(serde::Serialize)]
@@ -93,7 +93,7 @@ fn sentences(field: Field, faults: &[Fault], language: Language) -> Vec<String> 
 
 /// An answer that is one fixed sentence.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum ErrorResponse {
     /// A PUT of which nothing could be understood. Laravel would change nothing and call it a success.
     UnreadableBody,
     Unauthenticated,
@@ -112,7 +112,7 @@ pub(crate) enum Refusal {
         limit: u32,
         /// Seconds until the caller may try again.
         retry_after: u64,
-        /// The same moment in Unix time, if the limit has one.
+        /// When the caller may try again, in Unix time, if the limit has such a moment.
         reset: Option<i64>,
     },
     /// With the words of the status, and when it is worth trying again.
@@ -120,7 +120,7 @@ pub(crate) enum Refusal {
     ServerError,
 }
 
-impl From<ApiError> for Refusal {
+impl From<ApiError> for ErrorResponse {
     fn from(error: ApiError) -> Self {
         match error.logged() {
             ApiError::Unavailable(_) | ApiError::TimedOut(_) | ApiError::Storage { .. } => {
@@ -140,13 +140,13 @@ impl From<ApiError> for Refusal {
     }
 }
 
-impl From<RecordError> for Refusal {
+impl From<RecordError> for ErrorResponse {
     fn from(error: RecordError) -> Self {
         Self::from(ApiError::from(error))
     }
 }
 
-impl From<BodyTooLarge> for Refusal {
+impl From<BodyTooLarge> for ErrorResponse {
     fn from(_: BodyTooLarge) -> Self {
         Self::BodyTooLarge
     }
@@ -157,7 +157,7 @@ struct Message<'a> {
     message: &'a str,
 }
 
-impl Refusal {
+impl ErrorResponse {
     pub(crate) fn answer(&self) -> HttpResponse {
         let (status, message) = self.describe();
         let mut answer = HttpResponseBuilder::new(status);
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     /// Status, body, and the headers that are asked for.
-    fn shown(answer: HttpResponse, headers: &[&str]) -> (u16, String, Vec<String>) {
+    fn parts(answer: HttpResponse, headers: &[&str]) -> (u16, String, Vec<String>) {
         let status = answer.status().as_u16();
         assert_eq!(answer.headers().get("Content-Type").unwrap(), "application/json");
         let value = |name: &&str| answer.headers().get(*name).map(|value| value.to_str().unwrap().to_owned());
@@ -235,7 +235,7 @@ mod tests {
     fn a_contact_is_shown_under_its_channel() {
         let email = Point::Email("ana@example.com".to_owned());
         let body = r#"{"email":"ana@example.com"}"#.to_owned();
-        assert_eq!(shown(contact(&email), &TRANSLATION), (200, body, vec![]));
+        assert_eq!(parts(contact(&email), &TRANSLATION), (200, body, vec![]));
         for (channel, name) in [
             (PhoneChannel::Telephone, "telephone"),
             (PhoneChannel::Whatsapp, "whatsapp"),
@@ -243,9 +243,9 @@ mod tests {
         ] {
             let phone =
                 Point::Phone { channel, country_code: "+55".to_owned(), number: "11912345678".to_owned() };
-            let parts = r#"{"country_code":"+55","number":"11912345678","full":"+55 11912345678"}"#;
-            let body = format!("{{\"{name}\":{parts}}}");
-            assert_eq!(shown(contact(&phone), &TRANSLATION), (200, body, vec![]));
+            let number = r#"{"country_code":"+55","number":"11912345678","full":"+55 11912345678"}"#;
+            let body = format!("{{\"{name}\":{number}}}");
+            assert_eq!(parts(contact(&phone), &TRANSLATION), (200, body, vec![]));
         }
     }
 
@@ -264,10 +264,10 @@ mod tests {
         );
         let headers = ["en".to_owned(), "Accept-Language".to_owned()].to_vec();
         assert_eq!(
-            shown(invalid(&errors, Language::English), &TRANSLATION),
+            parts(invalid(&errors, Language::English), &TRANSLATION),
             (422, english.to_owned(), headers)
         );
-        let (_, slovenian, headers) = shown(invalid(&errors, Language::Slovenian), &TRANSLATION);
+        let (_, slovenian, headers) = parts(invalid(&errors, Language::Slovenian), &TRANSLATION);
         assert_eq!(headers, ["sl", "Accept-Language"]);
         assert!(slovenian.starts_with(
             r#"{"message":"The given data was invalid.","errors":{"uuid":["Polje uuid je obvezno."],"#
@@ -279,40 +279,41 @@ mod tests {
         let method = "PATCH".to_owned();
         let path = "ia/admin/contacts/5".to_owned();
         for (refusal, status, message) in [
-            (Refusal::UnreadableBody, 400, "The request body is not a JSON object."),
-            (Refusal::Unauthenticated, 401, "Unauthenticated."),
-            (Refusal::Forbidden, 403, "This action is unauthorized."),
-            (Refusal::NotFound, 404, "Not Found"),
-            (Refusal::UserNotFound, 404, "User not found."),
+            (ErrorResponse::UnreadableBody, 400, "The request body is not a JSON object."),
+            (ErrorResponse::Unauthenticated, 401, "Unauthenticated."),
+            (ErrorResponse::Forbidden, 403, "This action is unauthorized."),
+            (ErrorResponse::NotFound, 404, "Not Found"),
+            (ErrorResponse::UserNotFound, 404, "User not found."),
             (
-                Refusal::MethodNotAllowed { method, path, allow: "PUT".to_owned() },
+                ErrorResponse::MethodNotAllowed { method, path, allow: "PUT".to_owned() },
                 405,
                 "The PATCH method is not supported for route ia/admin/contacts/5. Supported methods: PUT.",
             ),
-            (Refusal::BodyTooLarge, 413, "The POST data is too large."),
+            (ErrorResponse::BodyTooLarge, 413, "The POST data is too large."),
             (
-                Refusal::TooManyAttempts { limit: 60, retry_after: 7, reset: Some(1_700_000_007) },
+                ErrorResponse::TooManyAttempts { limit: 60, retry_after: 7, reset: Some(1_700_000_007) },
                 429,
                 "Too Many Attempts.",
             ),
-            (Refusal::ServerError, 500, "Server Error"),
+            (ErrorResponse::ServerError, 500, "Server Error"),
         ] {
             let body = format!("{{\"message\":\"{message}\"}}");
-            assert_eq!(shown(refusal.answer(), &TRANSLATION), (status, body, vec![]), "{refusal:?}");
+            assert_eq!(parts(refusal.answer(), &TRANSLATION), (status, body, vec![]), "{refusal:?}");
         }
     }
 
     #[test]
     fn some_refusals_have_headers() {
-        let throttled = Refusal::TooManyAttempts { limit: 60, retry_after: 7, reset: Some(1_700_000_007) };
+        let throttled =
+            ErrorResponse::TooManyAttempts { limit: 60, retry_after: 7, reset: Some(1_700_000_007) };
         let names = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "Retry-After", "X-RateLimit-Reset"];
-        assert_eq!(shown(throttled.answer(), &names).2, ["60", "0", "7", "1700000007"]);
-        assert_eq!(shown(Refusal::Unauthenticated.answer(), &["WWW-Authenticate"]).2, ["Bearer"]);
-        let method = Refusal::MethodNotAllowed {
+        assert_eq!(parts(throttled.answer(), &names).2, ["60", "0", "7", "1700000007"]);
+        assert_eq!(parts(ErrorResponse::Unauthenticated.answer(), &["WWW-Authenticate"]).2, ["Bearer"]);
+        let method = ErrorResponse::MethodNotAllowed {
             method: "GET".to_owned(),
             path: "ia/admin/contacts".to_owned(),
             allow: "POST".to_owned(),
         };
-        assert_eq!(shown(method.answer(), &["Allow"]).2, ["POST"]);
+        assert_eq!(parts(method.answer(), &["Allow"]).2, ["POST"]);
     }
 }

@@ -108,7 +108,7 @@ impl Errors {
         Self(BTreeMap::from([(Field::Email, vec![Fault::Email])]))
     }
 
-    /// The same for a number.
+    /// For a phone number that the rule of Laravel takes and that cannot be kept.
     pub(crate) fn number() -> Self {
         Self(BTreeMap::from([(Field::Number, vec![Fault::Format])]))
     }

@@ -4,7 +4,7 @@
 use actix_web::web;
 use serde_json::{Map, Value};
 
-use crate::json::MAX_BODY;
+use crate::access::table::OBJECT;
 
 /// The body has more bytes than any request needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,7 +25,7 @@ impl Input {
     ///
     /// Parameters of the query stand in for members that the body does not have.
     pub(crate) fn read(body: &[u8], content_type: Option<&str>, query: &str) -> Result<Self, BodyTooLarge> {
-        if body.len() > MAX_BODY {
+        if body.len() > OBJECT {
             return Err(BodyTooLarge);
         }
         let object = if is_json(content_type) { object(body) } else { None };
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_large_body_is_refused() {
-        let body = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_BODY - 8));
+        let body = format!("{{\"a\":\"{}\"}}", "x".repeat(OBJECT - 8));
         assert!(Input::read(body.as_bytes(), JSON, "").is_ok());
         assert!(Input::read(format!("{body} ").as_bytes(), JSON, "") == Err(BodyTooLarge));
     }

@@ -7,23 +7,16 @@ use std::task::Poll;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use futures_util::{StreamExt, stream};
 use tokio::time::timeout;
 
 use super::{Limits, TrustedProxies};
-use crate::access::{Family, Refusal};
+use crate::access::{Family, Rejection, table::is_streamed};
 use crate::answered::with_headers;
 use crate::app::App;
 use crate::error::ApiError;
-
-/// Files come for as long as they are large; the handler has a limit for the time between their pieces.
-const STREAMED: &str = "/contacts/import";
-
-/// The largest file in bytes, unpacked: what a table of pieces can number, and more than a team has customers.
-pub(crate) const MAX_FILE: u64 = 16 << 30;
 
 /// Counts the request under the address of its caller.
 pub(crate) async fn limit_address(
@@ -38,7 +31,9 @@ pub(crate) async fn limit_address(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let answered = match decision.retry_after_s {
-        Some(retry_after_s) => Ok(Refusal::from(ApiError::TooManyRequests { retry_after_s }).refuse(request)),
+        Some(retry_after_s) => {
+            Ok(Rejection::from(ApiError::TooManyRequests { retry_after_s }).reject(request))
+        }
         None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
     };
     with_headers(answered, |headers| decision.write(headers))
@@ -53,7 +48,7 @@ pub(crate) async fn limit_head(
     let most = limits(&request).and_then(|limits| limits.header_bytes);
     match most {
         Some(most) if size(request.head()) > most => {
-            Ok(Refusal::from(ApiError::HeadTooLarge { most: most / 1024 }).refuse(request))
+            Ok(Rejection::from(ApiError::HeadTooLarge { most: most / 1024 }).reject(request))
         }
         _ => Ok(next.call(request).await?.map_into_boxed_body()),
     }
@@ -65,13 +60,14 @@ pub(crate) async fn keep_time(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let limit = limits(&request).and_then(|limits| limits.request_timeout);
-    let Some(limit) = limit.filter(|_| !is_streamed(&request)) else {
+    // Files come for as long as they are large; the handler has a limit for the time between their pieces.
+    let Some(limit) = limit.filter(|_| !is_streamed(request.method(), request.path())) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let received = watch(&mut request);
     let family = Family::of_path(request.path());
     let given_up = |error: ApiError| {
-        let answer = Refusal::from(error).answer(family);
+        let answer = Rejection::from(error).answer(family);
         Err(InternalError::from_response("the time was up", answer).into())
     };
     match timeout(limit, next.call(request)).await {
@@ -83,11 +79,6 @@ pub(crate) async fn keep_time(
 
 fn limits(request: &ServiceRequest) -> Option<&Limits> {
     request.app_data::<web::Data<App>>().map(|app| app.limits.as_ref())
-}
-
-/// Whether the body is a file, of any size, that is stored as it comes.
-pub(crate) fn is_streamed(request: &ServiceRequest) -> bool {
-    request.method() == Method::POST && request.path() == STREAMED
 }
 
 /// Tells whether the body has been read to its end.

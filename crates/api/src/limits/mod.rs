@@ -22,7 +22,7 @@ use onefold_service::clock::Clock;
 
 pub(crate) use address::{ClientAddress, TrustedProxies};
 pub use config::LimitsConfig;
-pub(crate) use guard::{MAX_FILE, is_streamed, keep_time, limit_address, limit_head};
+pub(crate) use guard::{keep_time, limit_address, limit_head};
 pub use window::WindowDecision;
 
 use rate::Rate;

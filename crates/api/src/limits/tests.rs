@@ -45,7 +45,7 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn shown(write: impl FnOnce(&mut HeaderMap)) -> Vec<String> {
+fn fields_written(write: impl FnOnce(&mut HeaderMap)) -> Vec<String> {
     let mut headers = HeaderMap::new();
     write(&mut headers);
     let line = |(name, value): (&HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
@@ -159,9 +159,9 @@ fn what_is_off_refuses_and_tells_nothing() {
     limits.failed_authentication(address);
     for decision in [limits.token(7), limits.address(away(address)), limits.may_authenticate(address)] {
         assert_eq!((decision.limit, decision.retry_after_s), (0, None));
-        assert!(shown(|headers| decision.write(headers)).is_empty());
+        assert!(fields_written(|headers| decision.write(headers)).is_empty());
     }
-    assert!(shown(|headers| limits.admin(7).write(headers)).is_empty());
+    assert!(fields_written(|headers| limits.admin(7).write(headers)).is_empty());
     assert_eq!((limits.request_timeout, limits.header_bytes), (None, None));
 }
 
@@ -170,7 +170,7 @@ fn decisions_are_told_in_header_fields() {
     let (limits, _) = limits(|config| {
         (config.token_per_minute, config.address_per_minute, config.admin_per_minute) = (2, 4, 1);
     });
-    let both = shown(|headers| {
+    let both = fields_written(|headers| {
         limits.token(7).write(headers);
         limits.address(from("203.0.113.5")).write(headers);
     });
@@ -184,14 +184,14 @@ fn decisions_are_told_in_header_fields() {
         ]
     );
     limits.token(7);
-    let refused = shown(|headers| limits.token(7).write(headers));
+    let refused = fields_written(|headers| limits.token(7).write(headers));
     assert_eq!(
         refused,
         ["ratelimit-policy: \"token\";q=2;w=60", "ratelimit: \"token\";r=0;t=60", "retry-after: 30"]
     );
-    let passed = shown(|headers| limits.admin(7).write(headers));
+    let passed = fields_written(|headers| limits.admin(7).write(headers));
     assert_eq!(passed, ["x-ratelimit-limit: 1", "x-ratelimit-remaining: 0"]);
-    let refused = shown(|headers| limits.admin(7).write(headers));
+    let refused = fields_written(|headers| limits.admin(7).write(headers));
     assert_eq!(
         refused,
         [

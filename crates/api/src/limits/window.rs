@@ -122,7 +122,7 @@ impl WindowDecision {
         }
     }
 
-    /// The same as the other limits tell it.
+    /// The decision in the form of the limits that count by tokens and addresses.
     pub(super) fn named(self, policy: &'static str, now: DateTime<Utc>) -> Decision {
         let reset_s = u64::try_from((self.resets_at - now).num_seconds()).unwrap_or_default();
         Decision {

@@ -27,25 +27,25 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AuditEntry)]
-pub(crate) struct ShownEntry<'a> {
+pub(crate) struct EntryResponse<'a> {
     /// 1, 2, 3 … without gaps.
     #[schema(example = 12)]
     number: u64,
     at: DateTime<Utc>,
-    actor: ShownActor<'a>,
+    actor: ActorResponse<'a>,
     /// Such as `contact.updated` or `customers.merged`.
     #[schema(example = "contact.updated")]
     action: &'a str,
-    subject: ShownSubject<'a>,
+    subject: SubjectResponse<'a>,
     /// The customer that it concerns, by the name that it had then.
     customer_id: Option<Uuid>,
     /// The request's `X-Request-Id`, or `import:` and the id of an import.
     request_id: Option<&'a str>,
     /// As it was; null for what is new, and if `missingAbilities` names something.
-    #[schema(value_type = Option<Object>, example = json!({"id": 7, "kind": "email", "email": "maker@example.com"}))]
+    #[schema(value_type = Option<BTreeMap<String, Value>>, example = json!({"id": 7, "kind": "email", "email": "maker@example.com"}))]
     before: Option<Box<RawValue>>,
     /// As it is; null for what is gone, and if `missingAbilities` names something.
-    #[schema(value_type = Option<Object>, example = json!({"id": 7, "kind": "email", "email": "maker@example.org"}))]
+    #[schema(value_type = Option<BTreeMap<String, Value>>, example = json!({"id": 7, "kind": "email", "email": "maker@example.org"}))]
     after: Option<Box<RawValue>>,
     /// What the caller's token lacks to be shown `before` and `after`, which are withheld then.
     #[schema(value_type = Vec<String>, example = json!([]))]
@@ -59,7 +59,7 @@ pub(crate) struct ShownEntry<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AuditActor)]
-struct ShownActor<'a> {
+struct ActorResponse<'a> {
     /// `token`, `anonymous`, `webhook`, `command_line` or `program`.
     #[schema(example = "token")]
     kind: &'a str,
@@ -72,7 +72,7 @@ struct ShownActor<'a> {
 /// What it was done to.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditSubject)]
-struct ShownSubject<'a> {
+struct SubjectResponse<'a> {
     /// `contact`, `customer`, `user`, `import` or `token`.
     #[schema(example = "contact")]
     kind: &'a str,
@@ -84,7 +84,7 @@ struct ShownSubject<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditEntries<'a> {
-    entries: Vec<ShownEntry<'a>>,
+    entries: Vec<EntryResponse<'a>>,
     /// Where the next page begins; null at the end.
     next_cursor: Option<String>,
 }
@@ -98,7 +98,7 @@ pub(crate) struct AuditEntries<'a> {
 /// Entries are only ever added. Each holds the hash of the one before, so that `onefold-server audit verify` finds
 /// what somebody changed, removed or exchanged.
 #[utoipa::path(
-    get, path = "/audit", tag = "audit",
+    get, path = "/audit", tag = "audit", operation_id = "audit.list",
     params(
         ("subject" = Option<String>, Query, description = "What it was done to: a kind and an id, such as `contact:7`"),
         ("customerId" = Option<String>, Query, description = "The customer that it concerns, by the id that it had then"),
@@ -129,7 +129,7 @@ pub(crate) async fn list(
     let page = app.audit.list(&filter, before, limit).await?;
     let (mut response, next_cursor) = page_answer(&request, page.next.map(u64::cast_signed));
     let reader = caller.abilities();
-    let entries = page.entries.iter().map(|entry| shown(entry, &reader)).collect();
+    let entries = page.entries.iter().map(|entry| entry_response(entry, &reader)).collect();
     Ok(response.json(AuditEntries { entries, next_cursor }))
 }
 
@@ -155,7 +155,7 @@ fn filter(query: &mut Query, user: Option<UserId>) -> AuditFilter {
     }
 }
 
-fn shown<'a>(entry: &'a AuditEntry, reader: &Abilities) -> ShownEntry<'a> {
+fn entry_response<'a>(entry: &'a AuditEntry, reader: &Abilities) -> EntryResponse<'a> {
     let facts = &entry.facts;
     let missing = facts.states_withheld_from(reader);
     let state =
@@ -164,17 +164,17 @@ fn shown<'a>(entry: &'a AuditEntry, reader: &Abilities) -> ShownEntry<'a> {
         Some((kind, name)) => (kind, Some(name)),
         None => (facts.actor.as_str(), None),
     };
-    ShownEntry {
+    EntryResponse {
         number: entry.number,
         at: facts.at,
-        actor: ShownActor {
+        actor: ActorResponse {
             kind,
             name,
             token_id: facts.token.map(|token| token.0),
             user_id: facts.user.map(|user| user.0),
         },
         action: &facts.action,
-        subject: ShownSubject { kind: &facts.subject_kind, id: &facts.subject_id },
+        subject: SubjectResponse { kind: &facts.subject_kind, id: &facts.subject_id },
         customer_id: facts.customer.map(|customer| customer.0),
         request_id: facts.request_id.as_deref(),
         before: state(&facts.before),

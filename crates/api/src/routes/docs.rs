@@ -24,13 +24,20 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     info(
         title = "Onefold",
         description = "Folds every email address, phone number and record of a customer into one.\n\nWherever `GET` is \
-            answered, `HEAD` is as well: with the same status and header fields, and no body."
+            answered, `HEAD` is as well: with the same status and header fields, and no body.",
+        // Nobody was given a licence yet. Validators ask for the field, and left out it would be guessed at.
+        license(name = "All rights reserved", identifier = "LicenseRef-All-Rights-Reserved")
     ),
-    // In the place of other data, when asked for.
-    components(schemas(
-        super::partners::PlannedSync<super::partners::metakocka::MetaKockaId>,
-        super::partners::PlannedSync<super::partners::openphone::OpenPhoneId>,
-    )),
+    servers(
+        (url = "/", description = "The server that this document comes from"),
+        (
+            url = "http://{host}:{port}", description = "Any other",
+            variables(
+                ("host" = (default = "127.0.0.1", description = "`server.host` of the configuration")),
+                ("port" = (default = "3000", description = "`server.port` of the configuration")),
+            )
+        ),
+    ),
     paths(
         super::identify::identify,
         super::contacts::create,
@@ -87,6 +94,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         super::partner_events::receive,
         super::registration::register,
         super::customers::activity::activity,
+        super::home::home,
+        super::health::health,
         super::health::live,
         super::health::ready,
         super::metrics::metrics,
@@ -100,8 +109,6 @@ struct Document;
 /// None that a test would not have seen: the document is built from constants.
 pub fn openapi_document() -> Result<String, serde_json::Error> {
     let mut document = Document::openapi();
-    // Made from the package's licence, of which there is none.
-    document.info.license = None;
     complete(&mut document);
     Ok(document.to_pretty_json()? + "\n")
 }

@@ -41,7 +41,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// spreadsheet would run as formulas begin with an apostrophe. `POST /contacts/import` reads both again, here or in another
 /// Onefold: each contact comes back as itself, and the same file again changes nothing.
 #[utoipa::path(
-    get, path = "/contacts/export", tag = "contacts",
+    get, path = "/contacts/export", tag = "contacts", operation_id = "contacts.export",
     params(
         ("format" = Option<String>, Query, description = "`ndjson` (default) or `csv`; `Accept: text/csv` does as well"),
         ("kind" = Option<String>, Query, description = "As in `GET /contacts`, like all that follow"),
@@ -72,8 +72,8 @@ pub(crate) async fn export(
         async move {
             let page = app.contacts.export(&filter, from, AT_ONCE).await?;
             let bytes = match form {
-                Form::Csv => as_csv(&page.rows, from.is_none()),
-                Form::Ndjson => as_lines(page.rows.iter().map(Line::of))?,
+                Form::Csv => as_csv(&page.entries, from.is_none()),
+                Form::Ndjson => as_lines(page.entries.iter().map(Line::of))?,
             };
             Ok((bytes, page.next))
         }

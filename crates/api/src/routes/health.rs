@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) fn configure(config: &mut ServiceConfig) {
     let live = web::resource("/health/live").get(live);
     let ready = web::resource("/health/ready").get(ready);
-    config.service(live).service(ready);
+    config.service(web::resource("/health").get(health)).service(live).service(ready);
 }
 
 #[derive(Serialize, ToSchema)]
@@ -28,9 +28,21 @@ pub(crate) struct Health {
     status: &'static str,
 }
 
+/// Answers as `/health/ready` does, for whoever looks for health under its plain name.
+#[utoipa::path(
+    get, path = "/health", tag = "operations", operation_id = "health.read",
+    responses(
+        (status = 200, description = "The database answers and can be written to", body = Health),
+        (status = 503, description = "It does not, or cannot", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn health(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    ready(app).await
+}
+
 /// The process runs.
 #[utoipa::path(
-    get, path = "/health/live", tag = "operations",
+    get, path = "/health/live", tag = "operations", operation_id = "health.live",
     responses((status = 200, description = "The process runs", body = Health))
 )]
 pub(crate) async fn live() -> impl Responder {
@@ -41,7 +53,7 @@ pub(crate) async fn live() -> impl Responder {
 /// the disk (`storage_full`, `storage_read_only`, `storage_failed`) the answer is 503 until one succeeds; the server
 /// tries that by itself when it is asked, at most once a second.
 #[utoipa::path(
-    get, path = "/health/ready", tag = "operations",
+    get, path = "/health/ready", tag = "operations", operation_id = "health.ready",
     responses(
         (status = 200, description = "The database answers and can be written to", body = Health),
         (status = 503, description = "It does not, or cannot", body = Problem, content_type = "application/problem+json"),

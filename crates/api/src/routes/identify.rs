@@ -69,7 +69,7 @@ struct ContactAnswer<'a> {
 /// Repeating a request changes nothing. Values that the link policy blocks are kept and answered with
 /// the contact that brought them, but join nobody; the header `Onefold-Blocked` names them.
 #[utoipa::path(
-    post, path = "/identify", tag = "identity",
+    post, path = "/identify", tag = "identity", operation_id = "identity.identify",
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is carried out once and answered as before"),
     ),
@@ -78,10 +78,9 @@ struct ContactAnswer<'a> {
         (status = 200, description = "The customer", body = IdentifyAnswer, headers(
             ("Onefold-Blocked" = Option<String>, description = "Values that did not link, and the rule: `phoneNumber;rule=never_links`"),
         )),
-        (status = 400, description = "Not JSON, or no object", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Not JSON, no object, or a field cannot be accepted; `errors` says why, field by field", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Over 64 KiB", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not said to be JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A field cannot be accepted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -118,8 +117,8 @@ impl IdentifyBody {
         }
         let statement = Statement::new(email, phone);
         match statement {
-            Some(statement) => faults.check().map(|()| IdentifyRequest { statement, received }),
-            None => Err(faults.into()),
+            Some(statement) if faults.is_empty() => Ok(IdentifyRequest { statement, received }),
+            _ => Err(faults.of_identify()),
         }
     }
 }

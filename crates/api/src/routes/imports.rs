@@ -10,17 +10,17 @@ use futures_util::{StreamExt, stream};
 use onefold_domain::id::ImportId;
 use onefold_service::file::ImportFormat;
 use onefold_service::import::{Import, ImportOptions, ImportStatus, MatchBy, RowFailure};
+use onefold_service::page::Page;
 use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::access::Caller;
+use crate::access::{Caller, table::LARGEST_FILE};
 use crate::app::App;
 use crate::csv::{self, Table, accepts};
 use crate::error::ApiError;
 use crate::fields::id_in_path;
-use crate::limits::MAX_FILE;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, page_answer};
 
@@ -45,6 +45,14 @@ pub(crate) struct ImportAccepted {
     #[schema(example = "queued")]
     status: &'static str,
 }
+
+/// The file, byte for byte.
+//
+// `binary`, so that generated clients send it as it stands; a `string` becomes a JSON text with some.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "the shape for the document: a file is stored as it comes")]
+pub(crate) struct ImportFile(Vec<u8>);
 
 /// How far an import is.
 #[derive(Serialize, ToSchema)]
@@ -106,14 +114,14 @@ pub(crate) struct RowError {
 /// The exports of contacts and of users come back as what they were, users that do not exist included.
 /// A file may come packed (`Content-Encoding: gzip`); what it may have at most counts unpacked.
 #[utoipa::path(
-    post, path = "/contacts/import", tag = "imports",
+    post, path = "/contacts/import", tag = "imports", operation_id = "contacts.import",
     params(
         ("matchBy" = Option<String>, Query, description = "`value` (default) or `userId`: the user's record of the same kind takes the row's value"),
         ("dryRun" = Option<bool>, Query, description = "Check and count, and change nothing. Every 20,000 rows are counted against what is stored"),
         ("onError" = Option<String>, Query, description = "`continue` (default) or `stop`"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is carried out once and answered as before"),
     ),
-    request_body(content((String = "text/csv"), (String = "application/x-ndjson"))),
+    request_body(content((ImportFile = "text/csv"), (ImportFile = "application/x-ndjson"))),
     responses(
         (status = 202, description = "The file is stored and will be imported", body = ImportAccepted),
         (status = 413, description = "The file is too large", body = Problem, content_type = "application/problem+json"),
@@ -136,7 +144,7 @@ pub(crate) async fn import(
         let next = timeout(PATIENCE, body.next()).await.map_err(|_| ApiError::BodyUnreadable)?;
         let Some(piece) = next else { break };
         receiving.append(&piece?).await?;
-        if receiving.bytes() > MAX_FILE {
+        if receiving.bytes() > LARGEST_FILE {
             return Err(ApiError::FileTooLarge);
         }
     }
@@ -150,7 +158,7 @@ pub(crate) async fn import(
 
 /// How far an import is.
 #[utoipa::path(
-    get, path = "/imports/{id}", tag = "imports",
+    get, path = "/imports/{id}", tag = "imports", operation_id = "imports.read",
     params(("id" = String, Path, description = "The id that the import was answered with")),
     responses(
         (status = 200, description = "Rows read, created, updated, failed, rate and remaining time", body = ImportProgress),
@@ -159,12 +167,12 @@ pub(crate) async fn import(
 )]
 pub(crate) async fn progress(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let import = find(&app, &id).await?;
-    Ok(HttpResponse::Ok().json(shown(&import)))
+    Ok(HttpResponse::Ok().json(progress_response(&import)))
 }
 
 /// The rows that failed, as JSON or, with `Accept: text/csv` or `format=csv`, as CSV.
 #[utoipa::path(
-    get, path = "/imports/{id}/errors", tag = "imports",
+    get, path = "/imports/{id}/errors", tag = "imports", operation_id = "imports.errors",
     params(
         ("id" = String, Path, description = "The id that the import was answered with"),
         ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
@@ -189,14 +197,14 @@ pub(crate) async fn errors(
     if format.unwrap_or_else(|| accepts(&request, "text/csv")) {
         return Ok(errors_as_csv(app, import.id));
     }
-    // One more than asked for tells whether there is another page.
-    let wanted = usize::from(limit);
-    let mut failures = app.imports.failures(import.id, skip, wanted + 1).await?;
-    let more = failures.len() > wanted;
-    failures.truncate(wanted);
-    let next = more.then(|| skip.saturating_add(u64::from(limit)).cast_signed());
-    let (mut response, next_cursor) = page_answer(&request, next);
-    let errors = failures.into_iter().map(RowError::from).collect();
+    let page = Page::read(
+        usize::from(limit),
+        |wanted| app.imports.failures(import.id, skip, wanted),
+        |_| skip.saturating_add(u64::from(limit)).cast_signed(),
+    );
+    let page = page.await?;
+    let (mut response, next_cursor) = page_answer(&request, page.next);
+    let errors = page.entries.into_iter().map(RowError::from).collect();
     Ok(response.json(ImportErrors { errors, next_cursor }))
 }
 
@@ -260,7 +268,7 @@ fn format(request: &HttpRequest) -> Result<ImportFormat, ApiError> {
     }
 }
 
-fn shown(import: &Import) -> ImportProgress {
+fn progress_response(import: &Import) -> ImportProgress {
     let until = import.finished_at.unwrap_or(import.updated_at);
     let elapsed =
         import.started_at.map(|started| (until - started).as_seconds_f64()).filter(|time| *time > 0.0);

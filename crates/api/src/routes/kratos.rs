@@ -5,14 +5,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use onefold_service::actor::{Acting, Actor};
 use onefold_service::identities::{Applied, IdentityFault};
 
-use crate::access::Caller;
+use crate::access::{Caller, table::body_limit};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::problem::Problem;
 use crate::raw_body::whole;
-
-/// The largest body in bytes; Kratos' whole context is seldom over 16 KiB.
-const MAX_BODY: usize = 256 * 1024;
 
 /// Kratos' name of the call, the same for each of its attempts.
 const TRIGGER: &str = "Ory-Webhook-Trigger-ID";
@@ -26,7 +23,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// For Kratos alone: it proves itself with the header or the basic authentication that the server is
 /// configured with. A call may be repeated. What the body holds is said in `docs/kratos.md`.
 #[utoipa::path(
-    post, path = "/webhooks/kratos", tag = "webhooks",
+    post, path = "/webhooks/kratos", tag = "webhooks", operation_id = "webhooks.kratos",
     params(("Ory-Webhook-Trigger-ID" = Option<String>, Header, description = "By which a repetition is known")),
     request_body(content = serde_json::Value, description = "At most 256 KiB", example = json!({
         "event": "registration", "flow_id": "3f4b1c9e-0b52-4f63-8ad5-3ac0b7a3b0a1",
@@ -58,7 +55,7 @@ pub(crate) async fn receive(
     if !webhook.admits(request.headers()) {
         return Err(ApiError::WebhookUnauthorized);
     }
-    let body = whole(payload, MAX_BODY).await?;
+    let body = whole(payload, body_limit(request.path())).await?;
     let trigger = request.headers().get(TRIGGER).and_then(|value| value.to_str().ok());
     let notice = webhook.reader.read(&body, trigger)?;
     let mut faults = notice.faults;

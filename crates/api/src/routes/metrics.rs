@@ -12,7 +12,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 
 /// Requests, durations, what identify did, and the database pool.
 #[utoipa::path(
-    get, path = "/metrics", tag = "operations",
+    get, path = "/metrics", tag = "operations", operation_id = "metrics.read",
     responses((status = 200, description = "Metrics", body = String, content_type = "text/plain"))
 )]
 pub(crate) async fn metrics(app: web::Data<App>) -> impl Responder {

@@ -12,6 +12,7 @@ mod customers;
 mod docs;
 mod export;
 mod health;
+mod home;
 mod identify;
 mod imports;
 mod kratos;
@@ -47,6 +48,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .configure(registration::configure)
         .configure(partners::configure)
         .configure(sync::configure)
+        .configure(home::configure)
         .configure(health::configure)
         .configure(metrics::configure)
         .configure(docs::configure);

@@ -3,13 +3,11 @@
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::access::table::body_limit;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::problem::Problem;
 use crate::raw_body::whole;
-
-/// The largest body in bytes; a contact with all its fields is seldom over 16 KiB.
-const MAX_BODY: usize = 256 * 1024;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/webhooks/openphone").post(receive));
@@ -21,7 +19,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// (`openphone-signature`, or `webhook-id`, `webhook-timestamp` and `webhook-signature`). A delivery may be repeated, late
 /// or out of order. The contact itself is read from OpenPhone, in a moment; nothing that the body says of it is believed.
 #[utoipa::path(
-    post, path = "/webhooks/openphone", tag = "webhooks",
+    post, path = "/webhooks/openphone", tag = "webhooks", operation_id = "webhooks.openphone",
     params(
         ("openphone-signature" = Option<String>, Header, description = "`hmac;1;<milliseconds>;<digest>`"),
         ("webhook-id" = Option<String>, Header, description = "The same for each attempt"),
@@ -47,7 +45,7 @@ pub(crate) async fn receive(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     let webhook = app.partner_webhook.as_ref().ok_or(ApiError::WebhookNotConfigured)?;
-    let body = whole(payload, MAX_BODY).await?;
+    let body = whole(payload, body_limit(request.path())).await?;
     let header = |name: &str| request.headers().get(name)?.to_str().ok().map(ToOwned::to_owned);
     let event = webhook.reader.read(&header, &body, app.env.base.clock.now()).inspect_err(|error| {
         tracing::warn!(reason = %error, bytes = body.len(), "a report was not believed");

@@ -52,14 +52,14 @@ pub(crate) struct RegistrationBody {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Registration)]
-pub(crate) struct ShownRegistration<'a> {
+pub(crate) struct RegistrationResponse<'a> {
     /// Always true.
     success: bool,
     #[schema(example = "Customer registered successfully")]
     message: &'static str,
     customer: RegisteredCustomer<'a>,
     gocardless: Gocardless,
-    openphone: ShownPush<'a>,
+    openphone: PushResponse<'a>,
     tokens: GivenToken<'a>,
 }
 
@@ -92,7 +92,7 @@ pub(crate) struct Gocardless {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = OpenPhonePush)]
-pub(crate) struct ShownPush<'a> {
+pub(crate) struct PushResponse<'a> {
     integrated: bool,
     #[schema(example = "664d0db69fcac7cf2e6ec")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,13 +130,13 @@ pub(crate) struct GivenToken<'a> {
 /// left becomes the user's. Then OpenPhone is told, for two seconds at most. Whatever it answers, the person is
 /// registered; what could not be done is made up for.
 #[utoipa::path(
-    post, path = "/api/register", tag = "registration",
+    post, path = "/api/register", tag = "registration", operation_id = "registration.register",
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours by the same token, it is carried out once and answered as before, with the same token for the user"),
     ),
     request_body = RegistrationBody,
     responses(
-        (status = 201, description = "Registered", body = ShownRegistration),
+        (status = 201, description = "Registered", body = RegistrationResponse),
         (status = 400, description = "Not JSON, or a field cannot be accepted; `details` says why, field by field", body = Refused),
         (status = 409, description = "The person is registered already; `details.customerId` says as whom, to tokens with `customers:read`", body = Refused),
         (status = 503, description = "The database is away", body = Refused),
@@ -161,7 +161,7 @@ pub(crate) async fn register(
         Err(RegisterError::Record(error)) => return Err(error.into()),
     };
     let location = format!("/customers/{}", done.customer.0);
-    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(shown(&new, &done)))
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(registration_response(&new, &done)))
 }
 
 fn new_registration(app: &App, body: Members, user: Option<UserId>) -> Result<NewRegistration, ApiError> {
@@ -194,14 +194,14 @@ fn new_registration(app: &App, body: Members, user: Option<UserId>) -> Result<Ne
     Ok(NewRegistration { email, phone, received, profile, user })
 }
 
-fn shown<'a>(new: &'a NewRegistration, done: &'a Registered) -> ShownRegistration<'a> {
+fn registration_response<'a>(new: &'a NewRegistration, done: &'a Registered) -> RegistrationResponse<'a> {
     let contact = match &done.pushed {
         Pushed::Done(id) => Some(id.as_str()),
         _ => None,
     };
     let text = |field| new.profile.text(field);
     let UserId(user_id) = done.user.id;
-    ShownRegistration {
+    RegistrationResponse {
         success: true,
         message: "Customer registered successfully",
         customer: RegisteredCustomer {
@@ -215,7 +215,7 @@ fn shown<'a>(new: &'a NewRegistration, done: &'a Registered) -> ShownRegistratio
             open_phone_contact_id: contact,
         },
         gocardless: Gocardless { integrated: false },
-        openphone: shown_push(&done.pushed),
+        openphone: push_response(&done.pushed),
         tokens: GivenToken {
             access_token: done.secret.expose(),
             token_type: "Bearer",
@@ -224,7 +224,7 @@ fn shown<'a>(new: &'a NewRegistration, done: &'a Registered) -> ShownRegistratio
     }
 }
 
-fn shown_push(pushed: &Pushed) -> ShownPush<'_> {
+fn push_response(pushed: &Pushed) -> PushResponse<'_> {
     let (status, reason) = match pushed {
         Pushed::Done(_) => (None, None),
         Pushed::Skipped => (Some("skipped"), None),
@@ -238,5 +238,5 @@ fn shown_push(pushed: &Pushed) -> ShownPush<'_> {
         Pushed::Done(id) => Some(id.as_str()),
         _ => None,
     };
-    ShownPush { integrated: contact_id.is_some(), contact_id, status, reason }
+    PushResponse { integrated: contact_id.is_some(), contact_id, status, reason }
 }

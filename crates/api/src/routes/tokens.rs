@@ -51,7 +51,7 @@ pub(crate) struct TokenBody {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Token)]
-pub(crate) struct ShownToken<'a> {
+pub(crate) struct TokenResponse<'a> {
     #[schema(example = 12)]
     id: i64,
     #[schema(example = "shop")]
@@ -73,21 +73,21 @@ pub(crate) struct CreatedToken<'a> {
     #[schema(example = "12|onefold_…")]
     token: &'a str,
     #[serde(flatten)]
-    shown: ShownToken<'a>,
+    details: TokenResponse<'a>,
 }
 
 /// A page of tokens.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Tokens<'a> {
-    tokens: Vec<ShownToken<'a>>,
+    tokens: Vec<TokenResponse<'a>>,
     /// Leads to the next page, if there is one.
     next_cursor: Option<String>,
 }
 
 /// Makes a token that permits no more than the caller's own, and for no longer. Its secret is in this answer and nowhere else.
 #[utoipa::path(
-    post, path = "/tokens", tag = "access",
+    post, path = "/tokens", tag = "access", operation_id = "tokens.create",
     request_body = TokenBody,
     responses(
         (status = 201, description = "The token with its secret", body = CreatedToken),
@@ -105,13 +105,13 @@ pub(crate) async fn create(
     let new = new_token(body, app.env.base.clock.as_ref(), user)?;
     let (token, plain) = held(&app, &caller)?.create(&new).await.map_err(not_made)?;
     let location = format!("/tokens/{}", token.id.0);
-    let created = CreatedToken { token: plain.expose(), shown: shown(&token) };
+    let created = CreatedToken { token: plain.expose(), details: token_response(&token) };
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(created))
 }
 
 /// Lists the tokens that were not revoked and permit no more than the caller's own, oldest first.
 #[utoipa::path(
-    get, path = "/tokens", tag = "access",
+    get, path = "/tokens", tag = "access", operation_id = "tokens.list",
     params(
         ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
         ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
@@ -131,12 +131,12 @@ pub(crate) async fn list(
     query.finish()?;
     let page = held(&app, &caller)?.list(after, limit).await?;
     let (mut response, next_cursor) = page_answer(&request, page.next.map(|last| last.0));
-    Ok(response.json(Tokens { tokens: page.tokens.iter().map(shown).collect(), next_cursor }))
+    Ok(response.json(Tokens { tokens: page.entries.iter().map(token_response).collect(), next_cursor }))
 }
 
 /// Revokes a token: from now on it is worth nothing. One that permits more than the caller's own is not found.
 #[utoipa::path(
-    delete, path = "/tokens/{id}", tag = "access",
+    delete, path = "/tokens/{id}", tag = "access", operation_id = "tokens.revoke",
     params(("id" = i64, Path, description = "The number before the `|`")),
     responses(
         (status = 204, description = "Revoked"),
@@ -203,8 +203,8 @@ fn parse_abilities(names: &[String]) -> Result<Abilities, String> {
     names.iter().map(parse).collect()
 }
 
-fn shown(token: &AccessToken) -> ShownToken<'_> {
-    ShownToken {
+fn token_response(token: &AccessToken) -> TokenResponse<'_> {
+    TokenResponse {
         id: token.id.0,
         name: token.name.as_str(),
         abilities: token.abilities.iter().map(Ability::as_str).collect(),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::export::moment;
 use super::profile_columns::{cells, names, nones};
-use super::users::{ShownUser, shown};
+use super::users::{UserResponse, user_response};
 use crate::app::App;
 use crate::csv::Table;
 use crate::error::ApiError;
@@ -32,7 +32,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// NDJSON holds each user as `GET /users/{id}` shows it, with `kind` and the name of this database. CSV has one column for each
 /// field. `POST /contacts/import` reads both again, before the contacts or after them: a contact's row makes its user if there is none.
 #[utoipa::path(
-    get, path = "/users/export", tag = "users",
+    get, path = "/users/export", tag = "users", operation_id = "users.export",
     params(
         ("format" = Option<String>, Query, description = "`ndjson` (default) or `csv`; `Accept: text/csv` does as well"),
     ),
@@ -51,8 +51,8 @@ pub(crate) async fn export(app: web::Data<App>, request: HttpRequest) -> Result<
         async move {
             let page = app.users.users(after, AT_ONCE).await?;
             let bytes = match form {
-                Form::Csv => as_csv(&page.users, hub, after.is_none()),
-                Form::Ndjson => as_lines(page.users.iter().map(|user| Line::of(user, hub)))?,
+                Form::Csv => as_csv(&page.entries, hub, after.is_none()),
+                Form::Ndjson => as_lines(page.entries.iter().map(|user| Line::of(user, hub)))?,
             };
             Ok((bytes, page.next))
         }
@@ -65,13 +65,13 @@ pub(crate) async fn export(app: web::Data<App>, request: HttpRequest) -> Result<
 struct Line<'a> {
     kind: &'static str,
     #[serde(flatten)]
-    user: ShownUser<'a>,
+    user: UserResponse<'a>,
     origin_hub: Uuid,
 }
 
 impl<'a> Line<'a> {
     fn of(user: &'a User, hub: HubId) -> Self {
-        Self { kind: KIND, user: shown(user), origin_hub: hub.0 }
+        Self { kind: KIND, user: user_response(user), origin_hub: hub.0 }
     }
 }
 

@@ -49,7 +49,7 @@ const FAULTS: [(&str, &[(&str, &str)]); 24] = [
 
 async fn every_fault_names_its_field(app: TestApp) {
     for (body, fields) in FAULTS {
-        let problem = check(&app.post("/identify", body).await, 422, "invalid_request");
+        let problem = check(&app.post("/identify", body).await, 400, "invalid_request");
         let errors = problem["errors"].as_object().unwrap();
         assert_eq!(errors.len(), fields.len(), "{body}: {problem}");
         for (field, word) in fields {
@@ -58,7 +58,7 @@ async fn every_fault_names_its_field(app: TestApp) {
         }
     }
     let long = format!(r#"{{"email":"{}@x.example"}}"#, "a".repeat(250));
-    let problem = check(&app.post("/identify", long).await, 422, "invalid_request");
+    let problem = check(&app.post("/identify", long).await, 400, "invalid_request");
     assert!(problem["errors"]["email"][0].as_str().unwrap().contains("254"));
 
     for body in
@@ -67,7 +67,7 @@ async fn every_fault_names_its_field(app: TestApp) {
         check(&app.post("/identify", body).await, 400, "malformed_json");
     }
     check(&app.post("/identify", &b"{\"email\":\"\xff@x.example\"}"[..]).await, 400, "malformed_json");
-    check(&app.post("/identify", r#"{"email":"\ud800@x.example"}"#).await, 422, "invalid_request");
+    check(&app.post("/identify", r#"{"email":"\ud800@x.example"}"#).await, 400, "invalid_request");
     for body in ["[]", "null", "5", r#""a@b.example""#, r#"{"email":null,"email":"a@b.example"}"#] {
         check(&app.post("/identify", body).await, 400, "not_an_object");
     }

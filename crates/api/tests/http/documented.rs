@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::app::{Answer, TestApp, send};
+use crate::openapi::validator;
 
 async fn post(app: &TestApp, path: &str, key: &str, body: &'static str) -> Answer {
     let request = app.request(Method::POST, path).header("Idempotency-Key", key);
@@ -19,13 +20,12 @@ async fn every_post_documents_what_it_answers() {
     for ((pattern, item), number) in document["paths"].as_object().unwrap().iter().zip(0..) {
         let Some(operation) = item.get("post") else { continue };
         let (path, key) = (pattern.replace("{id}", "7"), format!("key-{number}"));
-        let documented = |answer: &Answer| operation["responses"][answer.status.to_string()].is_object();
         for body in ["[]", "[]"] {
             let answer = post(&app, &path, &key, body).await;
-            assert!(documented(&answer), "{path}: {answer:?}");
+            assert_documented(&document, operation, &answer, &path);
         }
         let other = post(&app, &path, &key, "{}").await;
-        assert!(documented(&other), "{path}: {other:?}");
+        assert_documented(&document, operation, &other, &path);
         if path.starts_with("/webhooks/") {
             continue;
         }
@@ -35,5 +35,19 @@ async fn every_post_documents_what_it_answers() {
         } else {
             assert!(other.body.contains("idempotency_key_reused"), "{path}: {other:?}");
         }
+    }
+}
+
+/// The status is told of, and the body is of the form that is promised with it.
+fn assert_documented(document: &Value, operation: &Value, answer: &Answer, path: &str) {
+    let response = &operation["responses"][answer.status.to_string()];
+    assert!(response.is_object(), "{path}: {answer:?}");
+    if let Some(content) = response["content"].as_object() {
+        let media_type = answer.header("content-type");
+        let content =
+            content.get(media_type).unwrap_or_else(|| panic!("{path}: {media_type} is not told of"));
+        let (body, validator) = (answer.json(), validator(document, &content["schema"]));
+        let fits = validator.validate(&body);
+        assert!(fits.is_ok(), "{path}: {fits:?}: {answer:?}");
     }
 }

@@ -91,7 +91,7 @@ async fn walk(page: &str, database: TestDatabase) {
     app.database.assert_invariants().await;
 }
 
-/// The same beside a double with two partners.
+/// Walks a page beside a double of MetaKocka with two partners.
 async fn walk_connected(page: &str, scene: SyncScene) {
     scene.double.fill(2);
     let work = async || assert!(scene.worker.work_once().await.is_ok());
@@ -99,7 +99,7 @@ async fn walk_connected(page: &str, scene: SyncScene) {
     scene.app.database.assert_invariants().await;
 }
 
-/// The same beside two doubles without anybody, one of which reports what happens there.
+/// Walks a page beside two doubles without anybody, one of which reports what happens there.
 async fn walk_reported(page: &str, database: TestDatabase) {
     let scene = SyncScene::with(database, Config::default(), |connectors| connectors.triggers = true).await;
     scene.openphone.subscribe(Subscription {

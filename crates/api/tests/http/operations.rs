@@ -10,7 +10,7 @@ use crate::on_both_databases;
 on_both_databases!(a_running_server_is_live_and_ready, metrics_are_served);
 
 async fn a_running_server_is_live_and_ready(app: TestApp) {
-    for path in ["/health/live", "/health/ready"] {
+    for path in ["/health", "/health/live", "/health/ready"] {
         let answer = app.get(path).await;
         assert_eq!((answer.status, answer.json()), (200, json!({"status": "ok"})), "{path}");
     }
@@ -28,8 +28,10 @@ async fn without_its_database_a_server_is_live_but_not_ready() {
     let app = TestApp::start(TestDatabase::on(&cluster).await, None).await;
     cluster.stop();
     assert_eq!(app.get("/health/live").await.status, 200);
-    let ready = app.get("/health/ready").await;
-    assert_eq!((ready.status, ready.header("retry-after")), (503, "1"));
+    for path in ["/health/ready", "/health"] {
+        let ready = app.get(path).await;
+        assert_eq!((ready.status, ready.header("retry-after")), (503, "1"), "{path}");
+    }
     let answer = app.post("/identify", r#"{"email":"a@b.example"}"#).await;
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!(answer.json()["code"], "unavailable");
@@ -38,6 +40,20 @@ async fn without_its_database_a_server_is_live_but_not_ready() {
     }
     cluster.restart();
     assert_eq!(app.post("/identify", r#"{"email":"a@b.example"}"#).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_itself_says_what_answers_and_where_the_documents_are() {
+    let app = TestApp::sqlite().await;
+    let home = send(app.bare_request(Method::GET, "/")).await;
+    let version = env!("CARGO_PKG_VERSION");
+    let expected =
+        json!({"name": "Onefold", "version": version, "documentation": "/docs", "openapi": "/openapi.json"});
+    assert_eq!((home.status, home.json()), (200, expected));
+    for document in ["documentation", "openapi"] {
+        let path = home.json()[document].as_str().unwrap().to_owned();
+        assert_eq!(send(app.bare_request(Method::GET, &path)).await.status, 200, "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

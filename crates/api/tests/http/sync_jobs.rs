@@ -24,7 +24,7 @@ async fn failed(scene: &SyncScene, email: &str) -> String {
     customer
 }
 
-/// The same, after the job was given up.
+/// A customer whose job was given up.
 async fn given_up(scene: &SyncScene) -> String {
     let customer = failed(scene, "ann@example.com").await;
     scene.double.trouble(None, Lasting::UntilTold, Trouble::Page(500));

@@ -184,7 +184,7 @@ impl SyncScene {
         self.customer_of(json!({"kind": "email", "value": email}), json!({"name": name})).await
     }
 
-    /// The same with a contact and a profile that say more.
+    /// A customer with all that MetaKocka needs, and what this contact and this profile say beside it.
     pub(crate) async fn customer_of(&self, mut contact: Value, profile: Value) -> String {
         let mut whole = json!({
             "name": "Ann Lee", "country": "SI",

@@ -41,7 +41,7 @@ fn desk(store: &Arc<dyn SyncStore>, clock: &Arc<ManualClock>, seed: u64) -> Desk
 /// Every contact and every customer, with what was done before.
 async fn check(desk: &Desk, done: &str) {
     let page = PageRequest { after: None, limit: 200 };
-    let contacts = desk.contacts.contacts(&ContactFilter::default(), page).await.expect("a list").contacts;
+    let contacts = desk.contacts.contacts(&ContactFilter::default(), page).await.expect("a list").entries;
     assert!(!contacts.is_empty());
     for contact in contacts {
         assert!(contact.updated_at >= contact.created_at, "{done}: contact {:?}", contact.id);

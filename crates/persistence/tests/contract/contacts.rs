@@ -259,8 +259,8 @@ async fn pages_visit_each_contact_once(store: Arc<dyn SyncStore>) {
         let (mut visited, mut after) = (Vec::new(), None);
         loop {
             let page = desk.contacts.contacts(&filter, PageRequest { after, limit }).await.expect("a page");
-            assert!((1..=usize::from(limit)).contains(&page.contacts.len()));
-            visited.extend(ids(&page.contacts));
+            assert!((1..=usize::from(limit)).contains(&page.entries.len()));
+            visited.extend(ids(&page.entries));
             after = page.next;
             if after.is_none() {
                 break;
@@ -270,5 +270,5 @@ async fn pages_visit_each_contact_once(store: Arc<dyn SyncStore>) {
     }
     let behind = PageRequest { after: all.last().copied(), limit: 5 };
     let page = desk.contacts.contacts(&filter, behind).await.expect("a page");
-    assert_eq!((page.contacts.len(), page.next), (0, None));
+    assert_eq!((page.entries.len(), page.next), (0, None));
 }

@@ -271,8 +271,8 @@ async fn pages_of_a_search_show_each_customer_once(store: Arc<dyn SyncStore>) {
         let (mut visited, mut after) = (Vec::new(), None);
         loop {
             let page = desk.customers.search(&query, after, limit).await.expect("a page");
-            assert!(page.customers.len() <= usize::from(limit));
-            visited.extend(page.customers.iter().map(|customer| customer.id));
+            assert!(page.entries.len() <= usize::from(limit));
+            visited.extend(page.entries.iter().map(|customer| customer.id));
             after = page.next;
             if after.is_none() {
                 break;

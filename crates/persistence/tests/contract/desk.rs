@@ -105,7 +105,7 @@ impl Desk {
     /// Everything that passes a filter.
     pub(crate) async fn list(&self, filter: &ContactFilter) -> Vec<ContactRecord> {
         let page = PageRequest { after: None, limit: 200 };
-        self.contacts.contacts(filter, page).await.expect("a list").contacts
+        self.contacts.contacts(filter, page).await.expect("a list").entries
     }
 
     pub(crate) async fn everything(&self) -> Vec<ContactRecord> {
@@ -116,7 +116,7 @@ impl Desk {
     pub(crate) async fn find(&self, text: &str) -> Vec<CustomerId> {
         let query = SearchQuery::parse(text, None).expect("a query");
         let page = self.customers.search(&query, None, 200).await.expect("a search");
-        page.customers.into_iter().map(|customer| customer.id).collect()
+        page.entries.into_iter().map(|customer| customer.id).collect()
     }
 }
 

@@ -45,7 +45,7 @@ async fn export(desk: &Desk) -> Vec<Value> {
     loop {
         // Small parts, so that their borders are tried as well.
         let page = desk.contacts.export(&ContactFilter::default(), from, 7).await.expect("a part");
-        rows.extend(page.rows.iter().map(line));
+        rows.extend(page.entries.iter().map(line));
         from = page.next;
         if from.is_none() {
             return rows;

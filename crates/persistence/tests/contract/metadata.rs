@@ -184,8 +184,8 @@ async fn pages_of_what_many_have_visit_each_once(store: Arc<dyn SyncStore>) {
         loop {
             let page =
                 desk.contacts.contacts(&filter, PageRequest { after, limit: 4 }).await.expect("a page");
-            assert!(page.contacts.len() <= 4);
-            seen.extend(ids(&page.contacts));
+            assert!(page.entries.len() <= 4);
+            seen.extend(ids(&page.entries));
             let Some(next) = page.next else { break };
             after = Some(next);
         }

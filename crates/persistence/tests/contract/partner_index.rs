@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use onefold_service::system::SyncSystem;
-use onefold_sync::partner::IndexedPartner;
-use onefold_sync::partner::{PartnerId, PartnerLookup, PartnerName};
+use onefold_sync::partner::{IndexedPartner, PartnerId, PartnerLookup, PartnerName};
 use onefold_sync::store::SyncStore;
 
 use crate::desk::all_together;

@@ -155,9 +155,9 @@ async fn tokens_are_listed_in_pages(store: Arc<dyn SyncStore>) {
     }
     tokens.revoke(made[1].id).await.expect("an answer");
     let first = tokens.list(None, 2).await.expect("a page");
-    assert_eq!((first.tokens, first.next), (vec![made[0].clone(), made[2].clone()], Some(made[2].id)));
+    assert_eq!((first.entries, first.next), (vec![made[0].clone(), made[2].clone()], Some(made[2].id)));
     let second = tokens.list(Some(made[2].id), 2).await.expect("a page");
-    assert_eq!((second.tokens, second.next), (vec![made[3].clone()], None));
+    assert_eq!((second.entries, second.next), (vec![made[3].clone()], None));
     assert_eq!(tokens.list(None, 3).await.expect("a page").next, None, "nothing is left");
 }
 
@@ -177,11 +177,11 @@ async fn what_permits_more_is_as_if_it_were_not_there(store: Arc<dyn SyncStore>)
     }
     let keeper = tokens.held_by(&made[2]);
     let theirs = [1, 2, 4, 5].map(|index| made[index].clone());
-    assert_eq!(keeper.list(None, 10).await.expect("a page").tokens, theirs);
+    assert_eq!(keeper.list(None, 10).await.expect("a page").entries, theirs);
     let (mut paged, mut after) = (Vec::new(), None);
     loop {
         let page = keeper.list(after, 1).await.expect("a page");
-        paged.extend(page.tokens);
+        paged.extend(page.entries);
         after = page.next;
         if after.is_none() {
             break;

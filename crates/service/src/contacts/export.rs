@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Contacts, PageRequest};
 use crate::error::RecordError;
+use crate::page::Page;
 use crate::store::{ContactFilter, StoreError, StoredJoin};
 use crate::user::ExternalId;
 use onefold_domain::contact::{ContactRecord, Statement};
@@ -13,13 +14,8 @@ use onefold_domain::id::{ContactId, LinkId, UserId};
 use onefold_domain::origin::{HubId, Origin};
 use onefold_domain::source::ContactSource;
 
-/// A part of an export.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ExportPage {
-    pub rows: Vec<ExportRow>,
-    /// `None` when there is nothing behind this part.
-    pub next: Option<ExportPlace>,
-}
+/// A part of an export, and where it goes on.
+pub type ExportPage = Page<ExportRow, ExportPlace>;
 
 /// Where an export goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,8 +79,8 @@ impl Contacts {
         };
         let last = joins.last().map(|join| (join.after, join.id)).or(joined);
         let next = page.next.map(|contact| ExportPlace { contact, join: last });
-        let names = self.external_ids(&page.contacts, &joins).await?;
-        Ok(ExportPage { rows: rows(hub, page.contacts, joins, &names), next })
+        let names = self.external_ids(&page.entries, &joins).await?;
+        Ok(Page { entries: rows(hub, page.entries, joins, &names), next })
     }
 
     /// The joins that stand before the last contact of a page, or all that are left behind the last page.

@@ -2,6 +2,7 @@
 
 use super::Contacts;
 use crate::error::RecordError;
+use crate::page::Page;
 use crate::store::ContactFilter;
 use onefold_domain::contact::ContactRecord;
 use onefold_domain::id::ContactId;
@@ -15,13 +16,8 @@ pub struct PageRequest {
     pub limit: u16,
 }
 
-/// A page, and where the next one begins.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ContactPage {
-    pub contacts: Vec<ContactRecord>,
-    /// `None` when there is nothing behind this page.
-    pub next: Option<ContactId>,
-}
+/// Contacts, and the one that the next page follows.
+pub type ContactPage = Page<ContactRecord, ContactId>;
 
 impl Contacts {
     /// # Errors
@@ -37,12 +33,12 @@ impl Contacts {
         filter: &ContactFilter,
         page: PageRequest,
     ) -> Result<ContactPage, RecordError> {
-        // One more than asked for tells whether there is another page.
-        let wanted = usize::from(page.limit.max(1));
-        let mut contacts = self.env.store.contacts().list(filter, page.after, wanted + 1).await?;
-        let more = contacts.len() > wanted;
-        contacts.truncate(wanted);
-        let next = contacts.last().filter(|_| more).map(|contact| contact.id);
-        Ok(ContactPage { contacts, next })
+        let contacts = self.env.store.contacts();
+        let page = Page::read(
+            usize::from(page.limit),
+            |wanted| contacts.list(filter, page.after, wanted),
+            |contact: &ContactRecord| contact.id,
+        );
+        Ok(page.await?)
     }
 }

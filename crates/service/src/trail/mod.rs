@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use crate::audit::{AuditEntry, AuditFault, AuditFilter, AuditHead, ChainCheck, SealedEntry, seal};
 use crate::environment::Environment;
+use crate::page::Page;
 use crate::retry::Failure;
 use crate::streak::Streak;
 
@@ -33,13 +34,8 @@ pub struct Audit {
     env: Environment,
 }
 
-/// Part of the trail, newest first.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AuditPage {
-    pub entries: Vec<AuditEntry>,
-    /// The number in front of which the next page begins; `None` at the end.
-    pub next: Option<u64>,
-}
+/// Part of the trail, newest first, and the number in front of which the next part begins.
+pub type AuditPage = Page<AuditEntry, u64>;
 
 impl Audit {
     pub fn new(env: Environment) -> Self {
@@ -59,13 +55,13 @@ impl Audit {
         limit: u16,
     ) -> Result<AuditPage, Failure> {
         self.seal().await?;
-        // One more than asked for tells whether there is another page.
-        let wanted = usize::from(limit.max(1));
-        let mut entries = self.env.store.audit().list(filter, before, wanted + 1).await?;
-        let more = entries.len() > wanted;
-        entries.truncate(wanted);
-        let next = entries.last().filter(|_| more).map(|entry| entry.number);
-        Ok(AuditPage { entries, next })
+        let audit = self.env.store.audit();
+        let page = Page::read(
+            usize::from(limit),
+            |wanted| audit.list(filter, before, wanted),
+            |entry: &AuditEntry| entry.number,
+        );
+        Ok(page.await?)
     }
 
     /// Goes along the whole chain, looks whether it tells of all that is there, and returns its head if all is well. By the

@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::partner::IndexedPartner;
-use crate::partner::{PartnerId, PartnerLookup};
+use crate::partner::{IndexedPartner, PartnerId, PartnerLookup};
 use onefold_service::store::StoreError;
 use onefold_service::system::SyncSystem;
 

@@ -17,11 +17,10 @@ use onefold_service::token::Ability;
 
 pub(crate) use body::{AdminContact, AdminContactBody, AdminContactChange, AdminErrors, AdminMessage};
 
-use crate::access::Caller;
+use crate::access::{Caller, table::body_limit};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::json::MAX_BODY;
-use crate::laravel::answer::{self, Refusal};
+use crate::laravel::answer::{self, ErrorResponse};
 use crate::laravel::{ChangeContact, CreateContact, Errors, Input, Language, Point, full};
 use crate::raw_body::whole;
 use crate::telemetry::count_contact;
@@ -37,7 +36,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// The conventions are those of Laravel: texts are trimmed, an empty one is null, and all faults are told in
 /// the order of the fields, in the language that `Accept-Language` asks for (en, pt-BR, es, de, sl).
 #[utoipa::path(
-    post, path = "/ia/admin/contacts", tag = "admin contacts",
+    post, path = "/ia/admin/contacts", tag = "admin contacts", operation_id = "adminContacts.create",
     params(("Accept-Language" = Option<String>, Header, description = "For the messages under `errors`")),
     request_body = AdminContactBody,
     responses(
@@ -70,7 +69,7 @@ pub(crate) async fn create(
 
 /// Changes a contact: what is not given stays, and another type changes what is stored.
 #[utoipa::path(
-    put, path = "/ia/admin/contacts/{contact}", tag = "admin contacts",
+    put, path = "/ia/admin/contacts/{contact}", tag = "admin contacts", operation_id = "adminContacts.change",
     params(
         ("contact" = i64, Path, description = "The number of the contact"),
         ("Accept-Language" = Option<String>, Header, description = "For the messages under `errors`"),
@@ -104,7 +103,7 @@ pub(crate) async fn change(
 
 /// Why a request was not carried out.
 enum Failure {
-    Refused(Refusal),
+    Refused(ErrorResponse),
     Invalid(Errors),
 }
 
@@ -117,7 +116,7 @@ impl Failure {
     }
 }
 
-impl<T: Into<Refusal>> From<T> for Failure {
+impl<T: Into<ErrorResponse>> From<T> for Failure {
     fn from(refusal: T) -> Self {
         Self::Refused(refusal.into())
     }
@@ -133,7 +132,7 @@ async fn try_create(
     let input = read(request, payload).await?;
     // Whose contact it is to be decides whether this caller may ask, and so comes before all faults.
     if CreateContact::user(&input).is_some_and(|user| !caller.owns(Some(UserId(user)))) {
-        return Err(Refusal::Forbidden.into());
+        return Err(ErrorResponse::Forbidden.into());
     }
     let CreateContact { user, point } = CreateContact::validate(&input).map_err(Failure::Invalid)?;
     let (statement, received) = statement(&point, app.default_region).map_err(Failure::Invalid)?;
@@ -149,15 +148,15 @@ async fn try_change(
     contact: &str,
     payload: Payload,
 ) -> Result<Point, Failure> {
-    let id = contact_id(contact).ok_or(Refusal::NotFound)?;
+    let id = contact_id(contact).ok_or(ErrorResponse::NotFound)?;
     let record = app.contacts.contact(id).await?;
     authorize(caller)?;
     if !caller.may_see(&record) {
-        return Err(Refusal::Forbidden.into());
+        return Err(ErrorResponse::Forbidden.into());
     }
     let input = read(request, payload).await?;
     if input.is_unreadable() {
-        return Err(Refusal::UnreadableBody.into());
+        return Err(ErrorResponse::UnreadableBody.into());
     }
     // What the request leaves out comes from what is stored at that moment.
     let decide = |record: &ContactRecord| {
@@ -172,7 +171,7 @@ async fn try_change(
     let contacts = app.contacts.acting(caller.acting());
     let changed = contacts.change_contact_by(id, &Expectation::Anything, decide).await?;
     let record = changed.map_err(Failure::Invalid)?;
-    stored::of(&record).into_point().ok_or_else(|| Refusal::ServerError.into())
+    stored::of(&record).into_point().ok_or_else(|| ErrorResponse::ServerError.into())
 }
 
 /// Only as ids are written: the parser alone would take `+5` and `05`, too.
@@ -182,16 +181,16 @@ fn contact_id(text: &str) -> Option<ContactId> {
 }
 
 /// Only now: a contact that is not there comes before a missing ability, and this before faults of fields.
-fn authorize(caller: &Caller) -> Result<(), Refusal> {
-    if caller.permits(Ability::AdminContacts) { Ok(()) } else { Err(Refusal::Forbidden) }
+fn authorize(caller: &Caller) -> Result<(), ErrorResponse> {
+    if caller.permits(Ability::AdminContacts) { Ok(()) } else { Err(ErrorResponse::Forbidden) }
 }
 
-async fn read(request: &HttpRequest, payload: Payload) -> Result<Input, Refusal> {
-    let body = match whole(payload, MAX_BODY).await {
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Input, ErrorResponse> {
+    let body = match whole(payload, body_limit(request.path())).await {
         Ok(body) => body,
         // It broke off: what came of it counts as no JSON.
         Err(ApiError::BodyUnreadable) => web::Bytes::new(),
-        Err(ApiError::BodyTooLarge { .. }) => return Err(Refusal::BodyTooLarge),
+        Err(ApiError::BodyTooLarge { .. }) => return Err(ErrorResponse::BodyTooLarge),
         Err(error) => return Err(error.into()),
     };
     Ok(Input::read(&body, header(request, &CONTENT_TYPE), request.query_string())?)

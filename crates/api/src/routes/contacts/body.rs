@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::json::Members;
+use crate::profile_schema::ProfileMembers;
 
 /// A contact to create or to update.
 #[derive(ToSchema)]
@@ -34,11 +35,10 @@ pub(crate) struct ContactBody {
     /// Whether the value is known to belong to the person.
     is_verified: Option<bool>,
     /// Anything, up to 16 KiB. An upsert merges it (RFC 7396): null removes a key.
-    #[schema(value_type = Option<Object>, example = json!({"orderId": "order_123"}))]
+    #[schema(value_type = Option<BTreeMap<String, Value>>, example = json!({"orderId": "order_123"}))]
     metadata: Option<()>,
-    /// What the source knows of the person: firstName, lastName, name, companyName, role, address {street, city,
-    /// postalCode, region}, country (ISO 3166-1 alpha-2), taxNumber, notes, website, tags (an array of texts).
-    #[schema(value_type = Option<Object>, example = json!({"firstName": "Ann", "country": "SI"}))]
+    /// What the source knows of the person.
+    #[schema(value_type = Option<ProfileMembers>)]
     profile: Option<()>,
     /// For phones: `telephone`, `whatsapp` or `telegram`.
     channel: Option<String>,
@@ -60,10 +60,10 @@ pub(crate) struct ContactPatch {
     is_primary: Option<bool>,
     is_verified: Option<bool>,
     /// Merged; null removes a key, or all of it.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<BTreeMap<String, Value>>)]
     metadata: Option<()>,
     /// Merged; null removes a field, or all of it.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<ProfileMembers>)]
     profile: Option<()>,
 }
 

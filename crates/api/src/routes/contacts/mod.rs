@@ -1,7 +1,7 @@
 //! `/contacts` and `/contacts/{id}`: contact records.
 
 mod body;
-mod shown;
+mod response;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
@@ -18,7 +18,7 @@ use onefold_service::error::RecordError;
 use onefold_service::store::ContactFilter;
 
 pub(crate) use body::{ContactBody, ContactPatch};
-pub(crate) use shown::{Contact, Contacts};
+pub(crate) use response::{Contact, Contacts};
 
 use crate::access::Caller;
 use crate::app::App;
@@ -40,7 +40,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 
 /// Adds a contact: always a new one, also when there is an equal one, so that every source keeps its own.
 #[utoipa::path(
-    post, path = "/contacts", tag = "contacts",
+    post, path = "/contacts", tag = "contacts", operation_id = "contacts.create",
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is carried out once and answered as before"),
     ),
@@ -65,7 +65,7 @@ pub(crate) async fn create(
     let request = own(&caller, body::request(body, app.default_region, user)?)?;
     let record = app.contacts.acting(caller.acting()).create_contact(&request).await.map_err(of_body)?;
     count_contact("created");
-    Ok(shown(StatusCode::CREATED, &record))
+    Ok(contact_response(StatusCode::CREATED, &record))
 }
 
 /// Updates the contact of this kind, value and user, or adds it.
@@ -76,7 +76,7 @@ pub(crate) async fn create(
 /// What a person entered stays: a contact of source `manual` is updated and claimed by requests of source `manual` only.
 /// One of another source passes over it, and updates the next contact that it means, or adds one.
 #[utoipa::path(
-    put, path = "/contacts", tag = "contacts",
+    put, path = "/contacts", tag = "contacts", operation_id = "contacts.upsert",
     request_body = ContactBody,
     responses(
         (status = 200, description = "The contact, updated or claimed", body = Contact),
@@ -102,12 +102,12 @@ pub(crate) async fn upsert(
         Upserted::Claimed => (StatusCode::OK, "claimed"),
     };
     count_contact(outcome);
-    Ok(shown(status, &record))
+    Ok(contact_response(status, &record))
 }
 
 /// Lists contacts, oldest first. Everything that is asked for must hold.
 #[utoipa::path(
-    get, path = "/contacts", tag = "contacts",
+    get, path = "/contacts", tag = "contacts", operation_id = "contacts.list",
     params(
         ("kind" = Option<String>, Query, description = "`email`, `phone` or `both`"),
         ("value" = Option<String>, Query, description = "An email address or a phone number, in any spelling"),
@@ -139,12 +139,12 @@ pub(crate) async fn list(
         filter.is_proven = true;
     }
     let page = app.contacts.contacts(&filter, page).await?;
-    Ok(shown_page(&request, &page))
+    Ok(contact_page_response(&request, &page))
 }
 
 /// One contact.
 #[utoipa::path(
-    get, path = "/contacts/{id}", tag = "contacts",
+    get, path = "/contacts/{id}", tag = "contacts", operation_id = "contacts.read",
     params(
         ("id" = i64, Path, description = "The contact"),
         ("If-None-Match" = Option<String>, Header, description = "An ETag: 304 if nothing changed"),
@@ -167,12 +167,12 @@ pub(crate) async fn read(
     if is_known(&request, &revision) {
         return Ok(HttpResponse::NotModified().insert_header(etag(&revision)).finish());
     }
-    Ok(shown(StatusCode::OK, &record))
+    Ok(contact_response(StatusCode::OK, &record))
 }
 
 /// Changes a contact by a JSON merge patch. Another value links it anew.
 #[utoipa::path(
-    patch, path = "/contacts/{id}", tag = "contacts",
+    patch, path = "/contacts/{id}", tag = "contacts", operation_id = "contacts.change",
     params(
         ("id" = i64, Path, description = "The contact"),
         ("If-Match" = Option<String>, Header, description = "The ETag that the change is based on"),
@@ -203,12 +203,12 @@ pub(crate) async fn change(
     )?;
     let record = app.contacts.acting(caller.acting()).change_contact(id, &change, &expected).await?;
     count_contact("updated");
-    Ok(shown(StatusCode::OK, &record))
+    Ok(contact_response(StatusCode::OK, &record))
 }
 
 /// Withdraws a contact: it is kept as history but counts no more, and its customer is computed anew.
 #[utoipa::path(
-    delete, path = "/contacts/{id}", tag = "contacts",
+    delete, path = "/contacts/{id}", tag = "contacts", operation_id = "contacts.withdraw",
     params(
         ("id" = i64, Path, description = "The contact"),
         ("If-Match" = Option<String>, Header, description = "The ETag that the decision is based on"),
@@ -243,9 +243,9 @@ fn own(caller: &Caller, request: ContactRequest) -> Result<ContactRequest, ApiEr
 }
 
 /// A page of contacts with the way to the next one.
-pub(super) fn shown_page(request: &HttpRequest, page: &ContactPage) -> HttpResponse {
+pub(super) fn contact_page_response(request: &HttpRequest, page: &ContactPage) -> HttpResponse {
     let (mut response, next_cursor) = page_answer(request, page.next.map(|last| last.0));
-    response.json(Contacts { contacts: page.contacts.iter().map(Contact::of).collect(), next_cursor })
+    response.json(Contacts { contacts: page.entries.iter().map(Contact::of).collect(), next_cursor })
 }
 
 /// Reads which contacts are meant, also what an export is to hold; `user` is whom the parameters name, looked up.
@@ -282,7 +282,7 @@ fn metadata(query: &mut Query) -> Vec<MetadataFilter> {
     wanted
 }
 
-fn shown(status: StatusCode, record: &ContactRecord) -> HttpResponse {
+fn contact_response(status: StatusCode, record: &ContactRecord) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(status);
     response.insert_header(etag(&record.revision()));
     if status == StatusCode::CREATED {

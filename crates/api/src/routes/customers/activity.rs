@@ -3,6 +3,7 @@
 use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
+use onefold_service::page::Page;
 use onefold_sync::log::{LoggedAttempt, SyncLogFilter};
 use onefold_sync::partner::{PartnerField, PartnerId};
 use onefold_sync::sync_log::SyncLog;
@@ -14,8 +15,8 @@ use super::customer_id;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::problem::Problem;
-use crate::query::{MAX_PAGE, Query, cut, page_answer};
-use crate::routes::sync::{ShownFault, system};
+use crate::query::{MAX_PAGE, Query, page_answer};
+use crate::routes::sync::{FaultResponse, system};
 
 /// Something that was done, or tried.
 #[derive(Serialize, ToSchema)]
@@ -40,7 +41,7 @@ pub(crate) struct Activity<'a> {
     #[schema(example = "token:3")]
     by: &'a str,
     took_ms: u64,
-    error: Option<ShownFault>,
+    error: Option<FaultResponse>,
 }
 
 /// A page of it, newest first.
@@ -54,7 +55,7 @@ pub(crate) struct Activities<'a> {
 
 /// What was done to keep a customer the same elsewhere, newest first; also of those that it absorbed.
 #[utoipa::path(
-    get, path = "/customers/{id}/activity", tag = "customers",
+    get, path = "/customers/{id}/activity", tag = "customers", operation_id = "customers.activity",
     params(
         ("id" = String, Path, description = "The customer's UUID, or the number of a contact"),
         ("system" = Option<String>, Query, description = "Such as `openphone`"),
@@ -78,13 +79,19 @@ pub(crate) async fn activity(
     query.finish()?;
     let customer = app.customers.customer(customer_id(&app, &id).await?).await?.id;
     let filter = SyncLogFilter { system, customer: Some(customer), ..SyncLogFilter::default() };
-    let mut attempts = SyncLog::new(app.env.clone()).list(&filter, before, limit + 1).await?;
-    let last = cut(&mut attempts, limit, |attempt| attempt.number);
-    let (mut response, next_cursor) = page_answer(&request, last);
-    Ok(response.json(Activities { activity: attempts.iter().map(shown).collect(), next_cursor }))
+    let log = SyncLog::new(app.env.clone());
+    let page = Page::read(
+        limit,
+        |wanted| log.list(&filter, before, wanted),
+        |attempt: &LoggedAttempt| attempt.number,
+    );
+    let page = page.await?;
+    let (mut response, next_cursor) = page_answer(&request, page.next);
+    Ok(response
+        .json(Activities { activity: page.entries.iter().map(activity_response).collect(), next_cursor }))
 }
 
-fn shown(logged: &LoggedAttempt) -> Activity<'_> {
+fn activity_response(logged: &LoggedAttempt) -> Activity<'_> {
     let attempt = &logged.attempt;
     let names = |fields: &[PartnerField]| fields.iter().map(|field| field.as_str()).collect();
     Activity {
@@ -103,6 +110,6 @@ fn shown(logged: &LoggedAttempt) -> Activity<'_> {
         run_id: attempt.run.map(|run| run.0),
         by: &attempt.by,
         took_ms: attempt.took_ms,
-        error: attempt.error.as_ref().map(ShownFault::of),
+        error: attempt.error.as_ref().map(FaultResponse::of),
     }
 }

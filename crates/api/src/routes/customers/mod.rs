@@ -1,7 +1,7 @@
 //! `/customers`: whom contacts resolve to.
 
 pub(super) mod activity;
-mod shown;
+mod response;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,7 +12,7 @@ use onefold_service::search::SearchQuery;
 use onefold_sync::mapping::Mapping;
 use utoipa::ToSchema;
 
-pub(crate) use shown::{Customer, Customers};
+pub(crate) use response::{Customer, Customers};
 
 use crate::access::Caller;
 use crate::app::App;
@@ -21,6 +21,7 @@ use crate::fields::{Faults, Fields, uuid};
 use crate::json::Members;
 use crate::preconditions::{etag, expectation, is_known};
 use crate::problem::Problem;
+use crate::profile_schema::ProfileMembers;
 use crate::query::{Query, page_answer};
 use onefold_sync::mappings::Mappings;
 
@@ -37,14 +38,14 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
 pub(crate) struct CustomerPatch {
     /// Fields that are named replace what was computed; null rules that there is no such thing.
-    #[schema(value_type = Object, example = json!({"companyName": "Hill Valley Clocks", "notes": null}))]
+    #[schema(value_type = ProfileMembers)]
     profile: (),
 }
 
 /// Finds customers by name, company, email, phone, or a value of a contact's metadata: whole words, beginnings, or
 /// anything inside them. Without a search it lists all, by the age of their oldest contact.
 #[utoipa::path(
-    get, path = "/customers", tag = "customers",
+    get, path = "/customers", tag = "customers", operation_id = "customers.search",
     params(
         ("query" = Option<String>, Query, description = "At least 3 characters; all words must occur in one contact"),
         ("limit" = Option<u16>, Query, description = "1 to 100, default 50"),
@@ -69,7 +70,7 @@ pub(crate) async fn search(app: web::Data<App>, request: HttpRequest) -> Result<
         None => app.customers.list(after, limit).await?,
     };
     let (mut response, next_cursor) = page_answer(&request, page.next.map(|last| last.0));
-    let customers = page.customers.iter().map(Customer::listed).collect();
+    let customers = page.entries.iter().map(Customer::listed).collect();
     Ok(response.json(Customers { customers, next_cursor }))
 }
 
@@ -78,7 +79,7 @@ pub(crate) async fn search(app: web::Data<App>, request: HttpRequest) -> Result<
 /// The id is a UUID, which stays valid when the customer is merged into another, or the number of one of
 /// its contacts.
 #[utoipa::path(
-    get, path = "/customers/{id}", tag = "customers",
+    get, path = "/customers/{id}", tag = "customers", operation_id = "customers.read",
     params(
         ("id" = String, Path, description = "The customer's UUID, or the number of a contact"),
         ("If-None-Match" = Option<String>, Header, description = "An ETag: 304 if nothing changed"),
@@ -108,7 +109,7 @@ pub(crate) async fn read(
 /// It is stored as a contact of source `manual`, which outranks all others; withdrawing that contact, which
 /// `profileSources` names, takes it back.
 #[utoipa::path(
-    patch, path = "/customers/{id}", tag = "customers",
+    patch, path = "/customers/{id}", tag = "customers", operation_id = "customers.change",
     params(
         ("id" = String, Path, description = "The customer's UUID, or the number of a contact"),
         ("If-Match" = Option<String>, Header, description = "The ETag that the change is based on"),

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::naming::{Naming, advice};
+use super::naming::{ContactKey, Naming, advice};
 use crate::error::ApiError;
 use crate::fields::{Faults, Fields, text_of};
 use crate::json::Members;
@@ -24,7 +24,7 @@ use crate::query::Query;
 #[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
 pub(crate) struct ContactToSync {
     /// The customer's UUID, or the number of one of its contacts.
-    #[schema(value_type = String, example = "0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11")]
+    #[schema(value_type = ContactKey)]
     contact_id: (),
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct ContactToSync {
 #[expect(dead_code, reason = "the shape for the document: bodies are read member by member, see `fields`")]
 pub(crate) struct ContactsToSync {
     /// Customers' UUIDs and numbers of contacts. One that stands twice is worked on once.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 10_000,
+    #[schema(value_type = Vec<ContactKey>, min_items = 1, max_items = 10_000,
         example = json!(["0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11", 7]))]
     contact_ids: (),
     /// Every customer that changed since it was last synced, or has no record there, in place of a list. One whose record was

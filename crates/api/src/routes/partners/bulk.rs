@@ -8,8 +8,8 @@ use onefold_sync::run::{Run, RunId, RunItem, RunKind, RunStatus};
 use onefold_sync::runner::Runner;
 
 use super::body::{self, Contacts, List, Partners};
+use super::bulk_response::{BulkImported, BulkSynced, ContactResult, RecordResult, RunUnderWay, as_written};
 use super::naming::Naming;
-use super::shown::{BulkImported, BulkSynced, ContactResult, RecordResult, RunUnderWay, as_written};
 use crate::access::Caller;
 use crate::app::App;
 use crate::envelope::{Enveloped, Success};

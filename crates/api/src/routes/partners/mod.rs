@@ -4,10 +4,11 @@
 
 mod body;
 mod bulk;
+mod bulk_response;
 pub(super) mod metakocka;
 mod naming;
 pub(super) mod openphone;
-mod shown;
+mod response;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -27,8 +28,9 @@ use crate::json::Members;
 use crate::query::Query;
 use body::Subject;
 use naming::Naming;
-pub(crate) use shown::PlannedSync;
-use shown::{ContactMapping, ImportedRecord, SyncedContact};
+use response::{
+    ContactMapping, ImportedOrPlanned, ImportedRecord, PlannedSync, SyncedContact, SyncedOrPlanned,
+};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.configure(metakocka::configure).configure(openphone::configure);
@@ -47,14 +49,14 @@ async fn sync_one<N: Naming>(
     sync.configured()?;
     let customer = subject.customer(&sync).await?;
     if dry_run {
-        let shown = sync.show_customer(customer).await?;
-        return Ok(HttpResponse::Ok().json(Success::of(PlannedSync::<N::Id>::of(shown))));
+        let planned = PlannedSync::<N::Id>::of(sync.show_customer(customer).await?);
+        return Ok(HttpResponse::Ok().json(Success::of(SyncedOrPlanned::Planned(planned))));
     }
     // Not dropped with the request: whoever hangs up would leave the customer leased for minutes.
     let synced =
         to_its_end(tokio::spawn(async move { sync.sync_customer(customer, Errand::default()).await }));
-    let synced = synced.await?;
-    Ok(HttpResponse::Ok().json(Success::of(SyncedContact::<N::Id>::of(&synced.mapping))))
+    let synced = SyncedContact::<N::Id>::of(&synced.await?.mapping);
+    Ok(HttpResponse::Ok().json(Success::of(SyncedOrPlanned::Synced(synced))))
 }
 
 /// How a customer, or a record, stands with the other side.
@@ -84,13 +86,13 @@ async fn import_one<N: Naming>(
     let partner = body::partner::<N>(body.into_inner())?;
     let sync = app.sync.of(N::SYSTEM)?.acting(&caller.syncing());
     if dry_run {
-        let shown = sync.show_partner(&partner).await?;
-        return Ok(HttpResponse::Ok().json(Success::of(PlannedSync::<N::Id>::of(shown))));
+        let planned = PlannedSync::<N::Id>::of(sync.show_partner(&partner).await?);
+        return Ok(HttpResponse::Ok().json(Success::of(ImportedOrPlanned::Planned(planned))));
     }
     let imported =
         to_its_end(tokio::spawn(async move { sync.import_partner(&partner, Errand::default()).await }));
-    let imported = imported.await?;
-    Ok(HttpResponse::Ok().json(Success::of(ImportedRecord::of(&imported.mapping))))
+    let imported = ImportedRecord::of(&imported.await?.mapping);
+    Ok(HttpResponse::Ok().json(Success::of(ImportedOrPlanned::<N::Id>::Imported(imported))))
 }
 
 enum Wanted {

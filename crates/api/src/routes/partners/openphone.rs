@@ -10,25 +10,22 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::body::{ContactToSync, ContactsToSync};
+use super::bulk_response::{BulkImported, BulkSynced, RunUnderWay};
 use super::naming::{Naming, id_of};
-use super::shown::{BulkImported, BulkSynced, ContactMapping, ImportedRecord, RunUnderWay, SyncedContact};
+use super::response::{ContactMapping, ImportedOrPlanned, SyncedOrPlanned};
 use super::{bulk, import_one, show_mapping, sync_one};
 use crate::access::Caller;
 use crate::app::App;
 use crate::envelope::{Enveloped, Refused, Success};
 use crate::json::{self, Members};
 
-const BULK_SYNC: &str = "/api/openphone/contacts/bulk-sync";
-const BULK_IMPORT: &str = "/api/openphone/contacts/bulk-import";
-
 pub(super) fn configure(config: &mut ServiceConfig) {
-    let list = |path| web::resource(path).app_data(json::config_for(path));
     config
         .service(web::resource("/api/openphone/contacts/sync").post(sync))
-        .service(list(BULK_SYNC).post(bulk_sync))
+        .service(json::resource("/api/openphone/contacts/bulk-sync").post(bulk_sync))
         .service(web::resource("/api/openphone/contacts/mappings").get(mapping))
         .service(web::resource("/api/openphone/contacts/import").post(import))
-        .service(list(BULK_IMPORT).post(bulk_import));
+        .service(json::resource("/api/openphone/contacts/bulk-import").post(bulk_import));
 }
 
 struct OpenPhone;
@@ -101,14 +98,14 @@ impl From<&Mapping> for OpenPhoneContact {
 /// What changed on one side since the last time is written to the other; a field that changed on both is
 /// decided by its rule (`GET /sync/rules`).
 #[utoipa::path(
-    post, path = "/api/openphone/contacts/sync", tag = "openphone",
+    post, path = "/api/openphone/contacts/sync", tag = "openphone", operation_id = "openphone.sync",
     params(
-        ("dryRun" = Option<bool>, Query, description = "Say what would be done, field by field, and write nothing: the data are then a `PlannedSync_OpenPhoneId`"),
+        ("dryRun" = Option<bool>, Query, description = "Say what would be done, field by field, and write nothing"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
     ),
     request_body = ContactToSync,
     responses(
-        (status = 200, description = "In step", body = Success<SyncedContact<OpenPhoneId>>),
+        (status = 200, description = "In step", body = Success<SyncedOrPlanned<OpenPhoneId>>),
         (status = 400, description = "Not JSON, or a field cannot be accepted; `details` says why, field by field", body = Refused),
         (status = 404, description = "There is no such customer, or its contact is gone", body = Refused),
         (status = 409, description = "A person has to decide first; `details.conflicts` names the conflicts. Or the customer is being synced at this moment", body = Refused),
@@ -131,7 +128,7 @@ pub(crate) async fn sync(
 /// It is a run: the call answers when it ends, or after 25 s with its id, by which `GET /sync/runs/{id}` shows
 /// how far it is. That some fail is a success, with the failures listed.
 #[utoipa::path(
-    post, path = "/api/openphone/contacts/bulk-sync", tag = "openphone",
+    post, path = "/api/openphone/contacts/bulk-sync", tag = "openphone", operation_id = "openphone.bulkSync",
     params(
         ("dryRun" = Option<bool>, Query, description = "Say of each what would be done, and write nothing: results then have `action` and `plan`"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
@@ -157,7 +154,7 @@ pub(crate) async fn bulk_sync(
 
 /// How a customer, or a contact, stands with the other side.
 #[utoipa::path(
-    get, path = "/api/openphone/contacts/mappings", tag = "openphone",
+    get, path = "/api/openphone/contacts/mappings", tag = "openphone", operation_id = "openphone.mapping",
     params(
         ("contactId" = Option<String>, Query, description = "The customer's UUID, or the number of one of its contacts"),
         ("openPhoneId" = Option<String>, Query, description = "OpenPhone's id of the contact; exactly one of the two is needed"),
@@ -177,14 +174,14 @@ pub(crate) async fn mapping(app: web::Data<App>, request: HttpRequest) -> Result
 ///
 /// Its emails and phones link as those of every contact: the customer that it ends up with may be an old one.
 #[utoipa::path(
-    post, path = "/api/openphone/contacts/import", tag = "openphone",
+    post, path = "/api/openphone/contacts/import", tag = "openphone", operation_id = "openphone.import",
     params(
-        ("dryRun" = Option<bool>, Query, description = "Say what would be done, field by field, and write nothing: the data are then a `PlannedSync_OpenPhoneId`"),
+        ("dryRun" = Option<bool>, Query, description = "Say what would be done, field by field, and write nothing"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
     ),
     request_body = ToImport,
     responses(
-        (status = 200, description = "Taken in", body = Success<ImportedRecord>),
+        (status = 200, description = "Taken in", body = Success<ImportedOrPlanned<OpenPhoneId>>),
         (status = 400, description = "Not JSON, or a field cannot be accepted; `details` says why, field by field", body = Refused),
         (status = 404, description = "OpenPhone knows no such contact", body = Refused),
         (status = 409, description = "A person has to decide first; `details.conflicts` names the conflicts. Or the customer is being synced at this moment", body = Refused),
@@ -207,7 +204,7 @@ pub(crate) async fn import(
 /// It is a run: the call answers when it ends, or after 25 s with its id, by which `GET /sync/runs/{id}` shows
 /// how far it is. That some fail is a success, with the failures listed.
 #[utoipa::path(
-    post, path = "/api/openphone/contacts/bulk-import", tag = "openphone",
+    post, path = "/api/openphone/contacts/bulk-import", tag = "openphone", operation_id = "openphone.bulkImport",
     params(
         ("dryRun" = Option<bool>, Query, description = "Say of each what would be done, and write nothing: results then have `action` and `plan`"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),

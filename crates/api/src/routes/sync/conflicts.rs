@@ -4,6 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use onefold_domain::id::CustomerId;
+use onefold_service::page::Page;
 use onefold_sync::conflict::{Conflict, ConflictFilter, ConflictId, ConflictStatus, ConflictSubject};
 use onefold_sync::conflicts::Conflicts;
 use onefold_sync::resolver::{Answer, Resolver};
@@ -18,14 +19,14 @@ use uuid::Uuid;
 
 use super::choices::{Choice, choices};
 use super::people::{Person, person};
-use super::{ShownFault, number_in_path, system};
+use super::{FaultResponse, number_in_path, system};
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::{Fields, uuid};
 use crate::json::Members;
 use crate::problem::Problem;
-use crate::query::{MAX_PAGE, Query, cut, page_answer};
+use crate::query::{MAX_PAGE, Query, page_answer};
 use crate::routes::partners::to_its_end;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -39,7 +40,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncConflict)]
-pub(crate) struct ShownConflict<'a> {
+pub(crate) struct ConflictResponse<'a> {
     #[schema(example = 7)]
     id: i64,
     #[schema(example = "metakocka")]
@@ -78,7 +79,7 @@ pub(crate) struct ShownConflict<'a> {
     /// By what it can be resolved; one that a rule decided can be decided anew.
     #[schema(value_type = Vec<String>, example = json!(["local", "remote", "value"]))]
     answers: &'static [&'static str],
-    /// The same, with what each would do.
+    /// The answers that are possible, with what each would do.
     choices: Vec<Choice>,
     #[schema(example = "token:3")]
     resolved_by: Option<&'a str>,
@@ -90,7 +91,7 @@ pub(crate) struct ShownConflict<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncConflicts<'a> {
-    conflicts: Vec<ShownConflict<'a>>,
+    conflicts: Vec<ConflictResponse<'a>>,
     /// Where the next page begins; null at the end.
     next_cursor: Option<String>,
 }
@@ -111,7 +112,7 @@ pub(crate) struct ConflictAnswer {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ResolvedConflict<'a> {
     #[serde(flatten)]
-    conflict: ShownConflict<'a>,
+    conflict: ConflictResponse<'a>,
     sync: SyncedSince,
 }
 
@@ -128,12 +129,12 @@ pub(crate) struct SyncedSince {
     /// Those that are open.
     conflicts: Vec<i64>,
     /// Why it did not succeed.
-    error: Option<ShownFault>,
+    error: Option<FaultResponse>,
 }
 
 /// Lists conflicts, oldest first. Everything that is asked for must hold.
 #[utoipa::path(
-    get, path = "/sync/conflicts", tag = "sync",
+    get, path = "/sync/conflicts", tag = "sync", operation_id = "syncConflicts.list",
     params(
         ("status" = Option<String>, Query, description = "`open`, `settled` or `resolved`"),
         ("system" = Option<String>, Query, description = "Such as `metakocka`"),
@@ -162,28 +163,32 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     let (limit, after) = (usize::from(query.limit(MAX_PAGE)), query.cursor().map(ConflictId));
     query.finish()?;
     let conflicts = Conflicts::new(app.env.clone());
-    let mut conflicts = conflicts.list(&filter, after, limit + 1).await?;
-    let last = cut(&mut conflicts, limit, |conflict| conflict.id.0);
-    let (mut response, next_cursor) = page_answer(&request, last);
+    let page = Page::read(
+        limit,
+        |wanted| conflicts.list(&filter, after, wanted),
+        |conflict: &Conflict| conflict.id.0,
+    );
+    let page = page.await?;
+    let (mut response, next_cursor) = page_answer(&request, page.next);
     let mut listed = Vec::new();
-    for conflict in &conflicts {
-        listed.push(shown(&app, conflict).await?);
+    for conflict in &page.entries {
+        listed.push(conflict_response(&app, conflict).await?);
     }
     Ok(response.json(SyncConflicts { conflicts: listed, next_cursor }))
 }
 
 /// One conflict, with all that was said.
 #[utoipa::path(
-    get, path = "/sync/conflicts/{id}", tag = "sync",
+    get, path = "/sync/conflicts/{id}", tag = "sync", operation_id = "syncConflicts.read",
     params(("id" = i64, Path, description = "The number of the conflict")),
     responses(
-        (status = 200, description = "The conflict", body = ShownConflict),
+        (status = 200, description = "The conflict", body = ConflictResponse),
         (status = 404, description = "There is no such conflict", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let conflict = find(&app, ConflictId(number_in_path(&id)?)).await?;
-    Ok(HttpResponse::Ok().json(shown(&app, &conflict).await?))
+    Ok(HttpResponse::Ok().json(conflict_response(&app, &conflict).await?))
 }
 
 /// Decides a conflict; one that a rule decided is decided anew.
@@ -191,7 +196,7 @@ pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<H
 /// The decision is stored, and then the customer is synced. If that does not succeed at once, it is tried again
 /// later: the answer says so.
 #[utoipa::path(
-    post, path = "/sync/conflicts/{id}/resolve", tag = "sync",
+    post, path = "/sync/conflicts/{id}/resolve", tag = "sync", operation_id = "syncConflicts.resolve",
     params(
         ("id" = i64, Path, description = "The number of the conflict"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
@@ -218,9 +223,8 @@ pub(crate) async fn resolve(
     let conflict = Resolver::new(sync.clone(), app.default_region).resolve(id, &answer).await?;
     if answer == Answer::Release {
         let sync = SyncedSince { status: "released", ..SyncedSince::pending(None) };
-        return Ok(
-            HttpResponse::Ok().json(ResolvedConflict { conflict: shown(&app, &conflict).await?, sync })
-        );
+        return Ok(HttpResponse::Ok()
+            .json(ResolvedConflict { conflict: conflict_response(&app, &conflict).await?, sync }));
     }
     let customer = conflict.customer;
     let working = tokio::spawn(async move { sync.sync_customer(customer, Errand::default()).await });
@@ -228,7 +232,8 @@ pub(crate) async fn resolve(
         Ok(result) => SyncedSince::of(result),
         Err(_) => SyncedSince::pending(None),
     };
-    Ok(HttpResponse::Ok().json(ResolvedConflict { conflict: shown(&app, &conflict).await?, sync }))
+    Ok(HttpResponse::Ok()
+        .json(ResolvedConflict { conflict: conflict_response(&app, &conflict).await?, sync }))
 }
 
 async fn find(app: &App, id: ConflictId) -> Result<Conflict, ApiError> {
@@ -250,7 +255,7 @@ fn answer(body: Members) -> Result<Answer, ApiError> {
     value.map(Answer::Value).or(resolution).ok_or(ApiError::NotAnObject)
 }
 
-async fn shown<'a>(app: &App, conflict: &'a Conflict) -> Result<ShownConflict<'a>, ApiError> {
+async fn conflict_response<'a>(app: &App, conflict: &'a Conflict) -> Result<ConflictResponse<'a>, ApiError> {
     let customer = person(app, conflict.customer).await?;
     let other_customer = match other(conflict) {
         Some(id) => person(app, id).await?,
@@ -259,7 +264,7 @@ async fn shown<'a>(app: &App, conflict: &'a Conflict) -> Result<ShownConflict<'a
     let agreed_at = Conflicts::new(app.env.clone()).agreed_at(conflict).await?;
     let answers = answers(conflict);
     let choices = choices(conflict, answers, customer.as_ref(), other_customer.as_ref());
-    Ok(ShownConflict {
+    Ok(ConflictResponse {
         id: conflict.id.0,
         system: conflict.system.as_str(),
         system_title: conflict.system.title(),
@@ -311,11 +316,11 @@ impl SyncedSince {
                 conflicts: conflicts.into_iter().map(|conflict| conflict.0).collect(),
                 ..Self::pending(None)
             },
-            Err(error) => Self::pending(Some(ShownFault::of(&error.fault()))),
+            Err(error) => Self::pending(Some(FaultResponse::of(&error.fault()))),
         }
     }
 
-    fn pending(error: Option<ShownFault>) -> Self {
+    fn pending(error: Option<FaultResponse>) -> Self {
         Self { status: "pending", mapping_id: None, external_id: None, conflicts: Vec::new(), error }
     }
 }

@@ -3,17 +3,18 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
+use onefold_service::page::Page;
 use onefold_sync::job::{Job, JobId, JobKind, JobStatus};
 use onefold_sync::jobs::Jobs;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{ShownFault, number_in_path};
+use super::{FaultResponse, number_in_path};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::problem::Problem;
-use crate::query::{MAX_PAGE, Query, cut, page_answer};
+use crate::query::{MAX_PAGE, Query, page_answer};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
@@ -26,7 +27,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncJob)]
-pub(crate) struct ShownJob {
+pub(crate) struct JobResponse {
     #[schema(example = 12)]
     id: i64,
     /// `syncCustomer`, `syncPartner`, `compare`, `compareFull` or `run`.
@@ -49,7 +50,7 @@ pub(crate) struct ShownJob {
     /// Until when it is left alone with who is at it.
     leased_until: Option<DateTime<Utc>>,
     /// Of the last attempt.
-    error: Option<ShownFault>,
+    error: Option<FaultResponse>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -58,14 +59,14 @@ pub(crate) struct ShownJob {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncJobs {
-    jobs: Vec<ShownJob>,
+    jobs: Vec<JobResponse>,
     /// Where the next page begins; null at the end.
     next_cursor: Option<String>,
 }
 
 /// Lists jobs, oldest first. One that is done is not kept.
 #[utoipa::path(
-    get, path = "/sync/jobs", tag = "sync",
+    get, path = "/sync/jobs", tag = "sync", operation_id = "syncJobs.list",
     params(
         ("status" = Option<String>, Query, description = "`waiting`, `running` or `dead`"),
         ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
@@ -81,29 +82,29 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     let status = query.one_of("status", &JobStatus::ALL.map(JobStatus::as_str), JobStatus::parse);
     let (limit, after) = (usize::from(query.limit(MAX_PAGE)), query.cursor().map(JobId));
     query.finish()?;
-    let mut jobs = jobs(&app).list(status, after, limit + 1).await?;
-    let last = cut(&mut jobs, limit, |job| job.id.0);
-    let (mut response, next_cursor) = page_answer(&request, last);
-    Ok(response.json(SyncJobs { jobs: jobs.iter().map(ShownJob::of).collect(), next_cursor }))
+    let jobs = jobs(&app);
+    let page = Page::read(limit, |wanted| jobs.list(status, after, wanted), |job: &Job| job.id.0).await?;
+    let (mut response, next_cursor) = page_answer(&request, page.next);
+    Ok(response.json(SyncJobs { jobs: page.entries.iter().map(JobResponse::of).collect(), next_cursor }))
 }
 
 /// One job.
 #[utoipa::path(
-    get, path = "/sync/jobs/{id}", tag = "sync",
+    get, path = "/sync/jobs/{id}", tag = "sync", operation_id = "syncJobs.read",
     params(("id" = i64, Path, description = "The number of the job")),
     responses(
-        (status = 200, description = "The job", body = ShownJob),
+        (status = 200, description = "The job", body = JobResponse),
         (status = 404, description = "There is no such job, or none any more", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let job = find(&app, JobId(number_in_path(&id)?)).await?;
-    Ok(HttpResponse::Ok().json(ShownJob::of(&job)))
+    Ok(HttpResponse::Ok().json(JobResponse::of(&job)))
 }
 
 /// Removes a job that nobody is at: it will not be done.
 #[utoipa::path(
-    delete, path = "/sync/jobs/{id}", tag = "sync",
+    delete, path = "/sync/jobs/{id}", tag = "sync", operation_id = "syncJobs.remove",
     params(("id" = i64, Path, description = "The number of the job")),
     responses(
         (status = 204, description = "Removed"),
@@ -123,13 +124,13 @@ pub(crate) async fn remove(app: web::Data<App>, id: web::Path<String>) -> Result
 
 /// Lets a job that was given up be tried again, from the first attempt on.
 #[utoipa::path(
-    post, path = "/sync/jobs/{id}/replay", tag = "sync",
+    post, path = "/sync/jobs/{id}/replay", tag = "sync", operation_id = "syncJobs.replay",
     params(
         ("id" = i64, Path, description = "The number of the job"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
     ),
     responses(
-        (status = 200, description = "The job, which waits now", body = ShownJob),
+        (status = 200, description = "The job, which waits now", body = JobResponse),
         (status = 404, description = "There is no such job, or none any more", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It was not given up", body = Problem, content_type = "application/problem+json"),
     )
@@ -143,7 +144,7 @@ pub(crate) async fn replay(app: web::Data<App>, id: web::Path<String>) -> Result
     // A worker may have done it by now, or one of the same kind waits already and takes its place.
     let now = jobs(&app).get(id).await?;
     let job = now.unwrap_or(Job { status: JobStatus::Waiting, attempts: 0, ..dead });
-    Ok(HttpResponse::Ok().json(ShownJob::of(&job)))
+    Ok(HttpResponse::Ok().json(JobResponse::of(&job)))
 }
 
 fn jobs(app: &App) -> Jobs {
@@ -154,7 +155,7 @@ async fn find(app: &App, id: JobId) -> Result<Job, ApiError> {
     jobs(app).get(id).await?.ok_or(ApiError::UnknownJob)
 }
 
-impl ShownJob {
+impl JobResponse {
     fn of(job: &Job) -> Self {
         let (kind, system, customer_id, run_id) = match &job.kind {
             JobKind::SyncCustomer(system, customer) => {
@@ -180,7 +181,7 @@ impl ShownJob {
             attempts: job.attempts,
             not_before: job.not_before,
             leased_until: job.lease.map(|(_, until)| until),
-            error: job.error.as_ref().map(ShownFault::of),
+            error: job.error.as_ref().map(FaultResponse::of),
             created_at: job.created_at,
             updated_at: job.updated_at,
         }

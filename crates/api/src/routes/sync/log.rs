@@ -4,6 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use onefold_domain::id::CustomerId;
+use onefold_service::page::Page;
 use onefold_sync::log::{LoggedAttempt, SyncLogFilter, SyncOutcome};
 use onefold_sync::mapping::MappingId;
 use onefold_sync::partner::{PartnerField, PartnerId};
@@ -12,12 +13,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{ShownFault, system};
+use super::{FaultResponse, system};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::uuid;
 use crate::problem::Problem;
-use crate::query::{MAX_PAGE, Query, cut, page_answer};
+use crate::query::{MAX_PAGE, Query, page_answer};
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/sync/log").get(list));
@@ -27,7 +28,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncAttempt)]
-pub(crate) struct ShownAttempt<'a> {
+pub(crate) struct AttemptResponse<'a> {
     /// The newest has the largest.
     #[schema(example = 12)]
     number: i64,
@@ -51,7 +52,7 @@ pub(crate) struct ShownAttempt<'a> {
     /// The fields that were written here.
     #[schema(value_type = Vec<String>, example = json!([]))]
     pulled: Vec<&'static str>,
-    error: Option<ShownFault>,
+    error: Option<FaultResponse>,
     took_ms: u64,
 }
 
@@ -59,14 +60,14 @@ pub(crate) struct ShownAttempt<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncAttempts<'a> {
-    attempts: Vec<ShownAttempt<'a>>,
+    attempts: Vec<AttemptResponse<'a>>,
     /// Where the next page begins; null at the end.
     next_cursor: Option<String>,
 }
 
 /// What happened to a customer, newest first. Everything that is asked for must hold.
 #[utoipa::path(
-    get, path = "/sync/log", tag = "sync",
+    get, path = "/sync/log", tag = "sync", operation_id = "syncLog.list",
     params(
         ("system" = Option<String>, Query, description = "Such as `metakocka`"),
         ("customerId" = Option<String>, Query, description = "The customer's UUID"),
@@ -92,16 +93,22 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     };
     let (limit, before) = (usize::from(query.limit(MAX_PAGE)), query.cursor());
     query.finish()?;
-    let mut attempts = SyncLog::new(app.env.clone()).list(&filter, before, limit + 1).await?;
-    let last = cut(&mut attempts, limit, |attempt| attempt.number);
-    let (mut response, next_cursor) = page_answer(&request, last);
-    Ok(response.json(SyncAttempts { attempts: attempts.iter().map(shown).collect(), next_cursor }))
+    let log = SyncLog::new(app.env.clone());
+    let page = Page::read(
+        limit,
+        |wanted| log.list(&filter, before, wanted),
+        |attempt: &LoggedAttempt| attempt.number,
+    );
+    let page = page.await?;
+    let (mut response, next_cursor) = page_answer(&request, page.next);
+    Ok(response
+        .json(SyncAttempts { attempts: page.entries.iter().map(attempt_response).collect(), next_cursor }))
 }
 
-fn shown(logged: &LoggedAttempt) -> ShownAttempt<'_> {
+fn attempt_response(logged: &LoggedAttempt) -> AttemptResponse<'_> {
     let attempt = &logged.attempt;
     let names = |fields: &[PartnerField]| fields.iter().map(|field| field.as_str()).collect();
-    ShownAttempt {
+    AttemptResponse {
         number: logged.number,
         at: attempt.at,
         system: attempt.system.as_str(),
@@ -113,7 +120,7 @@ fn shown(logged: &LoggedAttempt) -> ShownAttempt<'_> {
         outcome: attempt.outcome.as_str(),
         pushed: names(&attempt.pushed),
         pulled: names(&attempt.pulled),
-        error: attempt.error.as_ref().map(ShownFault::of),
+        error: attempt.error.as_ref().map(FaultResponse::of),
         took_ms: attempt.took_ms,
     }
 }

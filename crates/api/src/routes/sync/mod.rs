@@ -33,13 +33,13 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 /// Why something was not brought into step.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SyncFault)]
-pub(crate) struct ShownFault {
+pub(crate) struct FaultResponse {
     #[schema(example = "invalid_fields")]
     code: String,
     message: String,
 }
 
-impl ShownFault {
+impl FaultResponse {
     pub(crate) fn of(fault: &SyncFault) -> Self {
         Self { code: fault.code.clone(), message: sentence(&fault.message) }
     }

@@ -37,21 +37,21 @@ pub(crate) struct RulesOfSystems {
 
 /// The rules that hold, for each field that the system has a place for.
 #[utoipa::path(
-    get, path = "/sync/rules", tag = "sync",
+    get, path = "/sync/rules", tag = "sync", operation_id = "syncRules.read",
     responses(
         (status = 200, description = "The rules of each system", body = RulesOfSystems),
         (status = 503, description = "The database is away", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    shown(&app).await
+    rules_response(&app).await
 }
 
 /// Puts other rules in their place, for every comparison from now on.
 ///
 /// A system that is left out keeps its rules; a field of a system that is left out is asked about.
 #[utoipa::path(
-    put, path = "/sync/rules", tag = "sync",
+    put, path = "/sync/rules", tag = "sync", operation_id = "syncRules.change",
     request_body = RulesOfSystems,
     responses(
         (status = 200, description = "The rules that hold now", body = RulesOfSystems),
@@ -70,10 +70,10 @@ pub(crate) async fn change(
     for (system, rules) in parse(body.into_inner())? {
         rulebook.put(system, &rules).await?;
     }
-    shown(&app).await
+    rules_response(&app).await
 }
 
-async fn shown(app: &App) -> Result<HttpResponse, ApiError> {
+async fn rules_response(app: &App) -> Result<HttpResponse, ApiError> {
     let mut systems = BTreeMap::new();
     let rulebook = Rulebook::new(app.env.clone());
     for system in SyncSystem::ALL {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::ShownFault;
+use super::FaultResponse;
 use super::people::person;
 use crate::app::App;
 use crate::error::ApiError;
@@ -16,7 +16,7 @@ use crate::error::ApiError;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncRunItem)]
-pub(crate) struct ShownItem {
+pub(crate) struct ItemResponse {
     /// From 0.
     position: u64,
     /// A customer or a contact, or a record of the other system.
@@ -35,13 +35,13 @@ pub(crate) struct ShownItem {
     /// What was done, such as `created`, or would be in a dry run.
     #[schema(example = "created")]
     action: Option<String>,
-    error: Option<ShownFault>,
+    error: Option<FaultResponse>,
     /// Of a dry run: field by field what would be written where, or asked.
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(value_type = Option<Vec<BTreeMap<String, Value>>>)]
     plan: Option<Value>,
 }
 
-pub(super) async fn shown_item(app: &App, item: RunItem) -> Result<ShownItem, ApiError> {
+pub(super) async fn item_response(app: &App, item: RunItem) -> Result<ItemResponse, ApiError> {
     let done = item.outcome.is_some();
     let outcome = item.outcome.unwrap_or_default();
     let person = match outcome.customer {
@@ -53,7 +53,7 @@ pub(super) async fn shown_item(app: &App, item: RunItem) -> Result<ShownItem, Ap
         Some(person) => (person.title().map(ToOwned::to_owned), person.email().map(ToOwned::to_owned)),
         None => (known("name").or_else(|| known("companyName")), known("email")),
     };
-    Ok(ShownItem {
+    Ok(ItemResponse {
         position: item.position,
         subject: item.subject,
         done,
@@ -63,7 +63,7 @@ pub(super) async fn shown_item(app: &App, item: RunItem) -> Result<ShownItem, Ap
         mapping_id: outcome.mapping.map(|id| id.0),
         external_id: outcome.external.map(|id| id.as_str().to_owned()),
         action: done.then_some(outcome.action),
-        error: outcome.error.as_ref().map(ShownFault::of),
+        error: outcome.error.as_ref().map(FaultResponse::of),
         plan: outcome.plan,
     })
 }

@@ -4,22 +4,23 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
+use onefold_service::page::Page;
 use onefold_service::system::SyncSystem;
-use onefold_sync::run::{Run, RunId, RunKind};
+use onefold_sync::run::{Run, RunId, RunItem, RunKind};
 use onefold_sync::runner::Runner;
 use onefold_sync::runs::Runs;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::run_items::{ShownItem, shown_item};
+use super::run_items::{ItemResponse, item_response};
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::{ApiError, sentence};
 use crate::fields::{Fields, id_in_path};
 use crate::json::Members;
 use crate::problem::Problem;
-use crate::query::{MAX_PAGE, Query, cut, page_answer, uuid_page_answer};
+use crate::query::{MAX_PAGE, Query, page_answer, uuid_page_answer};
 use crate::sync::SyncParts;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -34,7 +35,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncRun)]
-pub(crate) struct ShownRun<'a> {
+pub(crate) struct RunResponse<'a> {
     id: Uuid,
     #[schema(example = "metakocka")]
     system: &'static str,
@@ -82,7 +83,7 @@ pub(crate) struct ShownRun<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncRuns<'a> {
-    runs: Vec<ShownRun<'a>>,
+    runs: Vec<RunResponse<'a>>,
     /// Where the next page begins; null at the end.
     next_cursor: Option<String>,
 }
@@ -91,7 +92,7 @@ pub(crate) struct SyncRuns<'a> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncRunItems {
-    items: Vec<ShownItem>,
+    items: Vec<ItemResponse>,
     /// Where the next page begins; null at the end.
     next_cursor: Option<String>,
 }
@@ -110,7 +111,7 @@ pub(crate) struct RunToMake {
 
 /// Lists runs, newest first.
 #[utoipa::path(
-    get, path = "/sync/runs", tag = "sync",
+    get, path = "/sync/runs", tag = "sync", operation_id = "syncRuns.list",
     params(
         ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
         ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before"),
@@ -124,24 +125,24 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     let mut query = Query::of(&request);
     let (limit, before) = (usize::from(query.limit(MAX_PAGE)), query.uuid_cursor().map(RunId));
     query.finish()?;
-    let mut runs = Runs::new(app.env.clone()).list(before, limit + 1).await?;
-    let last = cut(&mut runs, limit, |run| run.id.0);
-    let (mut response, next_cursor) = uuid_page_answer(&request, last);
-    Ok(response.json(SyncRuns { runs: runs.iter().map(shown).collect(), next_cursor }))
+    let runs = Runs::new(app.env.clone());
+    let page = Page::read(limit, |wanted| runs.list(before, wanted), |run: &Run| run.id.0).await?;
+    let (mut response, next_cursor) = uuid_page_answer(&request, page.next);
+    Ok(response.json(SyncRuns { runs: page.entries.iter().map(run_response).collect(), next_cursor }))
 }
 
 /// Asks for a comparison of both sides. A worker makes it.
 ///
 /// A comparison that would let go of more than a set number of mappings is held until somebody approves it.
 #[utoipa::path(
-    post, path = "/sync/runs", tag = "sync",
+    post, path = "/sync/runs", tag = "sync", operation_id = "syncRuns.request",
     params(
         ("dryRun" = Option<bool>, Query, description = "Say what would be done, and write nothing"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
     ),
     request_body = RunToMake,
     responses(
-        (status = 202, description = "It will be made; the header `Location` is where it is shown", body = ShownRun),
+        (status = 202, description = "It will be made; the header `Location` is where it is shown", body = RunResponse),
         (status = 422, description = "A field or a parameter cannot be accepted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The system is not configured, or the database is away", body = Problem, content_type = "application/problem+json"),
     )
@@ -163,20 +164,20 @@ pub(crate) async fn request(
 
 /// How far a run is.
 #[utoipa::path(
-    get, path = "/sync/runs/{id}", tag = "sync",
+    get, path = "/sync/runs/{id}", tag = "sync", operation_id = "syncRuns.read",
     params(("id" = String, Path, description = "The run's UUID")),
     responses(
-        (status = 200, description = "The run", body = ShownRun),
+        (status = 200, description = "The run", body = RunResponse),
         (status = 404, description = "There is no such run", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(app: web::Data<App>, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(shown(&find(&app, &id).await?)))
+    Ok(HttpResponse::Ok().json(run_response(&find(&app, &id).await?)))
 }
 
 /// What became of each of the things that a run works on. A comparison leaves out what needed nothing.
 #[utoipa::path(
-    get, path = "/sync/runs/{id}/items", tag = "sync",
+    get, path = "/sync/runs/{id}/items", tag = "sync", operation_id = "syncRuns.items",
     params(
         ("id" = String, Path, description = "The run's UUID"),
         ("limit" = Option<u16>, Query, description = "1 to 200, default 50"),
@@ -198,25 +199,30 @@ pub(crate) async fn items(
     let from = query.cursor().map_or(0, |last| last.unsigned_abs().saturating_add(1));
     query.finish()?;
     let run = find(&app, &id).await?;
-    let mut items = Runs::new(app.env.clone()).items(run.id, from, limit + 1).await?;
-    let last = cut(&mut items, limit, |item| item.position.cast_signed());
-    let (mut response, next_cursor) = page_answer(&request, last);
+    let runs = Runs::new(app.env.clone());
+    let page = Page::read(
+        limit,
+        |wanted| runs.items(run.id, from, wanted),
+        |item: &RunItem| item.position.cast_signed(),
+    );
+    let page = page.await?;
+    let (mut response, next_cursor) = page_answer(&request, page.next);
     let mut listed = Vec::new();
-    for item in items {
-        listed.push(shown_item(&app, item).await?);
+    for item in page.entries {
+        listed.push(item_response(&app, item).await?);
     }
     Ok(response.json(SyncRunItems { items: listed, next_cursor }))
 }
 
 /// Releases the brakes of a run that is held, which then goes on.
 #[utoipa::path(
-    post, path = "/sync/runs/{id}/approve", tag = "sync",
+    post, path = "/sync/runs/{id}/approve", tag = "sync", operation_id = "syncRuns.approve",
     params(
         ("id" = String, Path, description = "The run's UUID"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the operation: sent again within 24 hours, it is answered as before"),
     ),
     responses(
-        (status = 202, description = "It goes on; the header `Location` is where it is shown", body = ShownRun),
+        (status = 202, description = "It goes on; the header `Location` is where it is shown", body = RunResponse),
         (status = 404, description = "There is no such run", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It is not held", body = Problem, content_type = "application/problem+json"),
     )
@@ -238,7 +244,7 @@ async fn find(app: &App, id: &str) -> Result<Run, ApiError> {
 
 fn accepted(run: &Run) -> HttpResponse {
     let location = format!("/sync/runs/{}", run.id.0);
-    HttpResponse::Accepted().insert_header((LOCATION, location)).json(shown(run))
+    HttpResponse::Accepted().insert_header((LOCATION, location)).json(run_response(run))
 }
 
 /// The system and the kind of a comparison. Whether the system is configured is not asked here.
@@ -269,9 +275,9 @@ fn name(kind: RunKind) -> &'static str {
     }
 }
 
-fn shown(run: &Run) -> ShownRun<'_> {
+fn run_response(run: &Run) -> RunResponse<'_> {
     let counts = run.counts;
-    ShownRun {
+    RunResponse {
         id: run.id.0,
         system: run.system.as_str(),
         system_title: run.system.title(),

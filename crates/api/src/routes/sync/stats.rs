@@ -27,7 +27,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncDay)]
-pub(crate) struct ShownDay {
+pub(crate) struct DayResponse {
     /// In UTC.
     #[schema(value_type = String, format = Date, example = "2026-11-21")]
     date: NaiveDate,
@@ -39,19 +39,19 @@ pub(crate) struct ShownDay {
     /// Those that wrote here.
     pulled: u64,
     /// How many came to what; the names are those of `GET /sync/log`.
-    #[schema(value_type = Object, example = json!({"created": 12, "updated": 7, "failed": 1}))]
+    #[schema(value_type = BTreeMap<String, u64>, example = json!({"created": 12, "updated": 7, "failed": 1}))]
     outcomes: BTreeMap<&'static str, u64>,
 }
 
 /// The days on which something happened, newest first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SyncStats {
-    days: Vec<ShownDay>,
+    days: Vec<DayResponse>,
 }
 
 /// How much was synced on each day, with each system.
 #[utoipa::path(
-    get, path = "/sync/stats", tag = "sync",
+    get, path = "/sync/stats", tag = "sync", operation_id = "syncStats.read",
     params(("days" = Option<u16>, Query, description = "How many, today included: 1 to 90, default 30")),
     responses(
         (status = 200, description = "The days on which something happened", body = SyncStats),
@@ -63,7 +63,7 @@ pub(crate) async fn stats(app: web::Data<App>, request: HttpRequest) -> Result<H
     let days = query.text("days").and_then(|text| query.faults.note("days", days(&text)));
     query.finish()?;
     let counted = SyncLog::new(app.env.clone()).per_day(days.unwrap_or(USUAL_DAYS)).await?;
-    Ok(HttpResponse::Ok().json(SyncStats { days: shown(&counted) }))
+    Ok(HttpResponse::Ok().json(SyncStats { days: day_responses(&counted) }))
 }
 
 fn days(text: &str) -> Result<u16, String> {
@@ -72,12 +72,12 @@ fn days(text: &str) -> Result<u16, String> {
 }
 
 /// The rows come by day and system.
-fn shown(counted: &[SyncDay]) -> Vec<ShownDay> {
-    let mut days: Vec<ShownDay> = Vec::new();
+fn day_responses(counted: &[SyncDay]) -> Vec<DayResponse> {
+    let mut days: Vec<DayResponse> = Vec::new();
     for row in counted {
         let (date, system) = (row.date, row.system.as_str());
         if days.last().is_none_or(|last| (last.date, last.system) != (date, system)) {
-            days.push(ShownDay {
+            days.push(DayResponse {
                 date,
                 system,
                 attempts: 0,

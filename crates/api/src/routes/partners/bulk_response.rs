@@ -1,74 +1,18 @@
-//! The answers of the endpoints. `I` and `R` name the record as its system does, see `naming`.
+//! The answers of calls of many: what became of each, or that the run goes on. `I` names the record as its system does, see
+//! `naming`.
 
-use chrono::{DateTime, Utc};
-use onefold_domain::id::{ContactId, CustomerId};
+use onefold_domain::id::CustomerId;
 use onefold_sync::fault::SyncFault;
-use onefold_sync::mapping::Mapping;
-use onefold_sync::partner::PartnerId;
 use onefold_sync::run::{ItemOutcome, Run, RunCounts};
-use onefold_sync::synchroniser::Shown;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::naming::{ContactKey, external};
 use crate::error::sentence;
 use crate::routes::sync::people::Person;
-
-/// A contact that is in step.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct SyncedContact<I> {
-    mapping_id: Uuid,
-    #[serde(flatten)]
-    record: I,
-}
-
-/// A record that was taken in.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ImportedRecord {
-    /// The customer.
-    contact_id: Uuid,
-    mapping_id: Uuid,
-}
-
-/// What would be done. Nothing was.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PlannedSync<I> {
-    /// Always true.
-    dry_run: bool,
-    /// `create`, `adopt`, `import`, `update`, `unchanged` or `conflict`.
-    #[schema(example = "update")]
-    action: &'static str,
-    /// The customer; null if it is new.
-    contact_id: Option<Uuid>,
-    #[serde(flatten)]
-    record: I,
-    mapping_id: Option<Uuid>,
-    /// Field by field what would be written where, or asked.
-    #[schema(value_type = Vec<Object>, example = json!([{"field": "city", "write": "remote", "value": "Bled", "instead": null}]))]
-    plan: Value,
-}
-
-/// How a contact stands with the other side.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ContactMapping<R> {
-    id: Uuid,
-    /// The number of the contact that was asked for; otherwise the customer.
-    #[schema(value_type = String, example = json!(7))]
-    contact_id: Value,
-    customer_id: Uuid,
-    #[serde(flatten)]
-    record: R,
-    /// `pending`, `synced`, `conflict`, `error`, `stale` or `detached`.
-    #[schema(example = "synced")]
-    sync_status: &'static str,
-    last_synced_at: Option<DateTime<Utc>>,
-}
 
 /// What became of many contacts.
 #[derive(Serialize, ToSchema)]
@@ -95,7 +39,7 @@ pub(crate) struct BulkSynced<I> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ContactResult<I> {
     /// As it was sent.
-    #[schema(value_type = String, example = "0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11")]
+    #[schema(value_type = ContactKey)]
     contact_id: Value,
     success: bool,
     /// With `all`: what the customer is called.
@@ -154,7 +98,7 @@ pub(crate) struct RecordResult<I> {
 pub(crate) struct PlannedItem {
     #[schema(example = "update")]
     action: String,
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<BTreeMap<String, Value>>)]
     plan: Value,
 }
 
@@ -192,50 +136,6 @@ pub(crate) struct RunUnderWay {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
 fn is_none(count: &u64) -> bool {
     *count == 0
-}
-
-fn external<I: From<Value>>(id: Option<&PartnerId>) -> I {
-    id.map_or(Value::Null, |id| id.as_str().into()).into()
-}
-
-impl<I: From<Value>> SyncedContact<I> {
-    pub(super) fn of(mapping: &Mapping) -> Self {
-        Self { mapping_id: mapping.id.0, record: external(mapping.external.as_ref()) }
-    }
-}
-
-impl ImportedRecord {
-    pub(super) fn of(mapping: &Mapping) -> Self {
-        Self { contact_id: mapping.customer.0, mapping_id: mapping.id.0 }
-    }
-}
-
-impl<I: From<Value>> PlannedSync<I> {
-    pub(super) fn of(shown: Shown) -> Self {
-        Self {
-            dry_run: true,
-            action: shown.action,
-            contact_id: shown.customer.map(|CustomerId(id)| id),
-            record: external(shown.external.as_ref()),
-            mapping_id: shown.mapping.map(|mapping| mapping.id.0),
-            plan: shown.plan,
-        }
-    }
-}
-
-impl<R: for<'a> From<&'a Mapping>> ContactMapping<R> {
-    /// `asked` is the number of the contact that was asked for.
-    pub(super) fn of(mapping: &Mapping, asked: Option<ContactId>) -> Self {
-        let customer = || mapping.customer.0.hyphenated().to_string().into();
-        Self {
-            id: mapping.id.0,
-            contact_id: asked.map_or_else(customer, |asked| asked.0.into()),
-            customer_id: mapping.customer.0,
-            record: mapping.into(),
-            sync_status: mapping.status.as_str(),
-            last_synced_at: mapping.last_synced_at,
-        }
-    }
 }
 
 impl RunUnderWay {

@@ -10,11 +10,11 @@ use onefold_service::token::Ability;
 use super::table::Family;
 use crate::envelope::Enveloped;
 use crate::error::ApiError;
-use crate::laravel::answer::Refusal as LaravelRefusal;
+use crate::laravel::answer::ErrorResponse;
 use crate::limits::{Decision, WindowDecision};
 
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum Rejection {
     UnknownPath,
     Method {
         method: String,
@@ -36,29 +36,29 @@ pub(crate) enum Refusal {
     Error(ApiError),
 }
 
-impl From<Decision> for Refusal {
+impl From<Decision> for Rejection {
     fn from(decision: Decision) -> Self {
         let retry_after_s = decision.retry_after_s.unwrap_or_default();
         Self::TooMany { limit: decision.limit, retry_after_s, resets_at: None }
     }
 }
 
-impl From<WindowDecision> for Refusal {
+impl From<WindowDecision> for Rejection {
     fn from(decision: WindowDecision) -> Self {
         let retry_after_s = decision.retry_after_s.unwrap_or_default();
         Self::TooMany { limit: decision.limit, retry_after_s, resets_at: Some(decision.resets_at) }
     }
 }
 
-impl From<ApiError> for Refusal {
+impl From<ApiError> for Rejection {
     fn from(error: ApiError) -> Self {
         Self::Error(error)
     }
 }
 
-impl Refusal {
+impl Rejection {
     /// Answers in place of the handler, as the family of the path does.
-    pub(crate) fn refuse(self, request: ServiceRequest) -> ServiceResponse {
+    pub(crate) fn reject(self, request: ServiceRequest) -> ServiceResponse {
         let answer = self.answer(Family::of_path(request.path()));
         request.into_response(answer)
     }
@@ -83,18 +83,18 @@ impl Refusal {
         }
     }
 
-    fn into_laravel(self) -> LaravelRefusal {
+    fn into_laravel(self) -> ErrorResponse {
         match self {
-            Self::UnknownPath => LaravelRefusal::NotFound,
-            Self::Method { method, path, allow } => LaravelRefusal::MethodNotAllowed { method, path, allow },
-            Self::Unauthenticated => LaravelRefusal::Unauthenticated,
-            Self::Ability(_) | Self::UserToken => LaravelRefusal::Forbidden,
-            Self::TooMany { limit, retry_after_s, resets_at } => LaravelRefusal::TooManyAttempts {
+            Self::UnknownPath => ErrorResponse::NotFound,
+            Self::Method { method, path, allow } => ErrorResponse::MethodNotAllowed { method, path, allow },
+            Self::Unauthenticated => ErrorResponse::Unauthenticated,
+            Self::Ability(_) | Self::UserToken => ErrorResponse::Forbidden,
+            Self::TooMany { limit, retry_after_s, resets_at } => ErrorResponse::TooManyAttempts {
                 limit,
                 retry_after: retry_after_s,
                 reset: resets_at.map(|at| at.timestamp()),
             },
-            Self::Error(error) => LaravelRefusal::from(error),
+            Self::Error(error) => ErrorResponse::from(error),
         }
     }
 }

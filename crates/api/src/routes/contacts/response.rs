@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::profile_schema::ProfileMembers;
+
 /// One statement by one source: an email, a phone, or both.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -40,9 +42,9 @@ pub(crate) struct Contact<'a> {
     is_primary: bool,
     is_verified: bool,
     verified_at: Option<DateTime<Utc>>,
-    #[schema(value_type = Object, example = json!({"orderId": "order_123"}))]
+    #[schema(value_type = BTreeMap<String, Value>, example = json!({"orderId": "order_123"}))]
     metadata: &'a Map<String, Value>,
-    #[schema(value_type = Option<Object>, example = json!({"firstName": "Ann"}))]
+    #[schema(value_type = Option<ProfileMembers>)]
     profile: Option<Map<String, Value>>,
     customer_id: Uuid,
     /// `primary` for the oldest contact of its customer, `secondary` for all others.
@@ -55,10 +57,10 @@ pub(crate) struct Contact<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "unverified")]
     blocked_by: Option<&'static str>,
-    /// The same for the email of a contact that holds an email and a phone.
+    /// Why the email of a contact that holds an email and a phone links nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     email_blocked_by: Option<&'static str>,
-    /// The same for its phone.
+    /// Why the phone of a contact that holds an email and a phone links nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     phone_blocked_by: Option<&'static str>,
     created_at: DateTime<Utc>,

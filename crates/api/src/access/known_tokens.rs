@@ -11,9 +11,9 @@ use onefold_service::token::PresentedToken;
 const MOST: usize = 100_000;
 
 #[derive(Default)]
-pub(crate) struct Acquainted(Mutex<HashSet<String>>);
+pub(crate) struct KnownTokens(Mutex<HashSet<String>>);
 
-impl Acquainted {
+impl KnownTokens {
     pub(super) fn knows(&self, presented: &PresentedToken) -> bool {
         self.set(|set| set.contains(&presented.fingerprint()))
     }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::profile_schema::ProfileMembers;
 use crate::routes::contacts::Contact;
 
 /// The most contacts that a customer is shown with; `GET /contacts?customerId=` has all of them.
@@ -27,7 +28,7 @@ pub(crate) struct Customer<'a> {
     primary_contact_id: Option<i64>,
     /// Computed from the contacts: what a person entered counts first, then what is verified, then by source, then
     /// the newest.
-    #[schema(value_type = Object, example = json!({"firstName": "Ann", "country": "SI"}))]
+    #[schema(value_type = ProfileMembers)]
     profile: Map<String, Value>,
     /// The contact that each field comes from.
     #[schema(value_type = BTreeMap<String, i64>, example = json!({"firstName": 7, "country": 12}))]
