@@ -96,7 +96,7 @@ async fn compare(syncing: &Syncing, sync: &Synchroniser, full: bool, dry_run: bo
         }
     };
     let carrying = async {
-        syncing.worker.carry_out(run.id).await?;
+        syncing.worker.execute(run.id).await?;
         anyhow::Ok(())
     };
     tokio::pin!(carrying, watching);
@@ -161,7 +161,7 @@ fn show(item: &RunItem, whom: Option<&str>) {
         println!("{about}");
     }
     for field in fields {
-        println!("{about}\t{}", told(field));
+        println!("{about}\t{}", describe(field));
     }
 }
 
@@ -170,7 +170,7 @@ fn stated<'a>(fields: &[&'a Value], name: &str) -> Option<&'a str> {
     fields.iter().find(|field| field["field"] == name).and_then(|field| field["value"].as_str())
 }
 
-fn told(field: &Value) -> String {
+fn describe(field: &Value) -> String {
     let text =
         |value: &Value| value.as_str().map_or_else(|| "nothing".to_owned(), |text| format!("{text:?}"));
     let name = field["field"].as_str().unwrap_or_default();

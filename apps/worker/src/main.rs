@@ -67,13 +67,13 @@ enum Command {
 }
 
 /// The database, and what syncs it.
-struct Desk {
+struct WorkerContext {
     config: Config,
     store: SeaOrmStore,
     syncing: Syncing,
 }
 
-impl Desk {
+impl WorkerContext {
     fn customers(&self) -> anyhow::Result<Customers> {
         Ok(Customers::new(self.syncing.env.base.clone(), Arc::new(self.config.profile.rules()?)))
     }
@@ -96,30 +96,30 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command.unwrap_or(Command::Run { once: false, full: false, system: None }) {
         Command::Run { once: false, .. } => work::run(open(file, Actor::Program).await?).await,
         Command::Run { once: true, full, system } => {
-            let desk = open(file, Actor::CommandLine).await?;
-            compare::once(&desk.syncing, system, full).await?;
-            Ok(desk.store.close().await?)
+            let context = open(file, Actor::CommandLine).await?;
+            compare::once(&context.syncing, system, full).await?;
+            Ok(context.store.close().await?)
         }
         Command::Plan { full, system } => {
-            let desk = open(file, Actor::CommandLine).await?;
-            compare::plan(&desk.syncing, &desk.customers()?, system, full).await?;
-            Ok(desk.store.close().await?)
+            let context = open(file, Actor::CommandLine).await?;
+            compare::plan(&context.syncing, &context.customers()?, system, full).await?;
+            Ok(context.store.close().await?)
         }
         Command::Jobs(command) => {
-            let desk = open(file, Actor::CommandLine).await?;
-            jobs::run(&desk.syncing, &command).await?;
-            Ok(desk.store.close().await?)
+            let context = open(file, Actor::CommandLine).await?;
+            jobs::run(&context.syncing, &command).await?;
+            Ok(context.store.close().await?)
         }
         Command::Runs(command) => {
-            let desk = open(file, Actor::CommandLine).await?;
-            runs::run(&desk.syncing, &desk.customers()?, &command).await?;
-            Ok(desk.store.close().await?)
+            let context = open(file, Actor::CommandLine).await?;
+            runs::run(&context.syncing, &context.customers()?, &command).await?;
+            Ok(context.store.close().await?)
         }
     }
 }
 
 /// Reads the configuration, opens the database and brings it up to date.
-async fn open(file: Option<&Path>, actor: Actor) -> anyhow::Result<Desk> {
+async fn open(file: Option<&Path>, actor: Actor) -> anyhow::Result<WorkerContext> {
     let config = Config::load(file)?;
     init_logs(&config.log)?;
     let store = SeaOrmStore::connect(&config.database).await?;
@@ -129,5 +129,5 @@ async fn open(file: Option<&Path>, actor: Actor) -> anyhow::Result<Desk> {
     let env =
         SyncEnvironment::new(Arc::new(store.clone()), policy, clock, randomness).acting(Acting::of(actor));
     let syncing = config.sync.assemble(env, &config.metakocka, &config.openphone, config.profile.rules()?)?;
-    Ok(Desk { config, store, syncing })
+    Ok(WorkerContext { config, store, syncing })
 }

@@ -10,13 +10,13 @@ use onefold_sync::store::SyncStore;
 use tokio::sync::watch;
 
 use crate::config::Config;
-use crate::{Desk, status};
+use crate::{WorkerContext, status};
 
 /// No histogram of the worker's own needs buckets of its own.
 const DURATIONS: &str = "onefold_worker_duration_seconds";
 
-pub(crate) async fn run(desk: Desk) -> anyhow::Result<()> {
-    let Desk { config, store, syncing } = desk;
+pub(crate) async fn run(context: WorkerContext) -> anyhow::Result<()> {
+    let WorkerContext { config, store, syncing } = context;
     let metrics = init_metrics(DURATIONS)?;
     describe_gauges();
     let address = SocketAddr::new(config.worker.host, config.worker.port);

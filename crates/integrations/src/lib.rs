@@ -6,6 +6,7 @@
 
 mod address;
 mod breaker;
+mod call_error;
 mod credential;
 mod gate;
 mod http;

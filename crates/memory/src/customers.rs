@@ -9,7 +9,7 @@ use crate::{MemoryStore, MemoryTransaction};
 use onefold_domain::customer::CustomerRecord;
 use onefold_domain::id::{ContactId, CustomerId, LinkId};
 use onefold_domain::link_key::LinkKey;
-use onefold_domain::linking::{CustomerPicture, DetailedContact, JoinRecord, Neighbourhood};
+use onefold_domain::linking::{Candidates, CustomerSnapshot, DetailedContact, JoinRecord};
 use onefold_service::search::SearchQuery;
 use onefold_service::store::{
     CustomerBatch, CustomerReader, CustomerRepository, LinkDraft, LinkRepository, ListedCustomer, StoreError,
@@ -51,12 +51,12 @@ impl CustomerReader for MemoryStore {
 
 #[async_trait]
 impl CustomerRepository for MemoryTransaction {
-    async fn lock_neighbourhood(&mut self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
-        Ok(self.state.neighbourhood(keys))
+    async fn lock_candidates(&mut self, keys: &[LinkKey]) -> Result<Candidates, StoreError> {
+        Ok(self.state.candidates(keys))
     }
 
-    async fn neighbourhood_of_many(&mut self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
-        Ok(self.state.neighbourhood(keys))
+    async fn candidates_of_many(&mut self, keys: &[LinkKey]) -> Result<Candidates, StoreError> {
+        Ok(self.state.candidates(keys))
     }
 
     async fn advance(&mut self, id: CustomerId, version: i64, at: DateTime<Utc>) -> Result<(), StoreError> {
@@ -163,7 +163,7 @@ impl CustomerRepository for MemoryTransaction {
         Ok(())
     }
 
-    async fn picture(&mut self, id: CustomerId) -> Result<CustomerPicture, StoreError> {
+    async fn snapshot(&mut self, id: CustomerId) -> Result<CustomerSnapshot, StoreError> {
         let state = &self.state;
         let customer = state.customers.get(&id).ok_or(StoreError::Conflict)?;
         let members = state.members.get(&id).ok_or(StoreError::Conflict)?;
@@ -189,7 +189,7 @@ impl CustomerRepository for MemoryTransaction {
             statement: link.draft.statement.clone(),
             beside: link.draft.beside.clone(),
         };
-        Ok(CustomerPicture {
+        Ok(CustomerSnapshot {
             id,
             version: customer.version,
             absorbed: members.iter().copied().filter(|member| *member != id).collect(),

@@ -51,7 +51,7 @@ impl IdempotencyRepository for MemoryTransaction {
         Ok(())
     }
 
-    async fn prolong(&mut self, operation: OperationId, until: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn renew(&mut self, operation: OperationId, until: DateTime<Utc>) -> Result<bool, StoreError> {
         let held = self.held(operation);
         Ok(held.map(|record| record.lease_until = until).is_some())
     }

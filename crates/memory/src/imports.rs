@@ -67,7 +67,7 @@ impl ImportRepository for MemoryTransaction {
         Ok(())
     }
 
-    async fn take(
+    async fn lease(
         &mut self,
         only: Option<ImportId>,
         owner: Uuid,

@@ -93,7 +93,7 @@ impl JobRepository for MemoryTransaction {
         Ok(())
     }
 
-    async fn take(
+    async fn lease(
         &mut self,
         only: Option<&JobKind>,
         owner: Uuid,
@@ -122,7 +122,7 @@ impl JobRepository for MemoryTransaction {
         Ok(Some(job))
     }
 
-    async fn extend(&mut self, id: JobId, owner: Uuid, until: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn renew(&mut self, id: JobId, owner: Uuid, until: DateTime<Utc>) -> Result<(), StoreError> {
         let job = self.state.held_job(id, owner).ok_or(StoreError::Conflict)?;
         job.lease = Some((owner, until));
         Ok(())

@@ -25,7 +25,7 @@ use async_trait::async_trait;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
 use onefold_domain::link_key::LinkKey;
-use onefold_domain::linking::Neighbourhood;
+use onefold_domain::linking::Candidates;
 use onefold_service::store::{
     AuditReader, AuditRepository, ContactReader, ContactRepository, CustomerReader, CustomerRepository,
     DeliveryRepository, IdempotencyRepository, ImportReader, ImportRepository, LinkRepository, OriginReader,
@@ -88,8 +88,8 @@ impl MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn neighbourhood(&self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
-        Ok(self.read().await.neighbourhood(keys))
+    async fn candidates(&self, keys: &[LinkKey]) -> Result<Candidates, StoreError> {
+        Ok(self.read().await.candidates(keys))
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {

@@ -174,7 +174,7 @@ impl MappingRepository for MemoryTransaction {
         Ok(())
     }
 
-    async fn take(
+    async fn lease(
         &mut self,
         id: MappingId,
         owner: Uuid,

@@ -10,7 +10,7 @@ use onefold_domain::contact::{
 use onefold_domain::customer::{CustomerRecord, KnownCustomer};
 use onefold_domain::id::{ContactId, CustomerId, ImportId, UserId};
 use onefold_domain::link_key::LinkKey;
-use onefold_domain::linking::Neighbourhood;
+use onefold_domain::linking::Candidates;
 use onefold_domain::origin::{HubId, Origin};
 use onefold_domain::source::ContactSource;
 use onefold_service::audit::{AuditEntry, AuditFacts};
@@ -118,17 +118,17 @@ impl State {
         root.and_then(|root| self.members.get(&root).cloned()).unwrap_or_else(|| vec![id])
     }
 
-    pub(super) fn neighbourhood(&self, keys: &[LinkKey]) -> Neighbourhood {
-        let mut neighbourhood = Neighbourhood::default();
+    pub(super) fn candidates(&self, keys: &[LinkKey]) -> Candidates {
+        let mut candidates = Candidates::default();
         let mut seen = std::collections::HashSet::new();
         for key in keys {
             let Some(root) = self.keys.get(key).and_then(|filed| self.root(*filed)) else { continue };
-            neighbourhood.found.push((key.clone(), root));
+            candidates.found.push((key.clone(), root));
             if seen.insert(root) {
-                neighbourhood.customers.extend(self.known(root));
+                candidates.customers.extend(self.known(root));
             }
         }
-        neighbourhood
+        candidates
     }
 
     pub(super) fn root(&self, id: CustomerId) -> Option<CustomerId> {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use onefold_domain::customer::CustomerRecord;
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::link_key::LinkKey;
-use onefold_domain::linking::{CustomerPicture, Neighbourhood};
+use onefold_domain::linking::{Candidates, CustomerSnapshot};
 use onefold_service::search::SearchQuery;
 use onefold_service::store::{CustomerBatch, CustomerReader, CustomerRepository, ListedCustomer, StoreError};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
@@ -16,13 +16,13 @@ use crate::entities::{contact_point, customer};
 use crate::error::store_error;
 use crate::records::later;
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
-use crate::{batch, contacts, customer_pictures, listed, neighbourhood, search};
+use crate::{batch, candidates, contacts, customer_snapshots, listed, search};
 
 #[async_trait]
 impl CustomerRepository for SeaOrmTransaction {
-    async fn lock_neighbourhood(&mut self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
+    async fn lock_candidates(&mut self, keys: &[LinkKey]) -> Result<Candidates, StoreError> {
         let connection = self.connection()?;
-        let seen = neighbourhood::read(connection, keys).await?;
+        let seen = candidates::read(connection, keys).await?;
         if !self.is_shared() || seen.customers.is_empty() {
             return Ok(seen);
         }
@@ -30,7 +30,7 @@ impl CustomerRepository for SeaOrmTransaction {
         let mut roots: Vec<_> = seen.customers.iter().map(|customer| customer.id).collect();
         roots.sort_unstable();
         lock(connection, &roots).await?;
-        let locked = neighbourhood::read(connection, keys).await?;
+        let locked = candidates::read(connection, keys).await?;
         if locked.customers.iter().all(|customer| roots.contains(&customer.id)) {
             Ok(locked)
         } else {
@@ -38,8 +38,8 @@ impl CustomerRepository for SeaOrmTransaction {
         }
     }
 
-    async fn neighbourhood_of_many(&mut self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
-        neighbourhood::read_many(self.connection()?, keys).await
+    async fn candidates_of_many(&mut self, keys: &[LinkKey]) -> Result<Candidates, StoreError> {
+        candidates::read_many(self.connection()?, keys).await
     }
 
     async fn advance_many(
@@ -139,7 +139,7 @@ impl CustomerRepository for SeaOrmTransaction {
     }
 
     async fn key_owners(&mut self, keys: &[LinkKey]) -> Result<Vec<(LinkKey, CustomerId)>, StoreError> {
-        neighbourhood::owners(self.connection()?, keys).await
+        candidates::owners(self.connection()?, keys).await
     }
 
     async fn release(&mut self, keys: &[LinkKey]) -> Result<(), StoreError> {
@@ -165,8 +165,8 @@ impl CustomerRepository for SeaOrmTransaction {
         Ok(())
     }
 
-    async fn picture(&mut self, id: CustomerId) -> Result<CustomerPicture, StoreError> {
-        customer_pictures::read(self.connection()?, id).await
+    async fn snapshot(&mut self, id: CustomerId) -> Result<CustomerSnapshot, StoreError> {
+        customer_snapshots::read(self.connection()?, id).await
     }
 
     async fn get(&mut self, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError> {

@@ -64,7 +64,7 @@ impl IdempotencyRepository for SeaOrmTransaction {
         if self.changed(update).await? { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
-    async fn prolong(&mut self, operation: OperationId, until: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn renew(&mut self, operation: OperationId, until: DateTime<Utc>) -> Result<bool, StoreError> {
         self.changed(of(operation).col_expr(Column::LeaseUntil, Expr::value(until))).await
     }
 

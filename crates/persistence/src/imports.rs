@@ -141,7 +141,7 @@ impl ImportRepository for SeaOrmTransaction {
         Ok(())
     }
 
-    async fn take(
+    async fn lease(
         &mut self,
         only: Option<ImportId>,
         owner: Uuid,

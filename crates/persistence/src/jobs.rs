@@ -79,7 +79,7 @@ impl JobRepository for SeaOrmTransaction {
         self.let_wait(&rows).await
     }
 
-    async fn take(
+    async fn lease(
         &mut self,
         only: Option<&JobKind>,
         owner: Uuid,
@@ -108,7 +108,7 @@ impl JobRepository for SeaOrmTransaction {
         Ok(Some(taken))
     }
 
-    async fn extend(&mut self, id: JobId, owner: Uuid, until: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn renew(&mut self, id: JobId, owner: Uuid, until: DateTime<Utc>) -> Result<(), StoreError> {
         let extended = Entity::update_many()
             .col_expr(Column::LeaseUntil, Expr::value(until))
             .filter(Column::Id.eq(id.0))

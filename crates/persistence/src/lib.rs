@@ -8,19 +8,20 @@
 //!   with its group commit);
 //! - that only PostgreSQL has rows to lock: `due_jobs` says so itself, and of the others sea-orm leaves the lock out where
 //!   there is none (`customers`, `jobs`, `imports`, `pace`);
-//! - that each has words of its own for lists as parameters (`neighbourhood`), numbers of rows that do not exist yet
+//! - that each has words of its own for lists as parameters (`candidates`), numbers of rows that do not exist yet
 //!   (`batch`), substrings (`search`), days and the lesser of two values (`sync_log`, `jobs`);
 //! - that SQLite without statistics has to be kept from walking through everything (`contact_metadata`).
 
 mod audit;
 mod batch;
 mod begun;
+mod candidates;
 mod config;
 mod conflicts;
 mod connect;
 mod contact_metadata;
 mod contacts;
-mod customer_pictures;
+mod customer_snapshots;
 mod customers;
 mod database_url;
 mod due_jobs;
@@ -33,7 +34,6 @@ mod links;
 mod listed;
 mod mapping_rows;
 mod mappings;
-mod neighbourhood;
 mod origins;
 mod pace;
 mod partner_index;

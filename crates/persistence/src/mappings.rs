@@ -189,7 +189,7 @@ impl MappingRepository for SeaOrmTransaction {
         if updated.rows_affected == 1 { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
-    async fn take(
+    async fn lease(
         &mut self,
         id: MappingId,
         owner: Uuid,

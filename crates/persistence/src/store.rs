@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use onefold_domain::link_key::LinkKey;
-use onefold_domain::linking::Neighbourhood;
+use onefold_domain::linking::Candidates;
 use onefold_service::store::{
     AuditReader, ContactReader, CustomerReader, ImportReader, OriginReader, Store, StoreError, TokenReader,
     Transaction, UserReader,
@@ -24,7 +24,7 @@ use crate::sqlite_writer::{SqliteWriter, Urgency};
 pub(crate) use crate::transaction::SeaOrmTransaction;
 use crate::transaction::{Work, begin};
 use crate::write_health::WriteHealth;
-use crate::{Config, neighbourhood, write_probe};
+use crate::{Config, candidates, write_probe};
 
 /// How long work in bulk may hold the one writer while callers use it. A caller waits for the rest of it and for the
 /// commit; much less, and an import would do little but commit.
@@ -131,8 +131,8 @@ impl SeaOrmStore {
 
 #[async_trait]
 impl Store for SeaOrmStore {
-    async fn neighbourhood(&self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
-        neighbourhood::read(&self.read, keys).await
+    async fn candidates(&self, keys: &[LinkKey]) -> Result<Candidates, StoreError> {
+        candidates::read(&self.read, keys).await
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {

@@ -36,7 +36,7 @@ impl Watched {
         self.broken.get().map_or(Ok(()), |error| Err(error.clone()))
     }
 
-    fn judge<T>(&self, result: Result<T, DbErr>, changed: impl Fn(&T) -> bool) -> Result<T, DbErr> {
+    fn check<T>(&self, result: Result<T, DbErr>, changed: impl Fn(&T) -> bool) -> Result<T, DbErr> {
         match &result {
             Ok(done) if changed(done) => self.wrote.store(true, Ordering::Relaxed),
             Ok(_) => {}
@@ -65,26 +65,26 @@ impl ConnectionTrait for Watched {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         self.admit()?;
         let result = self.transaction.execute_raw(statement).await;
-        self.judge(result, |done| done.rows_affected() > 0)
+        self.check(result, |done| done.rows_affected() > 0)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         self.admit()?;
         let result = self.transaction.execute_unprepared(sql).await;
-        self.judge(result, |done| done.rows_affected() > 0)
+        self.check(result, |done| done.rows_affected() > 0)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         self.admit()?;
         let reads = reads(&statement.sql);
         let result = self.transaction.query_one_raw(statement).await;
-        self.judge(result, |row| row.is_some() && !reads)
+        self.check(result, |row| row.is_some() && !reads)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.admit()?;
         let reads = reads(&statement.sql);
         let result = self.transaction.query_all_raw(statement).await;
-        self.judge(result, |rows| !rows.is_empty() && !reads)
+        self.check(result, |rows| !rows.is_empty() && !reads)
     }
 }

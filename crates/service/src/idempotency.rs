@@ -53,7 +53,7 @@ const LOOK: Duration = Duration::from_secs(60 * 60);
 const AT_ONCE: usize = 250;
 
 impl Idempotency {
-    /// How often whoever takes long should `prolong`.
+    /// How often whoever takes long should `renew`.
     pub const PROLONG_EVERY: Duration = Duration::from_secs(20);
 
     pub fn new(env: Environment) -> Self {
@@ -94,12 +94,12 @@ impl Idempotency {
     ///
     /// # Errors
     /// A store that does not answer.
-    pub async fn prolong(&self, operation: OperationId) -> Result<bool, RecordError> {
+    pub async fn renew(&self, operation: OperationId) -> Result<bool, RecordError> {
         let env = &self.env;
         env.in_transaction(move |mut transaction| {
             Box::pin(async move {
                 let until = env.clock.now() + LEASE;
-                Ok((transaction.idempotency().prolong(operation, until).await?, transaction))
+                Ok((transaction.idempotency().renew(operation, until).await?, transaction))
             })
         })
         .await

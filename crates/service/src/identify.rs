@@ -18,7 +18,7 @@ use onefold_domain::contact::{
 use onefold_domain::customer::KnownCustomer;
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::link_key::{LinkKey, StatementKeys};
-use onefold_domain::linking::{LinkPlan, Neighbourhood, Outcome, decide};
+use onefold_domain::linking::{Candidates, LinkPlan, Outcome, decide};
 use onefold_domain::source::ContactSource;
 
 /// Answers `identify` on a store.
@@ -91,13 +91,13 @@ impl Identify {
         request: &IdentifyRequest,
         keys: &[LinkKey],
     ) -> Result<Identified, StoreError> {
-        let neighbourhood = self.env.store.neighbourhood(keys).await?;
-        let plan = decide(&request.statement, &neighbourhood, &self.env.policy);
+        let candidates = self.env.store.candidates(keys).await?;
+        let plan = decide(&request.statement, &candidates, &self.env.policy);
         if let (Outcome::Known, Some(id)) = (plan.outcome, plan.customer) {
-            return Ok(answer(id, plan, neighbourhood, None));
+            return Ok(answer(id, plan, candidates, None));
         }
         let transaction = self.env.begin().await?;
-        self.carry_out(transaction, request, plan, neighbourhood).await
+        self.carry_out(transaction, request, plan, candidates).await
     }
 
     async fn attempt_locked(
@@ -106,15 +106,15 @@ impl Identify {
         keys: &[LinkKey],
     ) -> Result<Identified, StoreError> {
         let mut transaction = self.env.begin().await?;
-        let neighbourhood = transaction.customers().lock_neighbourhood(keys).await?;
-        let plan = decide(&request.statement, &neighbourhood, &self.env.policy);
+        let candidates = transaction.customers().lock_candidates(keys).await?;
+        let plan = decide(&request.statement, &candidates, &self.env.policy);
         if let (Outcome::Known, Some(id)) = (plan.outcome, plan.customer) {
             // What was read may be the work of a writer whose commit is still under way: ours ends
             // after it, so an answer never speaks of what a crash could still undo.
             transaction.commit().await?;
-            return Ok(answer(id, plan, neighbourhood, None));
+            return Ok(answer(id, plan, candidates, None));
         }
-        self.carry_out(transaction, request, plan, neighbourhood).await
+        self.carry_out(transaction, request, plan, candidates).await
     }
 
     async fn carry_out(
@@ -122,19 +122,19 @@ impl Identify {
         mut transaction: Box<dyn Transaction>,
         request: &IdentifyRequest,
         plan: LinkPlan,
-        neighbourhood: Neighbourhood,
+        candidates: Candidates,
     ) -> Result<Identified, StoreError> {
         let at = self.env.clock.now();
         let draft = draft(request);
         let row = Row::Insert(&draft);
-        let carried = carry_out(transaction.as_mut(), &self.env, &plan, row, &neighbourhood, at).await?;
+        let carried = carry_out(transaction.as_mut(), &self.env, &plan, row, &candidates, at).await?;
         if let (Some(id), Some(blocked)) = (carried.added, plan.contact) {
             let added = Change::contact_added(id, carried.customer, &placed(&draft, blocked));
             self.env.record(transaction.as_mut(), at, vec![added]).await?;
         }
         transaction.commit().await?;
         let added = carried.added.map(|id| known(id, &request.statement));
-        Ok(answer(carried.customer, plan, neighbourhood, added))
+        Ok(answer(carried.customer, plan, candidates, added))
     }
 }
 
@@ -166,15 +166,10 @@ fn known(id: ContactId, statement: &Statement) -> KnownContact {
 
 /// The customer as it is once the plan has been carried out. Reading it again would cost another
 /// round trip and tell nothing else: its version was ours.
-fn answer(
-    id: CustomerId,
-    plan: LinkPlan,
-    neighbourhood: Neighbourhood,
-    added: Option<KnownContact>,
-) -> Identified {
+fn answer(id: CustomerId, plan: LinkPlan, candidates: Candidates, added: Option<KnownContact>) -> Identified {
     let mut version = 0;
     let mut contacts = Vec::new();
-    for customer in neighbourhood.customers {
+    for customer in candidates.customers {
         if customer.id == id || plan.absorbed.contains(&customer.id) {
             version = if customer.id == id { customer.version } else { version };
             contacts.extend(customer.contacts);

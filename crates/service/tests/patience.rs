@@ -12,7 +12,7 @@ use onefold_domain::customer::KnownCustomer;
 use onefold_domain::email::EmailAddress;
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::link_key::{LinkKey, StatementKeys};
-use onefold_domain::linking::{Neighbourhood, Outcome};
+use onefold_domain::linking::{Candidates, Outcome};
 use onefold_domain::policy::LinkPolicy;
 use onefold_memory::MemoryStore;
 use onefold_service::clock::{SystemClock, SystemRandomness};
@@ -29,7 +29,7 @@ mock! {
 
     #[async_trait]
     impl Store for Database {
-        async fn neighbourhood(&self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError>;
+        async fn candidates(&self, keys: &[LinkKey]) -> Result<Candidates, StoreError>;
         async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
         async fn ping(&self) -> Result<(), StoreError>;
         fn contacts(&self) -> &dyn ContactReader;
@@ -57,7 +57,7 @@ fn identify(store: impl Store + 'static) -> Identify {
 }
 
 /// The customer that the request is already part of.
-fn known() -> Neighbourhood {
+fn known() -> Candidates {
     let statement = request().statement;
     let id = CustomerId(uuid::Uuid::from_u128(1));
     let contact = KnownContact {
@@ -69,7 +69,7 @@ fn known() -> Neighbourhood {
         is_verified: false,
     };
     let key = StatementKeys::of(&statement, &LinkPolicy::shipped()).email.unwrap();
-    Neighbourhood {
+    Candidates {
         found: vec![(key, id)],
         customers: vec![KnownCustomer { id, version: 1, contacts: vec![contact] }],
     }
@@ -78,7 +78,7 @@ fn known() -> Neighbourhood {
 #[tokio::test]
 async fn a_known_customer_costs_one_read_and_no_transaction() {
     let mut store = MockDatabase::new();
-    store.expect_neighbourhood().times(1).returning(|_| Ok(known()));
+    store.expect_candidates().times(1).returning(|_| Ok(known()));
     store.expect_begin().never();
     assert_eq!(identify(store).run(&request()).await.unwrap().outcome, Outcome::Known);
 }
@@ -86,7 +86,7 @@ async fn a_known_customer_costs_one_read_and_no_transaction() {
 #[tokio::test(start_paused = true)]
 async fn lost_races_end_after_the_agreed_number_of_attempts() {
     let mut store = MockDatabase::new();
-    store.expect_neighbourhood().times(1).returning(|_| Ok(Neighbourhood::default()));
+    store.expect_candidates().times(1).returning(|_| Ok(Candidates::default()));
     store.expect_begin().times(5).returning(|| Err(StoreError::Conflict));
     let error = identify(store).run(&request()).await.unwrap_err();
     assert!(matches!(error, Failure::Unavailable { attempts: 5, source: StoreError::Conflict }), "{error:?}");
@@ -95,10 +95,7 @@ async fn lost_races_end_after_the_agreed_number_of_attempts() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_breaks_is_a_reason_to_try_again() {
     let mut store = MockDatabase::new();
-    store
-        .expect_neighbourhood()
-        .times(1)
-        .returning(|_| Err(StoreError::Unavailable("connection reset".into())));
+    store.expect_candidates().times(1).returning(|_| Err(StoreError::Unavailable("connection reset".into())));
     store.expect_begin().times(4).returning(|| Err(StoreError::Unavailable("connection refused".into())));
     let error = identify(store).run(&request()).await.unwrap_err();
     assert!(matches!(error, Failure::Unavailable { attempts: 5, .. }), "{error:?}");
@@ -107,7 +104,7 @@ async fn a_connection_that_breaks_is_a_reason_to_try_again() {
 #[tokio::test]
 async fn a_defect_is_not_tried_again() {
     let mut store = MockDatabase::new();
-    store.expect_neighbourhood().times(1).returning(|_| Err(StoreError::Backend("no such table".into())));
+    store.expect_candidates().times(1).returning(|_| Err(StoreError::Backend("no such table".into())));
     store.expect_begin().never();
     let error = identify(store).run(&request()).await.unwrap_err();
     assert!(matches!(error, Failure::Store(StoreError::Backend(_))), "{error:?}");

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::partner::PartnerError;
 use crate::sync_error::{Retry, SyncError};
-use crate::synchroniser::{Errand, Synchroniser};
+use crate::synchroniser::{SyncContext, Synchroniser};
 use onefold_domain::id::CustomerId;
 use onefold_service::actor::Acting;
 use onefold_service::registration::{PushFault, Pushed, RegistrationPush};
@@ -32,9 +32,9 @@ impl RegistrationPush for Synchroniser {
     async fn push(&self, customer: CustomerId, acting: &Acting, until: Instant) -> Pushed {
         let sync = self.acting(acting);
         // Registration has stored its job already.
-        let errand = Errand { run: None, is_job: true };
+        let context = SyncContext { run: None, is_job: true };
         loop {
-            match sync.sync_customer(customer, errand).await {
+            match sync.sync_customer(customer, context).await {
                 Ok(synced) => {
                     let external = synced.mapping.external;
                     return external.map_or(Pushed::Pending, |id| Pushed::Done(id.as_str().to_owned()));

@@ -18,11 +18,11 @@ impl SyncWorker {
     ///
     /// # Errors
     /// A store that does not answer.
-    pub async fn carry_out_within(&self, id: RunId, wait: Duration) -> Result<Option<Run>, SyncError> {
+    pub async fn execute_within(&self, id: RunId, wait: Duration) -> Result<Option<Run>, SyncError> {
         let deadline = Instant::now() + wait;
         let worker = self.clone();
         let working = tokio::spawn(async move {
-            if let Err(error) = worker.carry_out(id).await {
+            if let Err(error) = worker.execute(id).await {
                 // Its job is still there: a worker takes it when the lease has run out.
                 tracing::warn!(run = %id.0, error = %error, "a run was left to a worker");
             }

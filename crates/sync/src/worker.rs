@@ -18,7 +18,7 @@ use crate::run::{RunId, RunKind};
 use crate::runner::Runner;
 use crate::store::Open;
 use crate::sync_error::{Retry, SyncError};
-use crate::synchroniser::{Errand, Synchroniser};
+use crate::synchroniser::{SyncContext, Synchroniser};
 use onefold_service::retry::Failure;
 use onefold_service::store::StoreError;
 use onefold_service::streak::Streak;
@@ -144,15 +144,15 @@ impl SyncWorker {
     ///
     /// # Errors
     /// A store that does not answer.
-    pub async fn carry_out(&self, run: RunId) -> Result<(), SyncError> {
-        self.carry_out_until(run, &|| false).await
+    pub async fn execute(&self, run: RunId) -> Result<(), SyncError> {
+        self.execute_until(run, &|| false).await
     }
 
     /// The same until `stopping` says so, which is asked between portions; the run is left to whoever comes next.
     ///
     /// # Errors
     /// A store that does not answer.
-    pub async fn carry_out_until(
+    pub async fn execute_until(
         &self,
         run: RunId,
         stopping: &(dyn Fn() -> bool + Send + Sync),
@@ -173,7 +173,7 @@ impl SyncWorker {
             .env
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
-                    let job = transaction.jobs().take(only, owner, now, until).await?;
+                    let job = transaction.jobs().lease(only, owner, now, until).await?;
                     Ok::<_, SyncError>((job, transaction))
                 })
             })
@@ -202,13 +202,13 @@ impl SyncWorker {
         stopping: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<(), SyncError> {
         let work = Box::pin(self.carry(job, stopping));
-        while_renewing(work, self.settings.lease, || self.extend(job.id, owner)).await
+        while_renewing(work, self.settings.lease, || self.renew(job.id, owner)).await
     }
 
-    async fn extend(&self, id: JobId, owner: Uuid) -> Result<(), SyncError> {
+    async fn renew(&self, id: JobId, owner: Uuid) -> Result<(), SyncError> {
         let mut transaction = self.env.begin().await?;
         let until = self.env.base.clock.now() + delta(self.settings.lease);
-        let extended = transaction.jobs().extend(id, owner, until).await;
+        let extended = transaction.jobs().renew(id, owner, until).await;
         if matches!(extended, Err(StoreError::Conflict)) {
             return Err(SyncError::Busy);
         }
@@ -220,21 +220,21 @@ impl SyncWorker {
         match &job.kind {
             JobKind::SyncCustomer(system, customer) => {
                 let sync = self.sync_of(*system)?;
-                let errand = Errand { run: None, is_job: true };
+                let context = SyncContext { run: None, is_job: true };
                 if sync.is_worth_a_try(*customer).await? {
-                    sync.sync_customer(*customer, errand).await?;
+                    sync.sync_customer(*customer, context).await?;
                 }
                 Ok(())
             }
             JobKind::SyncPartner(system, id) => {
-                self.sync_of(*system)?.look_at(id, Errand { run: None, is_job: true }).await
+                self.sync_of(*system)?.look_at(id, SyncContext { run: None, is_job: true }).await
             }
             JobKind::Compare(system) => self.compare(*system, RunKind::Compare).await,
             JobKind::CompareFull(system) => self.compare(*system, RunKind::CompareFull).await,
             JobKind::Run(id) => {
                 let run = self.env.store.runs().get(*id).await.map_err(Failure::from)?;
                 let Some(run) = run else { return Ok(()) };
-                Runner::new(self.sync_of(run.system)?.clone()).carry_out(*id, stopping).await
+                Runner::new(self.sync_of(run.system)?.clone()).execute(*id, stopping).await
             }
         }
     }
@@ -254,7 +254,7 @@ impl SyncWorker {
         let at = self.env.base.clock.now();
         let failed = match result {
             Ok(()) => None,
-            Err(error) => self.judge(job, error, at),
+            Err(error) => self.next_attempt(job, error, at),
         };
         let (given_up, failed) = match &failed {
             Some(failed) => (failed.not_before.is_none(), Some(failed)),
@@ -290,7 +290,7 @@ impl SyncWorker {
     }
 
     /// What becomes of a job that failed; `None` if it is as good as done.
-    fn judge(&self, job: &Job, error: &SyncError, at: DateTime<Utc>) -> Option<FailedAttempt> {
+    fn next_attempt(&self, job: &Job, error: &SyncError, at: DateTime<Utc>) -> Option<FailedAttempt> {
         let later = |pause: Duration| Some(at + delta(pause));
         match error.retry() {
             Retry::Wait(pause) => Some(FailedAttempt { error: None, not_before: later(pause) }),

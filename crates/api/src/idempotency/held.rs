@@ -20,9 +20,9 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn new(app: Data<App>, operation: OperationId) -> Self {
         let idempotency = app.idempotency.clone();
-        let prolonging = Handle::try_current().ok().map(|runtime| {
-            runtime.spawn(async move { prolong(&idempotency, operation).await }).abort_handle()
-        });
+        let prolonging = Handle::try_current()
+            .ok()
+            .map(|runtime| runtime.spawn(async move { renew(&idempotency, operation).await }).abort_handle());
         Self { app, operation, prolonging, release: true }
     }
 
@@ -49,10 +49,10 @@ impl Drop for Held {
 }
 
 /// A failure is no reason to stop: it is tried again before the lease runs out.
-async fn prolong(idempotency: &Idempotency, operation: OperationId) {
+async fn renew(idempotency: &Idempotency, operation: OperationId) {
     loop {
         sleep(Idempotency::PROLONG_EVERY).await;
-        if let Ok(false) = idempotency.prolong(operation).await {
+        if let Ok(false) = idempotency.renew(operation).await {
             return;
         }
     }

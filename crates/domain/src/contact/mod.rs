@@ -86,13 +86,13 @@ impl Statement {
     /// use onefold_domain::contact::Statement;
     /// use onefold_domain::email::EmailAddress;
     /// use onefold_domain::id::UserId;
-    /// use onefold_domain::linking::{Neighbourhood, decide};
+    /// use onefold_domain::linking::{Candidates, decide};
     /// use onefold_domain::policy::LinkPolicy;
     ///
     /// let email = EmailAddress::parse("mcfly@hillvalley.edu")?;
     /// let user = UserId(uuid::Uuid::from_u128(1));
     /// let statement = Statement::new(Some(email), None).ok_or("nothing stated")?.stated_by(user);
-    /// let plan = decide(&statement, &Neighbourhood::default(), &LinkPolicy::shipped());
+    /// let plan = decide(&statement, &Candidates::default(), &LinkPolicy::shipped());
     /// assert_eq!(plan.blocked, [Block { part: Part::Email, rule: BlockRule::Unverified }]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{CustomerPicture, Layout};
+use super::{CustomerSnapshot, Layout};
 use crate::block::BlockRule;
 use crate::id::{ContactId, CustomerId, LinkId};
 use crate::link_key::LinkKey;
@@ -12,7 +12,7 @@ use crate::link_key::LinkKey;
 pub struct Arrangement {
     /// A customer for each group, in the order of the layout.
     pub parts: Vec<Part>,
-    /// Where each customer of the pictures leads from now on, if not where it led: to the customer of this part.
+    /// Where each customer of the snapshots leads from now on, if not where it led: to the customer of this part.
     pub led: BTreeMap<CustomerId, usize>,
     /// Customers that have no contact any more, nor anybody to lead to.
     pub left: Vec<CustomerId>,
@@ -50,32 +50,32 @@ pub struct Moved {
 /// Names the groups and works out what moves. `owners` are the keys that lead to these customers, with the one that
 /// each is filed under.
 pub fn arrange(
-    pictures: &[CustomerPicture],
+    snapshots: &[CustomerSnapshot],
     owners: &HashMap<LinkKey, CustomerId>,
     layout: &Layout,
 ) -> Arrangement {
-    let place = Place::of(pictures, layout);
+    let place = Place::of(snapshots, layout);
     let mut arrangement = Arrangement {
-        parts: place.named(pictures, layout),
+        parts: place.named(snapshots, layout),
         led: BTreeMap::new(),
         left: Vec::new(),
         released: released(owners, layout),
         revoked: layout.sleeping.clone(),
-        blocked: changed_blocks(pictures, layout),
+        blocked: changed_blocks(snapshots, layout),
         moved: Vec::new(),
     };
-    let leads = place.leads(pictures, &arrangement.parts);
-    arrangement.file(pictures, owners, layout, &leads);
-    for picture in pictures {
-        for member in std::iter::once(picture.id).chain(picture.absorbed.iter().copied()) {
+    let leads = place.leads(snapshots, &arrangement.parts);
+    arrangement.file(snapshots, owners, layout, &leads);
+    for snapshot in snapshots {
+        for member in std::iter::once(snapshot.id).chain(snapshot.absorbed.iter().copied()) {
             match leads.get(&member) {
                 Some(part) => drop(arrangement.led.insert(member, *part)),
-                None if member == picture.id => arrangement.left.push(member),
+                None if member == snapshot.id => arrangement.left.push(member),
                 None => {}
             }
         }
     }
-    arrangement.moved = place.moved(pictures, &arrangement.parts);
+    arrangement.moved = place.moved(snapshots, &arrangement.parts);
     arrangement
 }
 
@@ -85,8 +85,9 @@ struct Place {
 }
 
 impl Place {
-    fn of(pictures: &[CustomerPicture], layout: &Layout) -> Self {
-        let mut part_of = HashMap::with_capacity(pictures.iter().map(|picture| picture.contacts.len()).sum());
+    fn of(snapshots: &[CustomerSnapshot], layout: &Layout) -> Self {
+        let mut part_of =
+            HashMap::with_capacity(snapshots.iter().map(|snapshot| snapshot.contacts.len()).sum());
         for (part, group) in layout.groups.iter().enumerate() {
             part_of.extend(group.contacts.iter().map(|contact| (*contact, part)));
         }
@@ -96,17 +97,17 @@ impl Place {
     /// A customer stays with its oldest contact, one that was absorbed with the oldest that is filed under it. A
     /// part is called by the customer whose contact is the oldest, and only if there is none by one that had been
     /// absorbed, so that who asks by the id of today finds whom it meant.
-    fn named(&self, pictures: &[CustomerPicture], layout: &Layout) -> Vec<Part> {
+    fn named(&self, snapshots: &[CustomerSnapshot], layout: &Layout) -> Vec<Part> {
         let mut names: Vec<Option<(bool, ContactId, CustomerId)>> = vec![None; layout.groups.len()];
-        for picture in pictures {
+        for snapshot in snapshots {
             let mut seats: BTreeMap<CustomerId, ContactId> = BTreeMap::new();
-            for contact in &picture.contacts {
-                seats.entry(picture.id).or_insert(contact.id);
+            for contact in &snapshot.contacts {
+                seats.entry(snapshot.id).or_insert(contact.id);
                 seats.entry(contact.filed_under).or_insert(contact.id);
             }
             for (id, seat) in seats {
                 let Some(part) = self.part_of.get(&seat) else { continue };
-                let name = (id != picture.id, seat, id);
+                let name = (id != snapshot.id, seat, id);
                 names[*part] = Some(names[*part].map_or(name, |known| known.min(name)));
             }
         }
@@ -122,14 +123,14 @@ impl Place {
 
     /// The part that each customer leads to: the one that it names, else the one in which it sits. One without a
     /// contact of its own goes with its root.
-    fn leads(&self, pictures: &[CustomerPicture], parts: &[Part]) -> HashMap<CustomerId, usize> {
+    fn leads(&self, snapshots: &[CustomerSnapshot], parts: &[Part]) -> HashMap<CustomerId, usize> {
         let mut leads = HashMap::new();
-        for picture in pictures {
+        for snapshot in snapshots {
             let part_of = |contact: &ContactId| self.part_of.get(contact).copied();
-            let root = picture.contacts.first().and_then(|contact| part_of(&contact.id));
-            for member in std::iter::once(picture.id).chain(picture.absorbed.iter().copied()) {
-                let mut own = picture.contacts.iter().filter(|contact| contact.filed_under == member);
-                let seat = own.find_map(|contact| part_of(&contact.id)).filter(|_| member != picture.id);
+            let root = snapshot.contacts.first().and_then(|contact| part_of(&contact.id));
+            for member in std::iter::once(snapshot.id).chain(snapshot.absorbed.iter().copied()) {
+                let mut own = snapshot.contacts.iter().filter(|contact| contact.filed_under == member);
+                let seat = own.find_map(|contact| part_of(&contact.id)).filter(|_| member != snapshot.id);
                 leads.extend(seat.or(root).map(|part| (member, part)));
             }
         }
@@ -137,20 +138,20 @@ impl Place {
         leads
     }
 
-    fn moved(&self, pictures: &[CustomerPicture], parts: &[Part]) -> Vec<Moved> {
+    fn moved(&self, snapshots: &[CustomerSnapshot], parts: &[Part]) -> Vec<Moved> {
         let mut moved = Vec::new();
-        for picture in pictures {
+        for snapshot in snapshots {
             let mut by_part: BTreeMap<usize, Vec<ContactId>> = BTreeMap::new();
-            for contact in &picture.contacts {
+            for contact in &snapshot.contacts {
                 if let Some(part) = self.part_of.get(&contact.id) {
                     by_part.entry(*part).or_default().push(contact.id);
                 }
             }
-            by_part.retain(|part, _| parts[*part].id != Some(picture.id));
+            by_part.retain(|part, _| parts[*part].id != Some(snapshot.id));
             moved.extend(by_part.into_iter().map(|(to, contacts)| Moved {
-                from: picture.id,
+                from: snapshot.id,
                 to,
-                is_all: contacts.len() == picture.contacts.len(),
+                is_all: contacts.len() == snapshot.contacts.len(),
                 contacts,
             }));
         }
@@ -162,15 +163,15 @@ impl Arrangement {
     /// Sees to it that contacts, keys and joins lead to their parts.
     fn file(
         &mut self,
-        pictures: &[CustomerPicture],
+        snapshots: &[CustomerSnapshot],
         owners: &HashMap<LinkKey, CustomerId>,
         layout: &Layout,
         leads: &HashMap<CustomerId, usize>,
     ) {
-        let contacts = pictures.iter().flat_map(|picture| &picture.contacts);
+        let contacts = snapshots.iter().flat_map(|snapshot| &snapshot.contacts);
         let filed: HashMap<ContactId, CustomerId> =
             contacts.map(|contact| (contact.id, contact.filed_under)).collect();
-        let joins = pictures.iter().flat_map(|picture| &picture.joins);
+        let joins = snapshots.iter().flat_map(|snapshot| &snapshot.joins);
         let joined: HashMap<LinkId, CustomerId> = joins.map(|join| (join.id, join.filed_under)).collect();
         for (index, (part, group)) in self.parts.iter_mut().zip(&layout.groups).enumerate() {
             let strays =
@@ -196,8 +197,11 @@ fn released(owners: &HashMap<LinkKey, CustomerId>, layout: &Layout) -> Vec<LinkK
     released
 }
 
-fn changed_blocks(pictures: &[CustomerPicture], layout: &Layout) -> Vec<(ContactId, [Option<BlockRule>; 2])> {
-    let contacts = pictures.iter().flat_map(|picture| &picture.contacts);
+fn changed_blocks(
+    snapshots: &[CustomerSnapshot],
+    layout: &Layout,
+) -> Vec<(ContactId, [Option<BlockRule>; 2])> {
+    let contacts = snapshots.iter().flat_map(|snapshot| &snapshot.contacts);
     contacts
         .map(|contact| {
             let was = [contact.email_blocked_by, contact.phone_blocked_by];

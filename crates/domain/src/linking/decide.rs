@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::place::{EMAIL, PHONE, Placement, Slot, USER, World, place};
+use super::matching::{EMAIL, Match, PHONE, Slot, USER, World, find_match};
 use crate::block::{Block, BlockRule, Part};
 use crate::contact::{KnownContact, Statement};
 use crate::customer::KnownCustomer;
@@ -13,7 +13,7 @@ use crate::policy::LinkPolicy;
 
 /// All that a store knows about the keys of one statement, seen at one moment.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Neighbourhood {
+pub struct Candidates {
     /// The customer that each known key leads to. Keys that nobody claimed are left out.
     pub found: Vec<(LinkKey, CustomerId)>,
     /// These customers, whole, each once.
@@ -80,32 +80,32 @@ pub struct LinkPlan {
 /// ```
 /// use onefold_domain::contact::Statement;
 /// use onefold_domain::email::EmailAddress;
-/// use onefold_domain::linking::{Neighbourhood, Outcome, decide};
+/// use onefold_domain::linking::{Candidates, Outcome, decide};
 /// use onefold_domain::policy::LinkPolicy;
 ///
 /// let email = EmailAddress::parse("mcfly@hillvalley.edu")?;
 /// let statement = Statement::new(Some(email), None).ok_or("nothing stated")?;
-/// let plan = decide(&statement, &Neighbourhood::default(), &LinkPolicy::shipped());
+/// let plan = decide(&statement, &Candidates::default(), &LinkPolicy::shipped());
 /// assert_eq!(plan.outcome, Outcome::Created);
 /// assert_eq!(plan.claims.len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn decide(statement: &Statement, neighbourhood: &Neighbourhood, policy: &LinkPolicy) -> LinkPlan {
-    judge(statement, neighbourhood, policy, Keeping::News)
+pub fn decide(statement: &Statement, candidates: &Candidates, policy: &LinkPolicy) -> LinkPlan {
+    judge(statement, candidates, policy, Keeping::News)
 }
 
 /// Judges a statement that becomes a contact of its own whether or not it says anything new, as a
 /// record does whose source is to be tracked.
 #[must_use]
-pub fn decide_record(statement: &Statement, neighbourhood: &Neighbourhood, policy: &LinkPolicy) -> LinkPlan {
-    judge(statement, neighbourhood, policy, Keeping::Always)
+pub fn decide_record(statement: &Statement, candidates: &Candidates, policy: &LinkPolicy) -> LinkPlan {
+    judge(statement, candidates, policy, Keeping::Always)
 }
 
 /// Judges the statement of a contact that is stored already: links may change, a contact is not added.
 #[must_use]
-pub fn decide_stored(statement: &Statement, neighbourhood: &Neighbourhood, policy: &LinkPolicy) -> LinkPlan {
-    judge(statement, neighbourhood, policy, Keeping::Never)
+pub fn decide_stored(statement: &Statement, candidates: &Candidates, policy: &LinkPolicy) -> LinkPlan {
+    judge(statement, candidates, policy, Keeping::Never)
 }
 
 /// Whether a statement becomes a contact.
@@ -149,7 +149,7 @@ fn weigh(
     involved.dedup();
     let view = View { known, policy, keys: &keys, involved, cap: policy.max_contact_points() };
     let slots = view.slots(statement, beside.unwrap_or(statement));
-    let verdict = place(&slots, exact, &view, view.cap);
+    let verdict = find_match(&slots, exact, &view, view.cap);
     view.plan(statement, &slots, &verdict, keeping)
 }
 
@@ -161,7 +161,7 @@ pub trait Surroundings {
     fn customer(&self, index: usize) -> &KnownCustomer;
 }
 
-impl Surroundings for Neighbourhood {
+impl Surroundings for Candidates {
     fn owner(&self, key: &LinkKey) -> Option<usize> {
         let (_, owner) = self.found.iter().find(|(found, _)| found == key)?;
         self.customers.iter().position(|customer| customer.id == *owner)
@@ -183,7 +183,7 @@ struct View<'a, S> {
 }
 
 impl<S: Surroundings> View<'_, S> {
-    /// `beside` is what says the value in the place of the phone: the statement itself, or that beside which a join puts
+    /// `beside` is what says the value in the find_match of the phone: the statement itself, or that beside which a join puts
     /// it.
     fn slots(&self, statement: &Statement, beside: &Statement) -> [Slot<usize>; 3] {
         let never = [
@@ -247,7 +247,7 @@ impl<S: Surroundings> View<'_, S> {
         &self,
         statement: &Statement,
         slots: &[Slot<usize>; 3],
-        verdict: &Placement<usize>,
+        verdict: &Match<usize>,
         keeping: Keeping,
     ) -> LinkPlan {
         let mut group: Vec<&KnownCustomer> = verdict
@@ -368,7 +368,7 @@ fn brings_news(statement: &Statement, slots: &[Slot<usize>; 3], group: &[&KnownC
     !shown_email || !shown_phone || slots.contains(&Slot::New)
 }
 
-fn blocks(verdict: &Placement<usize>) -> Vec<Block> {
+fn blocks(verdict: &Match<usize>) -> Vec<Block> {
     [(Part::Email, EMAIL), (Part::Phone, PHONE)]
         .into_iter()
         .filter_map(|(part, slot)| verdict.blocked[slot].map(|rule| Block { part, rule }))

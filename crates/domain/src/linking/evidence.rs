@@ -8,7 +8,7 @@ use crate::id::{ContactId, CustomerId, LinkId};
 
 /// Everything that links one customer, seen at one moment in one transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CustomerPicture {
+pub struct CustomerSnapshot {
     pub id: CustomerId,
     pub version: i64,
     /// The customers that it absorbed and that lead to it. Without itself.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::place::{EMAIL, PHONE, Placement, Slot, World, place};
+use super::matching::{EMAIL, Match, PHONE, Slot, World, find_match};
 use super::verified::Verified;
 use super::{DetailedContact, JoinRecord};
 use crate::block::BlockRule;
@@ -137,7 +137,7 @@ impl Laying<'_> {
         let slots = self.slots(self.verified.rules_of_join(statement, beside, self.policy), &keys);
         let exact = self.keys.get(&keys.exact).map(|group| self.root(*group));
         let world = Placing { groups: &self.groups, keys: &keys };
-        let verdict = place(&slots, exact, &world, self.policy.max_contact_points());
+        let verdict = find_match(&slots, exact, &world, self.policy.max_contact_points());
         let home = match source {
             Source::Contact(contact) => self.found(contact, statement.user(), &keys, age),
             Source::Join(join) => match verdict.anchor {
@@ -148,7 +148,7 @@ impl Laying<'_> {
                 None => return self.layout.sleeping.push(join),
             },
         };
-        self.carry_out(home, source, &keys, &slots, &verdict);
+        self.apply(home, source, &keys, &slots, &verdict);
     }
 
     fn slots(&mut self, [email, phone]: [Option<BlockRule>; 2], keys: &StatementKeys) -> [Slot<usize>; 3] {
@@ -197,13 +197,13 @@ impl Laying<'_> {
         self.groups.len() - 1
     }
 
-    fn carry_out(
+    fn apply(
         &mut self,
         home: usize,
         source: Source,
         keys: &StatementKeys,
         slots: &[Slot<usize>; 3],
-        verdict: &Placement<usize>,
+        verdict: &Match<usize>,
     ) {
         let mut home = home;
         for other in verdict.anchor.into_iter().chain(verdict.joined.into_iter().flatten()) {

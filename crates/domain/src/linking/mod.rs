@@ -8,14 +8,14 @@ mod arrange;
 mod decide;
 mod evidence;
 mod lay;
-mod place;
+mod matching;
 mod resolve;
 mod verified;
 
 pub use arrange::{Arrangement, arrange};
+pub use decide::{Candidates, LinkPlan, NewContact, Outcome, decide, decide_record};
 pub use decide::{Keeping, Surroundings, decide_stored, judge, judge_join};
-pub use decide::{LinkPlan, Neighbourhood, NewContact, Outcome, decide, decide_record};
-pub use evidence::{CustomerPicture, DetailedContact, JoinRecord};
+pub use evidence::{CustomerSnapshot, DetailedContact, JoinRecord};
 pub use lay::lay_part;
 pub use lay::{LaidGroup, Layout, lay};
 pub use resolve::{Resolution, resolve};

@@ -9,7 +9,7 @@ use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 
 use super::decide::rule_of_value;
-use super::place::{EMAIL, PHONE, Placement, Slot, USER, World, place};
+use super::matching::{EMAIL, Match, PHONE, Slot, USER, World, find_match};
 use crate::block::BlockRule;
 use crate::contact::Statement;
 use crate::id::UserId;
@@ -154,7 +154,7 @@ impl<'a> Resolver<'a> {
         let nodes = nodes.map(|node| node.unwrap_or(NOTHING));
         let exact = self.exact_customer([nodes[EMAIL], nodes[PHONE]]);
         let world = Placing { resolver: self, nodes };
-        let verdict = place(&slots, exact, &world, self.policy.max_contact_points());
+        let verdict = find_match(&slots, exact, &world, self.policy.max_contact_points());
         for rule in verdict.blocked.into_iter().flatten() {
             self.blocked[rule as usize] += 1;
         }
@@ -178,7 +178,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Carries a verdict out and returns a node of the statement's customer.
-    fn home(&mut self, slots: &[Slot<u32>; 3], nodes: [u32; 3], verdict: &Placement<u32>) -> u32 {
+    fn home(&mut self, slots: &[Slot<u32>; 3], nodes: [u32; 3], verdict: &Match<u32>) -> u32 {
         let mut home = verdict.anchor;
         for other in verdict.joined.into_iter().flatten() {
             home = home.map(|home| self.union(home, other));

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use onefold_service::clock::Clock;
 use onefold_sync::pace::CallPace;
-use onefold_sync::partner::{PartnerError, RemoteMessage};
+use onefold_sync::partner::RemoteMessage;
 use reqwest::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::config::{BaseUrl, Config};
 use super::wire::Status;
+use crate::call_error::CallError;
 use crate::credential::Credential;
-use crate::gate::{Closed, Gate};
-use crate::http::{self, Allowance, Answer, HttpError, Source};
+use crate::gate::Gate;
+use crate::http::{self, Allowance, Answer, Source};
 
 /// More than any single partner needs.
 const ANSWER_BYTES: usize = 4 * 1024 * 1024;
@@ -41,28 +42,6 @@ pub(super) struct Client {
     company: Credential,
     request_time: Duration,
     pull_time: Duration,
-}
-
-/// Why a call led to nothing.
-#[derive(Debug)]
-pub(super) enum CallError {
-    /// Not made.
-    Closed(Closed),
-    Http(HttpError),
-    /// A page for people, or no JSON: something stands before MetaKocka, or the address is wrong.
-    Page(StatusCode),
-    /// JSON in a shape that the contract does not have.
-    Unreadable(Source),
-    /// "Nothing found", which is an error there.
-    Nothing(RemoteMessage),
-    Denied(RemoteMessage),
-    Quota(Option<Duration>),
-    /// Their own failure, with nothing to say of it.
-    Internal,
-    Refused {
-        code: String,
-        said: RemoteMessage,
-    },
 }
 
 #[derive(Serialize)]
@@ -112,7 +91,7 @@ impl Client {
         let body = Request { secret_key: self.key.expose(), company_id: self.company.expose(), body };
         let request = self.http.post(self.base.call(call.name())).json(&body);
         let answer = http::send(request, allowed).await.map_err(CallError::Http);
-        let result = answer.and_then(|answer| self.judge(&answer));
+        let result = answer.and_then(|answer| self.read_reply(&answer));
         match &result {
             Err(error) if error.is_outage() => pass.failed(),
             _ => pass.succeeded(),
@@ -130,7 +109,7 @@ impl Client {
         }
     }
 
-    fn judge<R: DeserializeOwned>(&self, answer: &Answer) -> Result<R, CallError> {
+    fn read_reply<R: DeserializeOwned>(&self, answer: &Answer) -> Result<R, CallError> {
         // Neither was ever seen; both would mean the same everywhere.
         match answer.status {
             StatusCode::TOO_MANY_REQUESTS => return Err(CallError::Quota(answer.retry_after)),
@@ -164,72 +143,9 @@ impl Client {
             "5" if says(&["quot", "exceed", "kvot", "limit", "prekora"]) => CallError::Quota(None),
             "1" => CallError::Internal,
             "2" | "6" if says(&["no partner", "partner not found", "partner ne obstaja", "ni partner"]) => {
-                CallError::Nothing(said)
+                CallError::NotFound { code: "2", said }
             }
             _ => CallError::Refused { code: code.to_owned(), said },
-        }
-    }
-}
-
-impl CallError {
-    /// Whether the system is not there, in contrast to one that has an answer.
-    fn is_outage(&self) -> bool {
-        match self {
-            Self::Http(HttpError::TooLarge { .. }) => false,
-            Self::Http(_) | Self::Page(_) => true,
-            _ => false,
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Closed(_) => "not made",
-            Self::Http(_) => "no answer",
-            Self::Page(_) => "no JSON",
-            Self::Unreadable(_) => "unreadable",
-            Self::Nothing(_) => "nothing found",
-            Self::Denied(_) => "denied",
-            Self::Quota(_) => "quota",
-            Self::Internal => "internal error",
-            Self::Refused { .. } => "refused",
-        }
-    }
-
-    /// What it means for a call that may be repeated.
-    pub(super) fn told(self) -> PartnerError {
-        match self {
-            Self::Closed(Closed::Open { retry_after }) => PartnerError::CircuitOpen { retry_after },
-            Self::Closed(Closed::Busy) | Self::Http(HttpError::TimedOut) => PartnerError::TimedOut,
-            Self::Http(error @ HttpError::TooLarge { .. }) => PartnerError::Unexpected(error.into()),
-            Self::Http(error) => PartnerError::Unreachable(error.into()),
-            Self::Page(status) => {
-                PartnerError::Unreachable(format!("no JSON, with HTTP status {}", status.as_u16()).into())
-            }
-            Self::Internal => PartnerError::Unreachable("MetaKocka reports an internal error".into()),
-            Self::Unreadable(source) => PartnerError::Unexpected(source),
-            Self::Nothing(_) => PartnerError::NotFound,
-            Self::Denied(said) => PartnerError::AccessDenied { said },
-            Self::Quota(retry_after) => PartnerError::QuotaExceeded { retry_after },
-            Self::Refused { code, said } => PartnerError::Rejected { code, said },
-        }
-    }
-
-    /// What it means for a call that creates: only a call that was not made, or that MetaKocka itself
-    /// refused, has certainly created nothing.
-    pub(super) fn told_of_creation(self) -> PartnerError {
-        match self {
-            Self::Http(HttpError::NotSent(_)) | Self::Closed(_) => self.told(),
-            // No such call at this address, so nobody carried it out.
-            Self::Page(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => self.told(),
-            Self::Http(error) => PartnerError::Uncertain(error.into()),
-            Self::Page(_) | Self::Internal | Self::Unreadable(_) => match self.told() {
-                PartnerError::Unreachable(source) | PartnerError::Unexpected(source) => {
-                    PartnerError::Uncertain(source)
-                }
-                other => other,
-            },
-            Self::Nothing(said) => PartnerError::Rejected { code: "2".to_owned(), said },
-            Self::Denied(_) | Self::Quota(_) | Self::Refused { .. } => self.told(),
         }
     }
 }

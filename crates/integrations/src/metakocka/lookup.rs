@@ -4,9 +4,10 @@
 use onefold_domain::phone::{PhoneNumber, Region};
 use onefold_sync::partner::{PartnerError, PartnerLookup, RemotePartner, TaxNumber};
 
-use super::client::{Call, CallError};
+use super::client::Call;
 use super::wire::Selector;
 use super::{Connected, partners};
+use crate::call_error::CallError;
 
 impl Connected {
     pub(super) async fn find_by(&self, lookup: &PartnerLookup) -> Result<Vec<RemotePartner>, PartnerError> {
@@ -19,9 +20,9 @@ impl Connected {
                 PartnerLookup::Name(_) => Selector::Name(&spelling),
             };
             let more = match self.client.call(Call::GetPartner, selector).await {
-                Ok(list) => partners(self, list).map_err(CallError::told)?,
-                Err(CallError::Nothing(_)) => Vec::new(),
-                Err(error) => return Err(error.told()),
+                Ok(list) => partners(self, list).map_err(CallError::into_partner_error)?,
+                Err(CallError::NotFound { .. }) => Vec::new(),
+                Err(error) => return Err(error.into_partner_error()),
             };
             let more = more.into_iter().filter(|partner| lookup.matches(partner));
             for partner in more {

@@ -28,7 +28,8 @@ use onefold_sync::partner::{
     PartnerParts, PartnerPull, PartnerWritten, RemotePartner,
 };
 
-use client::{Call, CallError, Client};
+use crate::call_error::CallError;
+use client::{Call, Client};
 use pull::Pull;
 use read::Reading;
 use wire::{Added, Partners, Selector};
@@ -178,15 +179,16 @@ impl Connected {
     /// The id is checked again: a selector that is not honoured would give somebody else.
     async fn get(&self, id: &PartnerId) -> Result<RemotePartner, PartnerError> {
         let selector = Selector::Id(id.as_str());
-        let list = self.client.call(Call::GetPartner, selector).await.map_err(CallError::told)?;
-        let found = partners(self, list).map_err(CallError::told)?;
+        let list =
+            self.client.call(Call::GetPartner, selector).await.map_err(CallError::into_partner_error)?;
+        let found = partners(self, list).map_err(CallError::into_partner_error)?;
         found.into_iter().find(|partner| partner.id == *id).ok_or(PartnerError::NotFound)
     }
 
     async fn add(&self, fields: &PartnerFields) -> Result<PartnerWritten, PartnerError> {
         let body = self.writing.new_partner(fields);
         let added: Added =
-            self.client.call(Call::AddPartner, body).await.map_err(CallError::told_of_creation)?;
+            self.client.call(Call::AddPartner, body).await.map_err(CallError::into_creation_error)?;
         // Without an id it may be there all the same, and only a look-up can tell.
         let id = added.mk_id.get().and_then(|id| PartnerId::parse(id).ok());
         let id = id.ok_or_else(|| PartnerError::Uncertain("the answer has no id".into()))?;
@@ -236,11 +238,11 @@ impl Connected {
         match self.client.call::<Partners>(Call::UpdatePartner, body).await {
             Ok(_) => Ok(()),
             // The text may be about a row of the partner. Whether the partner is there, only it can say.
-            Err(CallError::Nothing(said)) => {
+            Err(CallError::NotFound { said, .. }) => {
                 self.get(id).await?;
                 Err(PartnerError::Rejected { code: "2".to_owned(), said })
             }
-            Err(error) => Err(error.told()),
+            Err(error) => Err(error.into_partner_error()),
         }
     }
 

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use onefold_sync::partner::{PartnerError, PartnerId, PartnerPull, RemotePartner};
 
-use super::client::{Call, CallError};
+use super::client::Call;
 use super::wire::{Partners, Selector};
 use super::{Connected, partners};
+use crate::call_error::CallError;
 use crate::gate::Closed;
 use crate::http::HttpError;
 
@@ -49,7 +50,7 @@ impl Pull {
         let selector = Selector::Name(letter.encode_utf8(&mut text));
         match connected.client.call(Call::PullPartners, selector).await {
             Ok(list) => partners(connected, list),
-            Err(CallError::Nothing(_)) => Ok(Vec::new()),
+            Err(CallError::NotFound { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
@@ -77,11 +78,11 @@ impl PartnerPull for Pull {
                     self.stage = Stage::Letters(LETTERS.chars());
                     Ok(Some(Vec::new()))
                 }
-                Err(error) => Err(error.told()),
+                Err(error) => Err(error.into_partner_error()),
             },
             Stage::Letters(mut letters) => {
                 let Some(letter) = letters.next() else { return Ok(None) };
-                let found = Self::letter(&connected, letter).await.map_err(CallError::told)?;
+                let found = Self::letter(&connected, letter).await.map_err(CallError::into_partner_error)?;
                 self.stage = Stage::Letters(letters);
                 Ok(Some(self.new_ones(found)))
             }
@@ -101,6 +102,6 @@ fn is_too_much(error: &CallError) -> bool {
         CallError::Http(HttpError::NotSent(_)) => false,
         CallError::Denied(_) | CallError::Quota(_) | CallError::Unreadable(_) => false,
         CallError::Http(_) | CallError::Page(_) | CallError::Internal => true,
-        CallError::Nothing(_) | CallError::Refused { .. } => true,
+        CallError::NotFound { .. } | CallError::Conflict { .. } | CallError::Refused { .. } => true,
     }
 }

@@ -46,7 +46,7 @@ impl OpenPhone {
         let connected = match self.connected() {
             Ok(connected) => connected,
             Err(error) => {
-                checked.fault("key", told(&error));
+                checked.fault("key", describe(&error));
                 return checked;
             }
         };
@@ -54,7 +54,7 @@ impl OpenPhone {
         match self.list_contacts(None).await {
             Ok(page) => checked.well("contacts", listed(page.contacts.len(), page.next.is_some())),
             Err(error) => {
-                checked.fault("contacts", told(&error));
+                checked.fault("contacts", describe(&error));
                 // Whoever may not list would be refused the same again.
                 return checked;
             }
@@ -82,7 +82,7 @@ async fn tell_fields(connected: &Connected, checked: &mut Checked) {
     let custom = &connected.translation.custom;
     let known = match custom_fields::definitions(&connected.client).await {
         Ok(known) => known,
-        Err(error) => return checked.fault("custom fields", told(&error)),
+        Err(error) => return checked.fault("custom fields", describe(&error)),
     };
     checked.well("custom fields", format!("{} in the workspace", known.data.len()));
     let kinds = custom.kinds(&known);
@@ -106,7 +106,7 @@ fn listed(contacts: usize, more: bool) -> String {
     format!("may be listed: {contacts} on the first page{more}")
 }
 
-fn told(error: &PartnerError) -> String {
+fn describe(error: &PartnerError) -> String {
     match error {
         PartnerError::AccessDenied { said } | PartnerError::Rejected { said, .. } => {
             format!("{error}: {}", said.as_str())

@@ -14,9 +14,10 @@ use serde::de::DeserializeOwned;
 
 use super::config::{BaseUrl, Config};
 use super::wire::Failure;
+use crate::call_error::CallError;
 use crate::credential::Credential;
-use crate::gate::{Closed, Gate};
-use crate::http::{self, Allowance, Answer, HttpError, Source};
+use crate::gate::Gate;
+use crate::http::{self, Allowance, Answer, Source};
 
 /// A page of fifty contacts, with room for long notes.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -42,30 +43,6 @@ pub(super) struct Call<'a, B = ()> {
     pub(super) path: &'a [&'a str],
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) body: Option<B>,
-}
-
-/// Why a call led to nothing.
-#[derive(Debug)]
-pub(super) enum CallError {
-    /// Not made.
-    Closed(Closed),
-    Http(HttpError),
-    /// A page for people, or no answer of the contract: something stands before OpenPhone, or the address is
-    /// wrong.
-    Page(StatusCode),
-    /// Success, in a shape that the contract does not have.
-    Unreadable(Source),
-    NotFound,
-    /// The external id is taken.
-    Conflict,
-    Denied(RemoteMessage),
-    Quota(Option<Duration>),
-    /// Their own failure, with nothing to say of it.
-    Internal(StatusCode),
-    Refused {
-        code: String,
-        said: RemoteMessage,
-    },
 }
 
 impl Client {
@@ -153,15 +130,19 @@ impl Client {
         match answer.status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => CallError::Denied(said),
             StatusCode::NOT_FOUND if code.is_some_and(|code| code.ends_with(NO_CONTACT)) => {
-                CallError::NotFound
+                let said = RemoteMessage::new("Something that the new contact refers to is not there.");
+                CallError::NotFound { code: "404", said }
             }
-            StatusCode::CONFLICT => CallError::Conflict,
+            StatusCode::CONFLICT => {
+                let said = RemoteMessage::new("The external id is taken by a contact that is not shown.");
+                CallError::Conflict { code: "409", said }
+            }
             StatusCode::TOO_MANY_REQUESTS => CallError::Quota(answer.retry_after),
             StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
                 let code = code.map_or_else(|| answer.status.as_u16().to_string(), ToOwned::to_owned);
                 CallError::Refused { code, said }
             }
-            StatusCode::INTERNAL_SERVER_ERROR if failure.is_some() => CallError::Internal(answer.status),
+            StatusCode::INTERNAL_SERVER_ERROR if failure.is_some() => CallError::Internal,
             status => CallError::Page(status),
         }
     }
@@ -184,71 +165,6 @@ impl<'a, B: Serialize> Call<'a, B> {
 
     pub(super) fn patch(path: &'a [&'a str], body: B) -> Self {
         Self { method: Method::PATCH, path, query: &[], body: Some(body) }
-    }
-}
-
-impl CallError {
-    /// Whether the system is not there, in contrast to one that has an answer.
-    fn is_outage(&self) -> bool {
-        match self {
-            Self::Http(HttpError::TooLarge { .. }) => false,
-            Self::Http(_) | Self::Page(_) => true,
-            _ => false,
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Closed(_) => "not made",
-            Self::Http(_) => "no answer",
-            Self::Page(_) => "not of the contract",
-            Self::Unreadable(_) => "unreadable",
-            Self::NotFound => "nothing found",
-            Self::Conflict => "conflict",
-            Self::Denied(_) => "denied",
-            Self::Quota(_) => "too many calls",
-            Self::Internal(_) => "internal error",
-            Self::Refused { .. } => "refused",
-        }
-    }
-
-    /// What it means for a call that may be repeated.
-    pub(super) fn told(self) -> PartnerError {
-        match self {
-            Self::Closed(Closed::Open { retry_after }) => PartnerError::CircuitOpen { retry_after },
-            Self::Closed(Closed::Busy) | Self::Http(HttpError::TimedOut) => PartnerError::TimedOut,
-            Self::Http(error @ HttpError::TooLarge { .. }) => PartnerError::Unexpected(error.into()),
-            Self::Http(error) => PartnerError::Unreachable(error.into()),
-            Self::Page(status) | Self::Internal(status) => {
-                PartnerError::Unreachable(format!("HTTP status {}", status.as_u16()).into())
-            }
-            Self::Unreadable(source) => PartnerError::Unexpected(source),
-            Self::NotFound => PartnerError::NotFound,
-            Self::Conflict => rejected("409", "The external id is taken by a contact that is not shown."),
-            Self::Denied(said) => PartnerError::AccessDenied { said },
-            Self::Quota(retry_after) => PartnerError::QuotaExceeded { retry_after },
-            Self::Refused { code, said } => PartnerError::Rejected { code, said },
-        }
-    }
-
-    /// What it means for a call that creates: only a call that was not made, or that OpenPhone itself refused,
-    /// has certainly created nothing.
-    pub(super) fn told_of_creation(self) -> PartnerError {
-        match self {
-            Self::Http(HttpError::NotSent(_)) | Self::Closed(_) => self.told(),
-            // No such call at this address, so nobody carried it out.
-            Self::Page(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => self.told(),
-            Self::Http(error) => PartnerError::Uncertain(error.into()),
-            Self::Page(_) | Self::Internal(_) | Self::Unreadable(_) => match self.told() {
-                PartnerError::Unreachable(source) | PartnerError::Unexpected(source) => {
-                    PartnerError::Uncertain(source)
-                }
-                other => other,
-            },
-            // The route was there, and what it refers to was not.
-            Self::NotFound => rejected("404", "Something that the new contact refers to is not there."),
-            Self::Conflict | Self::Denied(_) | Self::Quota(_) | Self::Refused { .. } => self.told(),
-        }
     }
 }
 

@@ -5,10 +5,11 @@ use onefold_domain::profile::Tags;
 use onefold_sync::partner::{PartnerChange, PartnerError, PartnerField};
 use serde_json::Value;
 
-use super::client::{Call, CallError, Client};
+use super::client::{Call, Client};
 use super::external_id::ExternalId;
 use super::setting::{FieldKey, NoteText};
 use super::wire::{self, CustomValue};
+use crate::call_error::CallError;
 
 /// The type of a field that takes a text.
 const TEXT: &str = "string";
@@ -121,7 +122,7 @@ impl CustomFields {
 
 pub(super) async fn definitions(client: &Client) -> Result<wire::Definitions, PartnerError> {
     let call = Call::get(&["contact-custom-fields"], &[]);
-    client.call(call).await.map_err(CallError::told)
+    client.call(call).await.map_err(CallError::into_partner_error)
 }
 
 impl wire::Definition {

@@ -29,7 +29,8 @@ use onefold_sync::pace::CallPace;
 use onefold_sync::partner::{PartnerChange, PartnerError, PartnerField, PartnerId};
 use tokio::sync::{Mutex, OnceCell};
 
-use client::{Call, CallError, Client, rejected};
+use crate::call_error::CallError;
+use client::{Call, Client, rejected};
 use contact::Translation;
 use custom_fields::{CustomFields, FieldKinds, TagsKind};
 
@@ -195,11 +196,11 @@ impl Connected {
                 Ok(contact)
             }
             // Somebody was faster. The answer does not say who, and one that is not shown stays for a person.
-            Err(CallError::Conflict) => {
+            Err(error @ CallError::Conflict { .. }) => {
                 let known = self.change_known(change, id).await?;
-                known.ok_or_else(|| CallError::Conflict.told_of_creation())
+                known.ok_or_else(|| error.into_creation_error())
             }
-            Err(error) => Err(error.told_of_creation()),
+            Err(error) => Err(error.into_creation_error()),
         }
     }
 
@@ -230,7 +231,7 @@ impl Connected {
         let whole = whole.map_err(|error| PartnerError::Unexpected(error.into()))?;
         let path = [CONTACTS, id.as_str()];
         let changed: wire::One =
-            self.client.call(Call::patch(&path, whole)).await.map_err(CallError::told)?;
+            self.client.call(Call::patch(&path, whole)).await.map_err(CallError::into_partner_error)?;
         let contact = self.translated(&changed.data)?;
         self.seen(&contact).await;
         Ok(contact)
@@ -243,10 +244,10 @@ impl Connected {
             Ok(found) if found.data.id == id.as_str() => Ok(found.data),
             Ok(_) => Err(PartnerError::Unexpected("another contact than the one that was asked for".into())),
             Err(error) => {
-                if let (CallError::NotFound, Some(index)) = (&error, &self.index) {
+                if let (CallError::NotFound { .. }, Some(index)) = (&error, &self.index) {
                     index.gone(id).await;
                 }
-                Err(error.told())
+                Err(error.into_partner_error())
             }
         }
     }
@@ -256,10 +257,10 @@ impl Connected {
             return Err(not_ours());
         }
         let deleted = self.client.tell(Call::delete(&[CONTACTS, id.as_str()])).await;
-        if let (Ok(()) | Err(CallError::NotFound), Some(index)) = (&deleted, &self.index) {
+        if let (Ok(()) | Err(CallError::NotFound { .. }), Some(index)) = (&deleted, &self.index) {
             index.gone(id).await;
         }
-        deleted.map_err(CallError::told)
+        deleted.map_err(CallError::into_partner_error)
     }
 
     /// Every row is checked: a filter that is not honoured gives everybody.
@@ -270,8 +271,11 @@ impl Connected {
             let mut query =
                 vec![("maxResults", page_size.as_str()), ("sources", self.translation.source.as_str())];
             query.extend(some.iter().map(|id| ("externalIds", id.as_str())));
-            let page: wire::Page =
-                self.client.call(Call::get(&[CONTACTS], &query)).await.map_err(CallError::told)?;
+            let page: wire::Page = self
+                .client
+                .call(Call::get(&[CONTACTS], &query))
+                .await
+                .map_err(CallError::into_partner_error)?;
             let contacts = page.data.iter().filter_map(|contact| self.translation.read(contact));
             let is_asked = |contact: &Contact| {
                 contact.is_ours && contact.external_id.as_ref().is_some_and(|id| some.contains(id))
@@ -286,7 +290,7 @@ impl Connected {
         let mut query = vec![("maxResults", page_size.as_str())];
         query.extend(from.map(|token| ("pageToken", token.0.as_str())));
         let page: wire::Page =
-            self.client.call(Call::get(&[CONTACTS], &query)).await.map_err(CallError::told)?;
+            self.client.call(Call::get(&[CONTACTS], &query)).await.map_err(CallError::into_partner_error)?;
         let rows = page.data.len();
         let contacts: Vec<_> =
             page.data.iter().filter_map(|contact| self.translation.read(contact)).collect();

@@ -8,7 +8,7 @@ use onefold_sync::partner::PartnerError;
 use onefold_sync::resolver::Answer;
 use onefold_sync::run::RunKind;
 use onefold_sync::sync_error::SyncError;
-use onefold_sync::synchroniser::Errand;
+use onefold_sync::synchroniser::SyncContext;
 use serde_json::json;
 
 use crate::scene::{Scene, person};
@@ -29,7 +29,7 @@ on_every_store!(
 async fn a_partner_of_the_same_email_is_adopted_and_differences_are_asked_about(scene: Scene) {
     let there = scene.double.insert(person("Ann Lee", "ann@example.com"));
     let customer = scene.customer("Ann Lee", "ann@example.com").await;
-    let asked = scene.sync.sync_customer(customer, Errand::default()).await;
+    let asked = scene.sync.sync_customer(customer, SyncContext::default()).await;
     assert!(matches!(asked, Err(SyncError::OpenConflict { .. })), "{asked:?}");
     let mapping = scene.mapping(customer).await;
     assert_eq!(mapping.external.unwrap().as_str(), there.mk_id);
@@ -44,7 +44,7 @@ async fn a_partner_of_the_same_email_is_adopted_and_differences_are_asked_about(
 async fn a_lost_answer_leads_to_adoption_and_not_to_a_second_partner(scene: Scene) {
     let customer = scene.customer("Ann Lee", "ann@example.com").await;
     scene.double.next(DoubleCall::AddPartner, Trouble::LoseAnswer);
-    let lost = scene.sync.sync_customer(customer, Errand::default()).await;
+    let lost = scene.sync.sync_customer(customer, SyncContext::default()).await;
     assert!(matches!(lost, Err(SyncError::Partner(PartnerError::Uncertain(_)))), "{lost:?}");
     assert_eq!(scene.double.partner_count(), 1);
     assert!(scene.mapping(customer).await.external.is_none());
@@ -59,7 +59,7 @@ async fn a_lost_answer_leads_to_adoption_and_not_to_a_second_partner(scene: Scen
 async fn a_lost_answer_is_found_again_though_the_email_changed_meanwhile(scene: Scene) {
     let record = scene.contact("Ann Lee", "ann@example.com", "+38640000123").await;
     scene.double.next(DoubleCall::AddPartner, Trouble::LoseAnswer);
-    scene.sync.sync_customer(record.customer, Errand::default()).await.unwrap_err();
+    scene.sync.sync_customer(record.customer, SyncContext::default()).await.unwrap_err();
     let value = onefold_service::contacts::NewValue::Instead {
         statement: onefold_domain::contact::Statement::new(
             onefold_domain::email::EmailAddress::parse("new@example.com").ok(),
@@ -135,7 +135,7 @@ async fn same_number(scene: &Scene) -> (onefold_domain::id::CustomerId, onefold_
         scene.edit(customer, json!({"taxNumber": "SI12345678"})).await;
     }
     scene.sync(one).await;
-    let asked = scene.sync.sync_customer(other, Errand::default()).await;
+    let asked = scene.sync.sync_customer(other, SyncContext::default()).await;
     assert!(matches!(asked, Err(SyncError::OpenConflict { .. })), "{asked:?}");
     assert_eq!(scene.mapping(other).await.status, MappingStatus::Conflict);
     (one, other)
@@ -164,7 +164,7 @@ async fn a_record_is_taken_in_and_finds_its_customer(scene: Scene) {
 async fn a_record_without_email_and_phone_says_so(scene: Scene) {
     let nobody = scene.double.insert(person("Nobody", ""));
     let id = onefold_sync::partner::PartnerId::parse(&nobody.mk_id).unwrap();
-    let refused = scene.sync.import_partner(&id, Errand::default()).await;
+    let refused = scene.sync.import_partner(&id, SyncContext::default()).await;
     assert!(matches!(refused, Err(SyncError::NoContactPoint)), "{refused:?}");
     assert!(scene.sync.mapping_of_partner(&id).await.unwrap().is_none());
 }

@@ -6,7 +6,7 @@ use onefold_integrations::testing::DoubleChange;
 use onefold_sync::partner::PartnerId;
 use onefold_sync::run::RunKind;
 use onefold_sync::runner::Runner;
-use onefold_sync::synchroniser::Errand;
+use onefold_sync::synchroniser::SyncContext;
 use serde_json::json;
 
 use crate::company::Company;
@@ -22,7 +22,7 @@ impl Company {
         let customer = self.register("Ann", "ann@example.com").await.customer;
         let address = json!({"street": "Lipova pot 7", "city": "Ljubljana", "postalCode": "1000"});
         self.edit(customer, json!({"address": address, "country": "SI"})).await;
-        let booked = self.book.sync_customer(customer, Errand::default()).await.unwrap();
+        let booked = self.book.sync_customer(customer, SyncContext::default()).await.unwrap();
         self.work().await;
         let phone = self.mapping(customer).await.unwrap().external.unwrap();
         (customer, phone, booked.mapping.external.unwrap())
@@ -31,7 +31,7 @@ impl Company {
     async fn compare_books(&self) {
         let runs = Runner::new(self.book.clone());
         let run = runs.request(RunKind::Compare, &[], false).await.unwrap();
-        self.worker.carry_out(run.id).await.unwrap();
+        self.worker.execute(run.id).await.unwrap();
     }
 }
 

@@ -7,7 +7,7 @@ use onefold_sync::mapping::MappingStatus;
 use onefold_sync::partner::{PartnerError, PartnerFaultReason, PartnerField};
 use onefold_sync::run::RunKind;
 use onefold_sync::sync_error::SyncError;
-use onefold_sync::synchroniser::Errand;
+use onefold_sync::synchroniser::SyncContext;
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -128,7 +128,7 @@ async fn what_is_emptied_there_is_emptied_here_but_no_email(scene: Scene) {
 async fn what_cannot_be_sent_is_told_before_anything_is(scene: Scene) {
     let customer = scene.customer("Ann Lee", "ann@example.com").await;
     scene.edit(customer, json!({"address": {"street": null}, "country": null})).await;
-    match scene.sync.sync_customer(customer, Errand::default()).await {
+    match scene.sync.sync_customer(customer, SyncContext::default()).await {
         Err(SyncError::Partner(PartnerError::Invalid(faults))) => {
             let missing =
                 |fault: &onefold_sync::partner::PartnerFault| fault.reason == PartnerFaultReason::Missing;

@@ -32,7 +32,7 @@ use onefold_sync::run::{Run, RunKind};
 use onefold_sync::runner::Runner;
 use onefold_sync::store::SyncStore;
 use onefold_sync::sync_log::SyncLog;
-use onefold_sync::synchroniser::{Errand, Synced, Synchroniser};
+use onefold_sync::synchroniser::{SyncContext, Synced, Synchroniser};
 use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use serde_json::{Value, json};
 
@@ -159,7 +159,7 @@ impl Company {
     }
 
     pub(crate) async fn sync(&self, customer: CustomerId) -> Synced {
-        self.phone.sync_customer(customer, Errand::default()).await.unwrap()
+        self.phone.sync_customer(customer, SyncContext::default()).await.unwrap()
     }
 
     /// Works off what is due now and in the next hour.
@@ -192,7 +192,7 @@ impl Company {
         let runs = Runner::new(self.phone.clone());
         let subjects: Vec<_> = subjects.iter().map(|subject| (*subject).to_owned()).collect();
         let run = runs.request(kind, &subjects, false).await.unwrap();
-        self.worker.carry_out(run.id).await.unwrap();
+        self.worker.execute(run.id).await.unwrap();
         runs.runs.run(run.id).await.unwrap().unwrap()
     }
 

@@ -12,7 +12,7 @@ use onefold_sync::rulebook::Rulebook;
 use onefold_sync::rules::{FieldRule, SyncRules};
 use onefold_sync::run::RunKind;
 use onefold_sync::sync_error::SyncError;
-use onefold_sync::synchroniser::Errand;
+use onefold_sync::synchroniser::SyncContext;
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -44,7 +44,7 @@ async fn streets(scene: &Scene, customer: CustomerId, id: &PartnerId) -> [String
 }
 
 async fn asked(scene: &Scene, customer: CustomerId) {
-    let asked = scene.sync.sync_customer(customer, Errand::default()).await;
+    let asked = scene.sync.sync_customer(customer, SyncContext::default()).await;
     assert!(
         matches!(&asked, Err(SyncError::OpenConflict { conflicts }) if conflicts.len() == 1),
         "{asked:?}"

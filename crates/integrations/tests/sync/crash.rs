@@ -13,7 +13,7 @@ use onefold_sync::mapping::MappingStatus;
 use onefold_sync::partner::PartnerId;
 use onefold_sync::resolver::Answer;
 use onefold_sync::run::RunKind;
-use onefold_sync::synchroniser::{Errand, Synchroniser};
+use onefold_sync::synchroniser::{SyncContext, Synchroniser};
 use serde_json::json;
 
 use crate::crashing::{Fate, MortalDirectory, MortalStore};
@@ -64,7 +64,7 @@ impl Scene {
 async fn creating_leaves_one_partner(scene: Scene) {
     let customer = scene.contact("Ann Lee", "ann@example.com", "+38640000123").await.customer;
     let work = async |mortal: &Scene| {
-        let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
+        let _ = mortal.sync.sync_customer(customer, SyncContext::default()).await;
     };
     let died = scene.die_and_try_again(work, async |_| assert!(scene.double.partner_count() <= 1)).await;
     assert!(died > 4, "only {died} steps");
@@ -76,7 +76,7 @@ async fn creating_leaves_one_partner(scene: Scene) {
         let customer = scene.customer("Ann Lee", &email).await;
         let (mortal, fate) = scene.mortal(step);
         let work = async {
-            let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
+            let _ = mortal.sync.sync_customer(customer, SyncContext::default()).await;
         };
         let lived = fate.live(work).await;
         scene.pass(Duration::from_secs(60 * 60));
@@ -108,7 +108,7 @@ async fn updating_loses_no_edit_of_either_side(scene: Scene) {
         scene.edit_there(&id, &DoubleChange { city: Some("Bled".to_owned()), ..DoubleChange::default() });
         let (mortal, fate) = scene.mortal(step);
         let work = async {
-            let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
+            let _ = mortal.sync.sync_customer(customer, SyncContext::default()).await;
         };
         let lived = fate.live(work).await;
         scene.pass(Duration::from_secs(60 * 60));
@@ -142,7 +142,7 @@ async fn an_edit_between_a_crash_and_the_next_attempt_is_no_conflict(scene: Scen
     let id = scene.sync(customer).await.mapping.external.unwrap();
     scene.edit(customer, json!({"address": {"street": "Ours 0"}})).await;
     let work = async |mortal: &Scene| {
-        let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
+        let _ = mortal.sync.sync_customer(customer, SyncContext::default()).await;
     };
     let edit = async |step: usize| {
         scene.edit(customer, json!({"address": {"street": format!("Ours {step}")}})).await;
@@ -159,7 +159,7 @@ async fn taking_in_leaves_one_customer(scene: Scene) {
         let id = PartnerId::parse(&there.mk_id).unwrap();
         let (mortal, fate) = scene.mortal(step);
         let work = async {
-            let _ = mortal.sync.import_partner(&id, Errand::default()).await;
+            let _ = mortal.sync.import_partner(&id, SyncContext::default()).await;
         };
         let lived = fate.live(work).await;
         scene.pass(Duration::from_secs(60 * 60));
@@ -181,7 +181,7 @@ async fn asking_and_deciding_are_done_once(scene: Scene) {
     scene.edit(customer, json!({"address": {"street": "Ours 1"}})).await;
     scene.edit_there(&id, &DoubleChange { street: Some("Theirs 2".to_owned()), ..DoubleChange::default() });
     let work = async |mortal: &Scene| {
-        let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
+        let _ = mortal.sync.sync_customer(customer, SyncContext::default()).await;
     };
     scene.die_and_try_again(work, async |_| {}).await;
     let open = scene.open_conflicts().await;

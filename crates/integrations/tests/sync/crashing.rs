@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use onefold_domain::id::CustomerId;
 use onefold_domain::link_key::LinkKey;
-use onefold_domain::linking::Neighbourhood;
+use onefold_domain::linking::Candidates;
 use onefold_service::store::{
     AuditReader, AuditRepository, ContactReader, ContactRepository, CustomerReader, CustomerRepository,
     DeliveryRepository, IdempotencyRepository, ImportReader, ImportRepository, LinkRepository, OriginReader,
@@ -84,8 +84,8 @@ macro_rules! pass_on {
 
 #[async_trait]
 impl Store for MortalStore {
-    async fn neighbourhood(&self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError> {
-        self.inner.neighbourhood(keys).await
+    async fn candidates(&self, keys: &[LinkKey]) -> Result<Candidates, StoreError> {
+        self.inner.candidates(keys).await
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {

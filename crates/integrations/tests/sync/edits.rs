@@ -11,7 +11,7 @@ use onefold_integrations::testing::{DoubleChange, DoubleContact};
 use onefold_service::contacts::ContactRequest;
 use onefold_sync::partner::{PartnerField, PartnerId};
 use onefold_sync::run::RunKind;
-use onefold_sync::synchroniser::Errand;
+use onefold_sync::synchroniser::SyncContext;
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, person};
@@ -242,7 +242,7 @@ async fn a_person_with_a_tax_number_is_renamed_and_stays_a_person(scene: Scene) 
     partner.tax_id_number = "12345679".to_owned();
     partner.contacts[0].name = "Ann Lee".to_owned();
     let id = PartnerId::parse(&scene.double.insert(partner).mk_id).unwrap();
-    let customer = scene.sync.import_partner(&id, Errand::default()).await.unwrap().mapping.customer;
+    let customer = scene.sync.import_partner(&id, SyncContext::default()).await.unwrap().mapping.customer;
     // The contact row keeps the old name, as it does when somebody renames the partner alone.
     scene.double.edit(id.as_str(), |partner| partner.customer = "Ann Kos".to_owned());
     scene.run(RunKind::Compare, &[]).await;
@@ -269,7 +269,7 @@ async fn a_person_is_renamed_here_and_a_row_of_somebody_else_is_not(scene: Scene
         let mut partner = person("Ann Lee", &email);
         contact.clone_into(&mut partner.contacts[0].name);
         let id = PartnerId::parse(&scene.double.insert(partner).mk_id).unwrap();
-        let customer = scene.sync.import_partner(&id, Errand::default()).await.unwrap().mapping.customer;
+        let customer = scene.sync.import_partner(&id, SyncContext::default()).await.unwrap().mapping.customer;
         scene.edit(customer, json!({"name": "Ann Kos"})).await;
         scene.worker.work_once().await.unwrap();
         let there = scene.there(&id);

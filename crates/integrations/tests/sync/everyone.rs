@@ -116,7 +116,7 @@ async fn a_run_that_was_cut_off_goes_on(scene: Scene) {
     for places in 0.. {
         let asked = AtomicUsize::new(0);
         let stopping = || asked.fetch_add(1, Ordering::SeqCst) >= places;
-        let done = scene.worker.carry_out_until(run.id, &stopping).await;
+        let done = scene.worker.execute_until(run.id, &stopping).await;
         done.unwrap();
         let now = scene.runs.runs.run(run.id).await.unwrap().unwrap();
         if now.status == RunStatus::Completed {

@@ -6,7 +6,7 @@ use onefold_sync::mapping::{DetachReason, MappingStatus};
 use onefold_sync::partner::PartnerId;
 use onefold_sync::resolver::{Answer, ResolveError};
 use onefold_sync::run::RunKind;
-use onefold_sync::synchroniser::Errand;
+use onefold_sync::synchroniser::SyncContext;
 use serde_json::json;
 
 use crate::scene::{DAY, GRACE, Scene, person};
@@ -39,7 +39,7 @@ async fn a_record_that_is_missed_is_asked_about_at_once(scene: Scene) {
     assert_eq!(asked.subject.answers(), ["recreate", "release"]);
     assert_eq!(scene.mapping(customer).await.status, MappingStatus::Stale);
     scene.assert_quiet(RunKind::CompareFull).await;
-    let missing = scene.sync.sync_customer(customer, Errand::default()).await;
+    let missing = scene.sync.sync_customer(customer, SyncContext::default()).await;
     assert!(missing.is_err(), "it is not made anew by itself");
     assert_eq!(scene.open_conflicts().await.len(), 1, "and asked about once");
 }

@@ -130,8 +130,8 @@ async fn a_record_that_is_missing_at_a_sync_is_stale(scene: Scene) {
     let ids = several(&scene, 2).await;
     let mapping = scene.sync.mapping_of_partner(&ids[0]).await.unwrap().unwrap();
     scene.double.remove(ids[0].as_str());
-    let errand = onefold_sync::synchroniser::Errand::default();
-    let missing = scene.sync.sync_customer(mapping.customer, errand).await;
+    let context = onefold_sync::synchroniser::SyncContext::default();
+    let missing = scene.sync.sync_customer(mapping.customer, context).await;
     assert!(matches!(missing, Err(onefold_sync::sync_error::SyncError::Missing)), "{missing:?}");
     assert_eq!(status(&scene, &ids[0]).await, (MappingStatus::Stale, None));
     assert_eq!(scene.double.writes(), 0, "it is not created anew");

@@ -204,11 +204,11 @@ async fn the_total_of_an_import_is_known_before_the_first_comes_in(company: Comp
     // Cut off as soon as the three pages are read.
     let asked = AtomicUsize::new(0);
     let stopping = || asked.fetch_add(1, Ordering::SeqCst) >= 4;
-    company.worker.carry_out_until(run.id, &stopping).await.unwrap();
+    company.worker.execute_until(run.id, &stopping).await.unwrap();
     let read = runs.runs.run(run.id).await.unwrap().unwrap().counts;
     assert_eq!((read.total, read.created), (120, 0), "{read:?}");
     company.pass(HOUR);
-    company.worker.carry_out(run.id).await.unwrap();
+    company.worker.execute(run.id).await.unwrap();
     let done = runs.runs.run(run.id).await.unwrap().unwrap().counts;
     assert_eq!((done.total, done.created), (120, 120), "{done:?}");
 }

@@ -5,7 +5,7 @@ use onefold_service::actor::{Acting, Actor};
 use onefold_service::token::TokenId;
 use onefold_sync::run::{RunKind, RunStatus};
 use onefold_sync::sync_error::SyncError;
-use onefold_sync::synchroniser::Errand;
+use onefold_sync::synchroniser::SyncContext;
 use serde_json::json;
 
 use crate::scene::{Scene, person};
@@ -202,7 +202,9 @@ async fn a_plan_shows_field_by_field_and_writes_nothing(scene: Scene) {
     assert_eq!(actions, expected);
     let after = (scene.double.writes(), scene.view(customer).await.revision, scene.mapping(customer).await);
     assert_eq!(after, before);
-    let gone =
-        scene.sync.sync_customer(onefold_domain::id::CustomerId(uuid::Uuid::nil()), Errand::default()).await;
+    let gone = scene
+        .sync
+        .sync_customer(onefold_domain::id::CustomerId(uuid::Uuid::nil()), SyncContext::default())
+        .await;
     assert!(matches!(gone, Err(SyncError::NoSuchCustomer)));
 }

@@ -34,7 +34,7 @@ use onefold_sync::resolver::Resolver;
 use onefold_sync::run::{Run, RunKind};
 use onefold_sync::runner::Runner;
 use onefold_sync::store::SyncStore;
-use onefold_sync::synchroniser::{Errand, SyncSettings, Synced, Synchroniser};
+use onefold_sync::synchroniser::{SyncContext, SyncSettings, Synced, Synchroniser};
 use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use serde_json::json;
 
@@ -163,7 +163,7 @@ impl Scene {
     }
 
     pub(crate) async fn sync(&self, customer: CustomerId) -> Synced {
-        self.sync.sync_customer(customer, Errand::default()).await.unwrap()
+        self.sync.sync_customer(customer, SyncContext::default()).await.unwrap()
     }
 
     pub(crate) async fn view(&self, customer: CustomerId) -> CustomerView {
@@ -197,7 +197,7 @@ impl Scene {
     pub(crate) async fn run_as(&self, kind: RunKind, subjects: &[&str], dry_run: bool) -> Run {
         let subjects: Vec<_> = subjects.iter().map(|subject| (*subject).to_owned()).collect();
         let run = self.runs.request(kind, &subjects, dry_run).await.unwrap();
-        self.worker.carry_out(run.id).await.unwrap();
+        self.worker.execute(run.id).await.unwrap();
         self.runs.runs.run(run.id).await.unwrap().unwrap()
     }
 

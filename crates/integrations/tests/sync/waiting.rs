@@ -11,7 +11,7 @@ use onefold_service::system::SyncSystem;
 use onefold_sync::jobs::Jobs;
 use onefold_sync::mapping::MappingStatus;
 use onefold_sync::run::RunKind;
-use onefold_sync::synchroniser::{Errand, SyncSettings, Synchroniser};
+use onefold_sync::synchroniser::{SyncContext, SyncSettings, Synchroniser};
 use onefold_sync::worker::{SyncWorker, WorkerSettings};
 
 use crate::company::{Company, form, openphone};
@@ -41,7 +41,7 @@ const SOON: Duration = Duration::from_secs(31);
 async fn lives(scene: &Scene, customer: CustomerId, step: usize) -> bool {
     let (mortal, fate) = scene.mortal(step);
     let work = async {
-        let _ = mortal.sync.sync_customer(customer, Errand::default()).await;
+        let _ = mortal.sync.sync_customer(customer, SyncContext::default()).await;
     };
     fate.live(work).await
 }
@@ -90,7 +90,8 @@ async fn a_lease_is_renewed_while_somebody_works(scene: Scene) {
     let short = SyncSettings { lease: Duration::from_millis(60), ..settings() };
     let hasty = Scene::at(scene.store.clone(), scene.double.clone(), short, false, scene.clock.clone());
     scene.double.hold();
-    let working = tokio::spawn(async move { hasty.sync.sync_customer(customer, Errand::default()).await });
+    let working =
+        tokio::spawn(async move { hasty.sync.sync_customer(customer, SyncContext::default()).await });
     let lease = async || {
         let mapping = scene.sync.mapping_of_customer(customer).await.unwrap();
         mapping.and_then(|mapping| mapping.lease).map(|(_, until)| until)
@@ -129,7 +130,7 @@ async fn of_two_clicks_the_second_gets_what_the_first_brought(scene: Scene) {
     scene.double.hold();
     let click = || {
         let sync = scene.sync.clone();
-        tokio::spawn(async move { sync.sync_customer(customer, Errand::default()).await })
+        tokio::spawn(async move { sync.sync_customer(customer, SyncContext::default()).await })
     };
     let first = click();
     scene.double.until_in_flight(1).await;

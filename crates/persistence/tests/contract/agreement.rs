@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use onefold_domain::contact::{ContactRecord, Received, Statement};
 use onefold_domain::id::{CustomerId, UserId};
-use onefold_domain::linking::{CustomerPicture, Outcome, lay};
+use onefold_domain::linking::{CustomerSnapshot, Outcome, lay};
 use onefold_domain::policy::LinkPolicy;
 use onefold_domain::source::ContactSource;
 use onefold_memory::MemoryStore;
@@ -17,8 +17,8 @@ use onefold_service::token::TokenId;
 use onefold_sync::store::SyncStore;
 use proptest::prelude::*;
 
-use crate::desk::{Desk, to_email, to_phone};
 use crate::scene::{email, in_time, phone, request, service_with, user};
+use crate::use_cases::{UseCases, to_email, to_phone};
 
 /// Few values, so that histories meet. One of each never links, and two are one phone in two spellings.
 const EMAILS: [&str; 5] =
@@ -95,28 +95,28 @@ pub(crate) fn steps(people: People) -> impl Strategy<Value = (usize, Vec<Step>)>
 pub(crate) struct World {
     store: Arc<dyn SyncStore>,
     policy: LinkPolicy,
-    pub(crate) desk: Desk,
+    pub(crate) use_cases: UseCases,
 }
 
 impl World {
     pub(crate) async fn new(store: &Arc<dyn SyncStore>, cap: usize) -> Self {
         let policy = LinkPolicy::shipped().with_max_contact_points(cap);
-        let desk = Desk::over(service_with(store, policy.clone()));
+        let use_cases = UseCases::over(service_with(store, policy.clone()));
         for number in 1..=USERS {
-            desk.user(number).await;
+            use_cases.user(number).await;
         }
-        Self { store: Arc::clone(store), policy, desk }
+        Self { store: Arc::clone(store), policy, use_cases }
     }
 
     /// Does these things, and compares after each.
     async fn live(&self, steps: &[Step], people: People) {
         for step in steps {
-            let before = self.desk.everything().await;
+            let before = self.use_cases.everything().await;
             self.take(step, people).await;
-            let pictures = self.pictures().await;
-            self.compare(&pictures).await;
+            let snapshots = self.snapshots().await;
+            self.compare(&snapshots).await;
             if brings_evidence(step) {
-                assert_nobody_parts(&before, &self.desk.everything().await);
+                assert_nobody_parts(&before, &self.use_cases.everything().await);
             }
         }
         if people == People::Guests {
@@ -125,18 +125,18 @@ impl World {
     }
 
     pub(crate) async fn take(&self, step: &Step, people: People) {
-        let desk = &self.desk;
+        let use_cases = &self.use_cases;
         match step {
-            Step::Create(said) => drop(desk.by(&acting(said)).create(&asked(said)).await),
+            Step::Create(said) => drop(use_cases.by(&acting(said)).create(&asked(said)).await),
             // A user's own token cannot do that.
             Step::Upsert(said) => {
-                drop(desk.upsert(&asked(&Said { by_the_user: false, ..said.clone() })).await);
+                drop(use_cases.upsert(&asked(&Said { by_the_user: false, ..said.clone() })).await);
             }
             Step::Identify(statement) => {
-                desk.identify.run(&request(statement.clone())).await.expect("an answer");
+                use_cases.identify.run(&request(statement.clone())).await.expect("an answer");
             }
             Step::Change(contact, value) => {
-                let Some(record) = chosen(desk, contact).await else { return };
+                let Some(record) = chosen(use_cases, contact).await else { return };
                 let change = match (record.statement.email(), record.statement.phone()) {
                     (Some(_), None) => to_email(EMAILS[*value]),
                     (Some(_), Some(_)) if value % 2 == 0 => to_email(EMAILS[*value]),
@@ -144,39 +144,39 @@ impl World {
                 };
                 let by_the_user = people == People::Verifiers && value % 2 == 0 && record.user().is_some();
                 let said = Said { statement: record.statement.clone(), is_verified: false, by_the_user };
-                desk.by(&acting(&said)).change(record.id, change).await;
+                use_cases.by(&acting(&said)).change(record.id, change).await;
             }
             Step::Verify(contact, is_verified) => {
-                let Some(record) = chosen(desk, contact).await else { return };
+                let Some(record) = chosen(use_cases, contact).await else { return };
                 let change = ContactChange { is_verified: Some(*is_verified), ..ContactChange::default() };
-                desk.change(record.id, change).await;
+                use_cases.change(record.id, change).await;
             }
             Step::Withdraw(contact) => {
-                let Some(record) = chosen(desk, contact).await else { return };
-                desk.withdraw(record.id).await;
+                let Some(record) = chosen(use_cases, contact).await else { return };
+                use_cases.withdraw(record.id).await;
             }
         }
     }
 
     /// All evidence that counts, customer by customer.
-    async fn pictures(&self) -> Vec<CustomerPicture> {
-        let records = self.desk.everything().await;
+    async fn snapshots(&self) -> Vec<CustomerSnapshot> {
+        let records = self.use_cases.everything().await;
         let customers: BTreeSet<CustomerId> = records.iter().map(|record| record.customer).collect();
         let mut transaction = self.store.begin_sync().await.expect("a transaction");
-        let mut pictures = Vec::with_capacity(customers.len());
+        let mut snapshots = Vec::with_capacity(customers.len());
         for id in customers {
-            pictures.push(transaction.customers().picture(id).await.expect("a customer"));
+            snapshots.push(transaction.customers().snapshot(id).await.expect("a customer"));
         }
-        pictures
+        snapshots
     }
 
-    async fn compare(&self, pictures: &[CustomerPicture]) {
-        let contacts: Vec<_> = pictures.iter().flat_map(|picture| picture.contacts.clone()).collect();
-        let joins: Vec<_> = pictures.iter().flat_map(|picture| picture.joins.clone()).collect();
+    async fn compare(&self, snapshots: &[CustomerSnapshot]) {
+        let contacts: Vec<_> = snapshots.iter().flat_map(|snapshot| snapshot.contacts.clone()).collect();
+        let joins: Vec<_> = snapshots.iter().flat_map(|snapshot| snapshot.joins.clone()).collect();
         let layout = lay(&contacts, &joins, &self.policy);
-        let stored: BTreeSet<Vec<_>> = pictures
+        let stored: BTreeSet<Vec<_>> = snapshots
             .iter()
-            .map(|picture| picture.contacts.iter().map(|contact| contact.id).collect())
+            .map(|snapshot| snapshot.contacts.iter().map(|contact| contact.id).collect())
             .collect();
         let laid: BTreeSet<Vec<_>> = layout.groups.iter().map(|group| group.contacts.clone()).collect();
         assert_eq!(stored, laid, "{contacts:#?} and {joins:#?}");
@@ -185,25 +185,25 @@ impl World {
             let expected = layout.blocked.get(&contact.id).copied().unwrap_or_default();
             assert_eq!(blocked, expected, "contact {} of {contacts:#?}", contact.id.0);
         }
-        let customer_of: BTreeMap<_, _> = pictures
+        let customer_of: BTreeMap<_, _> = snapshots
             .iter()
-            .flat_map(|picture| picture.contacts.iter().map(|contact| (contact.id, picture.id)))
+            .flat_map(|snapshot| snapshot.contacts.iter().map(|contact| (contact.id, snapshot.id)))
             .collect();
         for group in &layout.groups {
-            let found = self.store.neighbourhood(&group.keys).await.expect("a neighbourhood").found;
+            let found = self.store.candidates(&group.keys).await.expect("the candidates").found;
             let expected: BTreeMap<_, _> =
                 group.keys.iter().map(|key| (key.clone(), customer_of[&group.contacts[0]])).collect();
             assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), expected, "{contacts:#?}");
         }
-        assert!(layout.groups.iter().all(|group| self.users(pictures, &group.contacts).len() <= 1));
+        assert!(layout.groups.iter().all(|group| self.users(snapshots, &group.contacts).len() <= 1));
     }
 
     fn users(
         &self,
-        pictures: &[CustomerPicture],
+        snapshots: &[CustomerSnapshot],
         contacts: &[onefold_domain::id::ContactId],
     ) -> BTreeSet<UserId> {
-        let all = pictures.iter().flat_map(|picture| &picture.contacts);
+        let all = snapshots.iter().flat_map(|snapshot| &snapshot.contacts);
         all.filter(|contact| contacts.contains(&contact.id))
             .filter_map(|contact| contact.statement.user())
             .collect()
@@ -214,8 +214,8 @@ impl World {
         if self.policy.max_contact_points() < 1_000 {
             return;
         }
-        for record in self.desk.everything().await {
-            let answer = self.desk.identify.run(&request(record.statement)).await.expect("an answer");
+        for record in self.use_cases.everything().await {
+            let answer = self.use_cases.identify.run(&request(record.statement)).await.expect("an answer");
             assert_eq!((answer.outcome, answer.customer.id), (Outcome::Known, record.customer));
             assert_eq!(answer.customer.primary(), Some(record.primary));
         }
@@ -235,8 +235,8 @@ fn acting(said: &Said) -> Acting {
     }
 }
 
-async fn chosen(desk: &Desk, contact: &prop::sample::Index) -> Option<ContactRecord> {
-    let mut records = desk.everything().await;
+async fn chosen(use_cases: &UseCases, contact: &prop::sample::Index) -> Option<ContactRecord> {
+    let mut records = use_cases.everything().await;
     (!records.is_empty()).then(|| records.swap_remove(contact.index(records.len())))
 }
 

@@ -15,8 +15,8 @@ use onefold_service::users::NewUser;
 use onefold_sync::store::SyncStore;
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, from, metadata, order, order_of, primary, to_email, to_phone, verified};
 use crate::scene::{tell, user};
+use crate::use_cases::{UseCases, from, metadata, order, order_of, primary, to_email, to_phone, verified};
 
 on_every_store!(
     a_contact_leaves_a_trail_from_its_creation_to_its_withdrawal,
@@ -30,18 +30,18 @@ on_every_store!(
 );
 
 /// The trail of a store.
-pub(crate) fn audit(desk: &Desk) -> Audit {
-    Audit::new(desk.identify.environment().clone())
+pub(crate) fn audit(use_cases: &UseCases) -> Audit {
+    Audit::new(use_cases.identify.environment().clone())
 }
 
-pub(crate) async fn all(desk: &Desk, filter: &AuditFilter) -> Vec<AuditEntry> {
-    let mut entries = audit(desk).list(filter, None, 500).await.expect("the trail").entries;
+pub(crate) async fn all(use_cases: &UseCases, filter: &AuditFilter) -> Vec<AuditEntry> {
+    let mut entries = audit(use_cases).list(filter, None, 500).await.expect("the trail").entries;
     entries.reverse();
     entries
 }
 
 /// The entries behind number `seen`, oldest first, as action, subject and what was before and after.
-pub(crate) async fn told(desk: &Desk, seen: usize) -> Vec<(String, String, Value, Value)> {
+pub(crate) async fn told(use_cases: &UseCases, seen: usize) -> Vec<(String, String, Value, Value)> {
     let json = |snapshot: &Option<Snapshot>| {
         let text = snapshot.as_ref().map_or("null", Snapshot::as_str);
         serde_json::from_str(text).expect("a snapshot is JSON")
@@ -51,20 +51,20 @@ pub(crate) async fn told(desk: &Desk, seen: usize) -> Vec<(String, String, Value
         let subject = format!("{}:{}", facts.subject_kind, facts.subject_id);
         (facts.action.clone(), subject, json(&facts.before), json(&facts.after))
     };
-    all(desk, &AuditFilter::default()).await.iter().skip(seen).map(shown).collect()
+    all(use_cases, &AuditFilter::default()).await.iter().skip(seen).map(shown).collect()
 }
 
-pub(crate) async fn actions(desk: &Desk, seen: usize) -> Vec<String> {
-    told(desk, seen).await.into_iter().map(|(action, ..)| action).collect()
+pub(crate) async fn actions(use_cases: &UseCases, seen: usize) -> Vec<String> {
+    told(use_cases, seen).await.into_iter().map(|(action, ..)| action).collect()
 }
 
 async fn a_contact_leaves_a_trail_from_its_creation_to_its_withdrawal(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let request = order("Doc@HillValley.edu", "");
     let request = ContactRequest { metadata: metadata(&json!({"tier": "gold"})), ..request };
-    let contact = desk.create(&request).await;
-    desk.change(contact.id, to_email("emmett@hillvalley.edu")).await;
-    desk.withdraw(contact.id).await;
+    let contact = use_cases.create(&request).await;
+    use_cases.change(contact.id, to_email("emmett@hillvalley.edu")).await;
+    use_cases.withdraw(contact.id).await;
 
     let subject = format!("contact:{}", contact.id.0);
     let first = json!({
@@ -75,7 +75,7 @@ async fn a_contact_leaves_a_trail_from_its_creation_to_its_withdrawal(store: Arc
     let mut second = first.clone();
     second["email"] = json!("emmett@hillvalley.edu");
     assert_eq!(
-        told(&desk, 0).await,
+        told(&use_cases, 0).await,
         [
             ("contact.created".to_owned(), subject.clone(), Value::Null, first.clone()),
             ("contact.updated".to_owned(), subject.clone(), first, second.clone()),
@@ -85,36 +85,36 @@ async fn a_contact_leaves_a_trail_from_its_creation_to_its_withdrawal(store: Arc
 }
 
 async fn what_changes_nothing_leaves_nothing(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let one = desk.user(1).await;
-    let contact = desk.create(&verified(order_of(one, "doc@hillvalley.edu", ""))).await;
-    tell(&desk.identify, "doc@hillvalley.edu", "123456").await;
-    let before = all(&desk, &AuditFilter::default()).await;
+    let use_cases = UseCases::new(&store);
+    let one = use_cases.user(1).await;
+    let contact = use_cases.create(&verified(order_of(one, "doc@hillvalley.edu", ""))).await;
+    tell(&use_cases.identify, "doc@hillvalley.edu", "123456").await;
+    let before = all(&use_cases, &AuditFilter::default()).await;
 
-    tell(&desk.identify, "doc@hillvalley.edu", "123456").await;
-    desk.upsert(&verified(order_of(one, "doc@hillvalley.edu", ""))).await;
-    desk.change(contact.id, ContactChange::default()).await;
-    desk.change(contact.id, to_email("DOC@hillvalley.edu")).await;
-    desk.rule(contact.customer, json!({})).await;
+    tell(&use_cases.identify, "doc@hillvalley.edu", "123456").await;
+    use_cases.upsert(&verified(order_of(one, "doc@hillvalley.edu", ""))).await;
+    use_cases.change(contact.id, ContactChange::default()).await;
+    use_cases.change(contact.id, to_email("DOC@hillvalley.edu")).await;
+    use_cases.rule(contact.customer, json!({})).await;
     let again = NewUser { id: Some(one), ..NewUser::default() };
-    desk.users.create_user(&again).await.expect_err("the user exists");
+    use_cases.users.create_user(&again).await.expect_err("the user exists");
     let stale = Expectation::OneOf(vec!["old".to_owned()]);
-    desk.try_change(contact.id, to_phone("1"), &Expectation::Anything).await.expect_err("another kind");
-    desk.try_change(contact.id, primary(true), &stale).await.expect_err("a stale change");
-    assert_eq!(all(&desk, &AuditFilter::default()).await, before);
+    use_cases.try_change(contact.id, to_phone("1"), &Expectation::Anything).await.expect_err("another kind");
+    use_cases.try_change(contact.id, primary(true), &stale).await.expect_err("a stale change");
+    assert_eq!(all(&use_cases, &AuditFilter::default()).await, before);
 }
 
 async fn a_claim_and_the_step_back_of_others_are_told(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let one = desk.user(1).await;
-    let first = desk.create(&order_of(one, "", "123456")).await;
-    desk.change(first.id, primary(true)).await;
-    let guest = desk.create(&order("", "654321")).await;
-    let seen = told(&desk, 0).await.len();
+    let use_cases = UseCases::new(&store);
+    let one = use_cases.user(1).await;
+    let first = use_cases.create(&order_of(one, "", "123456")).await;
+    use_cases.change(first.id, primary(true)).await;
+    let guest = use_cases.create(&order("", "654321")).await;
+    let seen = told(&use_cases, 0).await.len();
     let request = ContactRequest { is_primary: Some(true), ..order_of(one, "", "654321") };
-    desk.upsert(&request).await;
+    use_cases.upsert(&request).await;
 
-    let entries = told(&desk, seen).await;
+    let entries = told(&use_cases, seen).await;
     let of = |action: &str| {
         let found: Vec<_> = entries.iter().filter(|(told, ..)| told == action).collect();
         assert_eq!(found.len(), 1, "{entries:?}");
@@ -138,35 +138,35 @@ async fn a_claim_and_the_step_back_of_others_are_told(store: Arc<dyn SyncStore>)
 }
 
 async fn customers_that_merge_and_fall_apart_are_told(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let email = desk.create(&order("doc@hillvalley.edu", "")).await;
-    let phone = desk.create(&order("", "123456")).await;
-    let bridge = desk.create(&order("doc@hillvalley.edu", "123456")).await;
-    let seen = told(&desk, 0).await.len();
+    let use_cases = UseCases::new(&store);
+    let email = use_cases.create(&order("doc@hillvalley.edu", "")).await;
+    let phone = use_cases.create(&order("", "123456")).await;
+    let bridge = use_cases.create(&order("doc@hillvalley.edu", "123456")).await;
+    let seen = told(&use_cases, 0).await.len();
     let moved = |customer: CustomerId| json!({"customerId": customer.0, "contactIds": [phone.id.0]});
-    let merged = &told(&desk, 0).await[2];
+    let merged = &told(&use_cases, 0).await[2];
     let absorbed = format!("customer:{}", phone.customer.0);
     let expected = (moved(phone.customer), moved(email.customer));
     assert_eq!((merged.0.as_str(), &merged.1), ("customers.merged", &absorbed));
     assert_eq!((&merged.2, &merged.3), (&expected.0, &expected.1));
 
-    desk.withdraw(bridge.id).await;
-    let entries = told(&desk, seen).await;
+    use_cases.withdraw(bridge.id).await;
+    let entries = told(&use_cases, seen).await;
     assert_eq!(entries[0].0, "contact.withdrawn");
-    let part = desk.record(phone.id).await.customer;
+    let part = use_cases.record(phone.id).await.customer;
     let split =
         ("customers.split".to_owned(), format!("customer:{}", part.0), moved(email.customer), moved(part));
     assert_eq!(entries[1..], [split]);
 }
 
 async fn identify_tells_what_it_adds_and_joins(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    tell(&desk.identify, "doc@hillvalley.edu", "123456").await;
-    let other = tell(&desk.identify, "", "654321").await;
-    let whole = tell(&desk.identify, "doc@hillvalley.edu", "654321").await;
-    let entries = told(&desk, 0).await;
+    let use_cases = UseCases::new(&store);
+    tell(&use_cases.identify, "doc@hillvalley.edu", "123456").await;
+    let other = tell(&use_cases.identify, "", "654321").await;
+    let whole = tell(&use_cases.identify, "doc@hillvalley.edu", "654321").await;
+    let entries = told(&use_cases, 0).await;
     assert_eq!(
-        actions(&desk, 0).await,
+        actions(&use_cases, 0).await,
         ["contact.created", "contact.created", "customers.merged"],
         "the last statement joins and adds nothing"
     );
@@ -175,19 +175,20 @@ async fn identify_tells_what_it_adds_and_joins(store: Arc<dyn SyncStore>) {
     assert_eq!((&first["email"], &first["phone"]), (&json!("doc@hillvalley.edu"), &json!("123456")));
     assert_eq!(first["customerId"], json!(whole.customer.id.0));
     assert_eq!(entries[2].1, format!("customer:{}", other.customer.id.0));
-    tell(&desk.identify, "doc@hillvalley.edu", "0000000000").await;
-    assert_eq!(told(&desk, 3).await[0].3["blocked"], json!({"phone": "never_links"}));
+    tell(&use_cases.identify, "doc@hillvalley.edu", "0000000000").await;
+    assert_eq!(told(&use_cases, 3).await[0].3["blocked"], json!({"phone": "never_links"}));
 }
 
 async fn a_user_and_a_correction_are_told(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let profile = Profile::from_texts(&[("name", "Zoë Brown")]).expect("a profile");
     let new = NewUser { id: Some(user(1)), external_id: None, profile: Some(profile) };
-    desk.users.create_user(&new).await.expect("a user");
-    let contact = desk.create(&from(ContactSource::Order, order_of(user(1), "doc@hillvalley.edu", ""))).await;
-    desk.rule(contact.customer, json!({"companyName": "Clocks"})).await;
-    let entries = told(&desk, 0).await;
-    assert_eq!(actions(&desk, 0).await, ["user.created", "contact.created", "contact.created"]);
+    use_cases.users.create_user(&new).await.expect("a user");
+    let contact =
+        use_cases.create(&from(ContactSource::Order, order_of(user(1), "doc@hillvalley.edu", ""))).await;
+    use_cases.rule(contact.customer, json!({"companyName": "Clocks"})).await;
+    let entries = told(&use_cases, 0).await;
+    assert_eq!(actions(&use_cases, 0).await, ["user.created", "contact.created", "contact.created"]);
     let user = json!({"id": user(1).0, "externalId": null, "profile": {"name": "Zoë Brown"}});
     assert_eq!((&entries[0].2, &entries[0].3), (&Value::Null, &user));
     let ruled = &entries[2].3;
@@ -195,7 +196,7 @@ async fn a_user_and_a_correction_are_told(store: Arc<dyn SyncStore>) {
 }
 
 async fn who_acts_is_on_record(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let token = Actor::Token { id: TokenId(7), user: Some(user(9)) };
     for (actor, name, token, by) in [
         (Actor::Program, "program", None, None),
@@ -205,27 +206,27 @@ async fn who_acts_is_on_record(store: Arc<dyn SyncStore>) {
         (Actor::Webhook("kratos"), "webhook:kratos", None, None),
     ] {
         let acting = Acting { actor, request_id: Some("r-1".into()), operation: None };
-        desk.contacts.acting(&acting).create_contact(&order("", "123456")).await.expect("a contact");
-        let last = all(&desk, &AuditFilter::default()).await.pop().expect("an entry").facts;
+        use_cases.contacts.acting(&acting).create_contact(&order("", "123456")).await.expect("a contact");
+        let last = all(&use_cases, &AuditFilter::default()).await.pop().expect("an entry").facts;
         assert_eq!((last.actor.as_str(), last.token, last.user), (name, token, by));
         assert_eq!(last.request_id.as_deref(), Some("r-1"));
     }
 }
 
 async fn a_change_that_is_rolled_back_leaves_nothing(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let one = desk.user(1).await;
-    desk.create(&order_of(one, "", "123456")).await;
-    let before = all(&desk, &AuditFilter::default()).await;
+    let use_cases = UseCases::new(&store);
+    let one = use_cases.user(1).await;
+    use_cases.create(&order_of(one, "", "123456")).await;
+    let before = all(&use_cases, &AuditFilter::default()).await;
     // Too large together: it shows only after others have stepped back.
     let large = |name: &str| metadata(&json!({name: "x".repeat(Metadata::MAX_BYTES - 100)}));
     let full = ContactRequest { metadata: large("a"), ..order_of(one, "doc@hillvalley.edu", "") };
-    let known = desk.create(&full).await;
-    let seen = all(&desk, &AuditFilter::default()).await;
+    let known = use_cases.create(&full).await;
+    let seen = all(&use_cases, &AuditFilter::default()).await;
     assert_eq!(seen.len(), before.len() + 1);
     let request = ContactRequest { metadata: large("b"), ..order_of(one, "doc@hillvalley.edu", "") };
-    desk.contacts.create_or_update_contact(&request).await.expect_err("too much metadata");
-    desk.change(known.id, primary(true)).await;
+    use_cases.contacts.create_or_update_contact(&request).await.expect_err("too much metadata");
+    use_cases.change(known.id, primary(true)).await;
     // An open transaction that is given up, with an entry in it.
     let mut transaction = store.begin_sync().await.expect("a transaction");
     let draft = AuditDraft {
@@ -239,5 +240,5 @@ async fn a_change_that_is_rolled_back_leaves_nothing(store: Arc<dyn SyncStore>) 
     };
     transaction.audit().append(&[draft]).await.expect("an entry");
     drop(transaction);
-    assert_eq!(all(&desk, &AuditFilter::default()).await.len(), seen.len() + 1);
+    assert_eq!(all(&use_cases, &AuditFilter::default()).await.len(), seen.len() + 1);
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use onefold_domain::contact::{ContactDetails, ContactDraft, EvidenceOrder, Received, Statement};
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::link_key::{KeyKind, LinkKey};
-use onefold_domain::linking::Neighbourhood;
+use onefold_domain::linking::Candidates;
 use onefold_domain::source::ContactSource;
 use onefold_service::clock::{Clock, Randomness};
 use onefold_service::store::LinkDraft;
@@ -112,8 +112,8 @@ pub(crate) async fn merge(
 }
 
 /// Stores may list keys and customers in any order.
-pub(crate) fn sorted(mut neighbourhood: Neighbourhood) -> Neighbourhood {
-    neighbourhood.found.sort();
-    neighbourhood.customers.sort_by_key(|customer| customer.id);
-    neighbourhood
+pub(crate) fn sorted(mut candidates: Candidates) -> Candidates {
+    candidates.found.sort();
+    candidates.customers.sort_by_key(|customer| customer.id);
+    candidates
 }

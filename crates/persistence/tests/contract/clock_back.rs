@@ -17,20 +17,20 @@ use onefold_service::users::Users;
 use onefold_sync::store::SyncStore;
 use serde_json::json;
 
-use crate::desk::{Desk, metadata, order, order_of, primary, to_email};
 use crate::metadata::import;
 use crate::scene::{request, statement};
+use crate::use_cases::{UseCases, metadata, order, order_of, primary, to_email};
 
 on_every_store!(a_use_case_notes_no_change_before_its_record, a_store_notes_no_change_before_its_record,);
 
-fn desk(store: &Arc<dyn SyncStore>, clock: &Arc<ManualClock>, seed: u64) -> Desk {
+fn use_cases(store: &Arc<dyn SyncStore>, clock: &Arc<ManualClock>, seed: u64) -> UseCases {
     let env = Environment::new(
         store.clone(),
         Arc::new(LinkPolicy::shipped()),
         Arc::clone(clock) as Arc<dyn Clock>,
         Arc::new(SeededRandomness::new(seed)),
     );
-    Desk {
+    UseCases {
         identify: Identify::new(env.clone()),
         contacts: Contacts::new(env.clone()),
         customers: Customers::new(env.clone(), Arc::new(SurvivorshipRules::shipped())),
@@ -39,76 +39,78 @@ fn desk(store: &Arc<dyn SyncStore>, clock: &Arc<ManualClock>, seed: u64) -> Desk
 }
 
 /// Every contact and every customer, with what was done before.
-async fn check(desk: &Desk, done: &str) {
+async fn check(use_cases: &UseCases, done: &str) {
     let page = PageRequest { after: None, limit: 200 };
-    let contacts = desk.contacts.contacts(&ContactFilter::default(), page).await.expect("a list").entries;
+    let contacts =
+        use_cases.contacts.contacts(&ContactFilter::default(), page).await.expect("a list").entries;
     assert!(!contacts.is_empty());
     for contact in contacts {
         assert!(contact.updated_at >= contact.created_at, "{done}: contact {:?}", contact.id);
-        let customer = desk.customer(contact.customer).await;
+        let customer = use_cases.customer(contact.customer).await;
         assert!(customer.updated_at >= customer.created_at, "{done}: customer of {:?}", contact.id);
     }
 }
 
 async fn a_use_case_notes_no_change_before_its_record(store: Arc<dyn SyncStore>) {
     let clock = Arc::new(ManualClock::default());
-    let desk = desk(&store, &clock, 90_001);
+    let use_cases = use_cases(&store, &clock, 90_001);
     clock.pass(TimeDelta::days(1));
-    let user = desk.user(1).await;
-    let first = desk.create(&order("marty@hillvalley.edu", "")).await;
+    let user = use_cases.user(1).await;
+    let first = use_cases.create(&order("marty@hillvalley.edu", "")).await;
     let own = ContactRequest { is_primary: Some(true), ..order_of(user, "own@hillvalley.edu", "") };
-    let own = desk.create(&own).await;
-    desk.create(&order("", "202020")).await;
+    let own = use_cases.create(&own).await;
+    use_cases.create(&order("", "202020")).await;
     let back = || clock.pass(TimeDelta::hours(-1));
 
     back();
     let note = ContactChange { metadata: Some(Some(metadata(&json!({"a": 1})))), ..ContactChange::default() };
-    let noted = desk.change(first.id, note).await;
+    let noted = use_cases.change(first.id, note).await;
     assert_eq!(noted.updated_at, first.created_at);
-    check(&desk, "a change").await;
+    check(&use_cases, "a change").await;
     back();
-    desk.upsert(&order("marty@hillvalley.edu", "")).await;
-    check(&desk, "an upsert").await;
+    use_cases.upsert(&order("marty@hillvalley.edu", "")).await;
+    check(&use_cases, "an upsert").await;
     back();
     // The one that was primary before steps back.
-    desk.create(&ContactRequest { is_primary: Some(true), ..order_of(user, "second@hillvalley.edu", "") })
+    use_cases
+        .create(&ContactRequest { is_primary: Some(true), ..order_of(user, "second@hillvalley.edu", "") })
         .await;
-    check(&desk, "another primary").await;
-    desk.change(own.id, primary(true)).await;
-    check(&desk, "the first primary again").await;
+    check(&use_cases, "another primary").await;
+    use_cases.change(own.id, primary(true)).await;
+    check(&use_cases, "the first primary again").await;
     back();
     // Two customers become one, and part again.
     let joined = statement("marty@hillvalley.edu", "202020");
-    desk.identify.run(&request(joined)).await.expect("identify should answer");
-    check(&desk, "a merge").await;
-    desk.change(first.id, to_email("calvin@hillvalley.edu")).await;
-    check(&desk, "a split").await;
+    use_cases.identify.run(&request(joined)).await.expect("identify should answer");
+    check(&use_cases, "a merge").await;
+    use_cases.change(first.id, to_email("calvin@hillvalley.edu")).await;
+    check(&use_cases, "a split").await;
     back();
-    desk.upsert(&order_of(user, "calvin@hillvalley.edu", "")).await;
-    check(&desk, "a claim").await;
+    use_cases.upsert(&order_of(user, "calvin@hillvalley.edu", "")).await;
+    check(&use_cases, "a claim").await;
     back();
-    import(&store, &desk, "email,tier\ncalvin@hillvalley.edu,gold\nnew@hillvalley.edu,silver\n").await;
-    check(&desk, "an import").await;
+    import(&store, &use_cases, "email,tier\ncalvin@hillvalley.edu,gold\nnew@hillvalley.edu,silver\n").await;
+    check(&use_cases, "an import").await;
     back();
-    import(&store, &desk, "email,tier\nnew@hillvalley.edu,gold\nsecond@hillvalley.edu,gold\n").await;
-    check(&desk, "another import").await;
+    import(&store, &use_cases, "email,tier\nnew@hillvalley.edu,gold\nsecond@hillvalley.edu,gold\n").await;
+    check(&use_cases, "another import").await;
     // And on it goes when the clock is right again.
     clock.pass(TimeDelta::days(2));
-    let later = desk.change(first.id, to_email("marty@hillvalley.edu")).await;
+    let later = use_cases.change(first.id, to_email("marty@hillvalley.edu")).await;
     assert!(later.updated_at > noted.updated_at);
-    assert!(desk.contacts.withdraw_contact(own.id, &Expectation::Anything).await.is_ok());
+    assert!(use_cases.contacts.withdraw_contact(own.id, &Expectation::Anything).await.is_ok());
 }
 
 async fn a_store_notes_no_change_before_its_record(store: Arc<dyn SyncStore>) {
     let clock = Arc::new(ManualClock::default());
-    let desk = desk(&store, &clock, 90_002);
+    let use_cases = use_cases(&store, &clock, 90_002);
     clock.pass(TimeDelta::days(1));
-    let user = desk.user(1).await;
+    let user = use_cases.user(1).await;
     let own = ContactRequest { is_primary: Some(true), ..order_of(user, "own@hillvalley.edu", "") };
-    let own = desk.create(&own).await;
-    let other = desk.create(&order("marty@hillvalley.edu", "")).await;
+    let own = use_cases.create(&own).await;
+    let other = use_cases.create(&order("marty@hillvalley.edu", "")).await;
     let early = own.created_at - TimeDelta::hours(5);
-    let mut record = desk.record(other.id).await;
+    let mut record = use_cases.record(other.id).await;
     record.updated_at = early;
     record.version += 1;
     let mut transaction = store.begin_sync().await.expect("a transaction");
@@ -122,7 +124,7 @@ async fn a_store_notes_no_change_before_its_record(store: Arc<dyn SyncStore>) {
     known.updated_at = early;
     transaction.users().update(&known).await.expect("updated");
     transaction.commit().await.expect("committed");
-    check(&desk, "written by itself").await;
-    let known = desk.users.user(user).await.expect("a user");
+    check(&use_cases, "written by itself").await;
+    let known = use_cases.users.user(user).await.expect("a user");
     assert!(known.updated_at >= known.created_at);
 }

@@ -28,8 +28,8 @@ async fn a_taken_key_is_a_conflict(store: Arc<dyn SyncStore>) {
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     drop(transaction);
 
-    let neighbourhood = store.neighbourhood(&key).await.expect("a read");
-    assert_eq!(neighbourhood.found, [(key[0].clone(), owner)]);
+    let candidates = store.candidates(&key).await.expect("a read");
+    assert_eq!(candidates.found, [(key[0].clone(), owner)]);
 }
 
 async fn one_taken_key_among_others_is_a_conflict(store: Arc<dyn SyncStore>) {
@@ -44,9 +44,9 @@ async fn one_taken_key_among_others_is_a_conflict(store: Arc<dyn SyncStore>) {
     drop(transaction);
 
     // The keys that were free have stayed so.
-    let neighbourhood = store.neighbourhood(&keys).await.expect("a read");
-    assert_eq!(neighbourhood.found.len(), 1);
-    assert_eq!(neighbourhood.found[0].0, keys[1]);
+    let candidates = store.candidates(&keys).await.expect("a read");
+    assert_eq!(candidates.found.len(), 1);
+    assert_eq!(candidates.found[0].0, keys[1]);
 }
 
 async fn an_old_version_is_a_conflict(store: Arc<dyn SyncStore>) {
@@ -60,8 +60,8 @@ async fn an_old_version_is_a_conflict(store: Arc<dyn SyncStore>) {
     let refused = second.customers().advance(id, 1, at()).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     drop(second);
-    let neighbourhood = store.neighbourhood(&keys).await.expect("a read");
-    assert_eq!(neighbourhood.customers[0].version, 2);
+    let candidates = store.candidates(&keys).await.expect("a read");
+    assert_eq!(candidates.customers[0].version, 2);
 }
 
 async fn an_absorbed_customer_is_a_conflict(store: Arc<dyn SyncStore>) {

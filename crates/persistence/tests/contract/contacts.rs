@@ -15,8 +15,8 @@ use onefold_sync::store::SyncStore;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::desk::{Desk, from, ids, metadata, order, order_of, to_phone, verified, with_profile};
 use crate::scene::{email, phone, tell, user};
+use crate::use_cases::{UseCases, from, ids, metadata, order, order_of, to_phone, verified, with_profile};
 
 on_every_store!(
     every_create_makes_a_record_of_its_own,
@@ -35,28 +35,28 @@ on_every_store!(
 );
 
 async fn every_create_makes_a_record_of_its_own(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let request = order("marty@hillvalley.edu", "");
-    let first = desk.create(&request).await;
-    let second = desk.create(&request).await;
+    let first = use_cases.create(&request).await;
+    let second = use_cases.create(&request).await;
     assert!(second.id > first.id);
     assert_eq!(second.customer, first.customer);
     assert_eq!((first.linked(), second.linked()), (None, Some(first.id)));
-    assert_eq!(ids(&desk.everything().await), [first.id, second.id]);
+    assert_eq!(ids(&use_cases.everything().await), [first.id, second.id]);
     // The first is as it was: nothing was said about it.
-    assert_eq!(desk.record(first.id).await.version, first.version);
+    assert_eq!(use_cases.record(first.id).await.version, first.version);
 }
 
 async fn a_record_is_read_as_it_was_told(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let user = desk.user(1).await;
+    let use_cases = UseCases::new(&store);
+    let user = use_cases.user(1).await;
     let request = ContactRequest {
         channel: Some(Channel::Whatsapp),
         is_primary: Some(true),
         metadata: metadata(&json!({"orderId": "order_123", "gone": null})),
         ..with_profile(verified(order_of(user, "", "+1 202-555-0143")), &[("name", "Emmett Brown")])
     };
-    let created = desk.create(&request).await;
+    let created = use_cases.create(&request).await;
     assert_eq!(created.kind(), ContactKind::Phone);
     assert_eq!(created.statement, request.statement);
     assert_eq!(created.received, request.received);
@@ -66,56 +66,56 @@ async fn a_record_is_read_as_it_was_told(store: Arc<dyn SyncStore>) {
     assert_eq!(created.details.profile, request.profile);
     assert_eq!((created.created_at, created.version), (created.updated_at, 1));
     // What the answer said is what is there.
-    assert_eq!(desk.record(created.id).await, created);
-    assert_eq!(desk.everything().await, [created]);
+    assert_eq!(use_cases.record(created.id).await, created);
+    assert_eq!(use_cases.everything().await, [created]);
 }
 
 async fn only_what_is_said_to_be_verified_is(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let said = |is_verified| ContactRequest { is_verified, ..order("marty@hillvalley.edu", "") };
     for is_verified in [None, Some(false)] {
-        assert_eq!(desk.create(&said(is_verified)).await.details.verified_at, None);
+        assert_eq!(use_cases.create(&said(is_verified)).await.details.verified_at, None);
     }
-    let verified = desk.create(&said(Some(true))).await;
+    let verified = use_cases.create(&said(Some(true))).await;
     assert_eq!(verified.details.verified_at, Some(verified.created_at));
 }
 
 async fn a_user_who_is_unknown_is_refused_and_nothing_is_stored(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let request = order_of(user(404), "marty@hillvalley.edu", "");
-    let created = desk.contacts.create_contact(&request).await;
+    let created = use_cases.contacts.create_contact(&request).await;
     assert!(matches!(created, Err(RecordError::NoSuchUser)));
-    let upserted = desk.contacts.create_or_update_contact(&request).await;
+    let upserted = use_cases.contacts.create_or_update_contact(&request).await;
     assert!(matches!(upserted, Err(RecordError::NoSuchUser)));
 
-    assert_eq!(desk.everything().await, []);
-    assert!(desk.find("marty").await.is_empty());
-    assert!(matches!(desk.users.user(user(404)).await, Err(RecordError::NoSuchUser)));
+    assert_eq!(use_cases.everything().await, []);
+    assert!(use_cases.find("marty").await.is_empty());
+    assert!(matches!(use_cases.users.user(user(404)).await, Err(RecordError::NoSuchUser)));
     // Nor does anything lead anywhere: the value is as new as ever.
-    let told = tell(&desk.identify, "marty@hillvalley.edu", "").await;
+    let told = tell(&use_cases.identify, "marty@hillvalley.edu", "").await;
     assert_eq!(told.outcome, Outcome::Created);
 }
 
 async fn a_created_contact_links_like_any_other(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let told = tell(&desk.identify, "marty@hillvalley.edu", "123456").await;
-    let doc = desk.create(&order("doc@hillvalley.edu", "")).await;
+    let use_cases = UseCases::new(&store);
+    let told = tell(&use_cases.identify, "marty@hillvalley.edu", "123456").await;
+    let doc = use_cases.create(&order("doc@hillvalley.edu", "")).await;
     assert_ne!(doc.customer, told.customer.id);
 
-    let bridge = desk.create(&order("doc@hillvalley.edu", "123456")).await;
+    let bridge = use_cases.create(&order("doc@hillvalley.edu", "123456")).await;
     assert_eq!(bridge.customer, told.customer.id);
-    assert_eq!(desk.record(doc.id).await.customer, told.customer.id);
-    assert_eq!(desk.record(doc.id).await.linked(), Some(bridge.primary));
-    let again = tell(&desk.identify, "doc@hillvalley.edu", "123456").await;
+    assert_eq!(use_cases.record(doc.id).await.customer, told.customer.id);
+    assert_eq!(use_cases.record(doc.id).await.linked(), Some(bridge.primary));
+    let again = tell(&use_cases.identify, "doc@hillvalley.edu", "123456").await;
     assert_eq!(again.outcome, Outcome::Known);
     assert_eq!(again.customer.id, told.customer.id);
 }
 
 async fn equal_contacts_created_at_once_are_one_customer(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let created = crate::desk::all_together(20, |_| {
-        let desk = desk.clone();
-        async move { desk.create(&order("marty@hillvalley.edu", "")).await }
+    let use_cases = UseCases::new(&store);
+    let created = crate::use_cases::all_together(20, |_| {
+        let use_cases = use_cases.clone();
+        async move { use_cases.create(&order("marty@hillvalley.edu", "")).await }
     })
     .await;
     let rows: BTreeSet<ContactId> = created.iter().map(|record| record.id).collect();
@@ -124,57 +124,57 @@ async fn equal_contacts_created_at_once_are_one_customer(store: Arc<dyn SyncStor
 }
 
 async fn a_created_primary_is_the_only_one(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let user = desk.user(1).await;
+    let use_cases = UseCases::new(&store);
+    let user = use_cases.user(1).await;
     let primary =
         |email: &str, phone: &str| ContactRequest { is_primary: Some(true), ..order_of(user, email, phone) };
-    let first = desk.create(&primary("marty@hillvalley.edu", "")).await;
-    let phone = desk.create(&primary("", "123456")).await;
-    let second = desk.create(&primary("mcfly@hillvalley.edu", "")).await;
+    let first = use_cases.create(&primary("marty@hillvalley.edu", "")).await;
+    let phone = use_cases.create(&primary("", "123456")).await;
+    let second = use_cases.create(&primary("mcfly@hillvalley.edu", "")).await;
     assert!(second.details.is_primary);
-    let first_now = desk.record(first.id).await;
+    let first_now = use_cases.record(first.id).await;
     assert!(!first_now.details.is_primary);
     assert!(first_now.version > first.version && first_now.updated_at > first.updated_at);
-    assert!(desk.record(phone.id).await.details.is_primary);
+    assert!(use_cases.record(phone.id).await.details.is_primary);
 }
 
 async fn a_contact_changed_to_a_placeholder_is_found_by_it(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let placeholder = order("", "0000000000");
-    let changed = desk.create(&order("", "123456")).await;
-    desk.change(changed.id, to_phone("0000000000")).await;
-    let (same, how) = desk.upsert(&placeholder).await;
+    let changed = use_cases.create(&order("", "123456")).await;
+    use_cases.change(changed.id, to_phone("0000000000")).await;
+    let (same, how) = use_cases.upsert(&placeholder).await;
     assert_eq!((same.id, how), (changed.id, Upserted::Updated));
     // Another one joins those who are known by it.
-    let joined = desk.create(&order("", "654321")).await;
-    let joined = desk.change(joined.id, to_phone("0000000000")).await;
+    let joined = use_cases.create(&order("", "654321")).await;
+    let joined = use_cases.change(joined.id, to_phone("0000000000")).await;
     assert_eq!(joined.customer, changed.customer);
 }
 
 async fn an_id_that_nobody_has_is_no_contact(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let created = desk.create(&order("marty@hillvalley.edu", "")).await;
+    let use_cases = UseCases::new(&store);
+    let created = use_cases.create(&order("marty@hillvalley.edu", "")).await;
     for id in [0, -1, created.id.0 + 1, i64::MAX] {
-        assert!(matches!(desk.contacts.contact(ContactId(id)).await, Err(RecordError::NoSuchContact)));
+        assert!(matches!(use_cases.contacts.contact(ContactId(id)).await, Err(RecordError::NoSuchContact)));
     }
 }
 
 /// One user's and two guests' contacts of three kinds, of which two are one customer.
-async fn some_contacts(desk: &Desk) -> [ContactRecord; 5] {
-    let user = desk.user(1).await;
+async fn some_contacts(use_cases: &UseCases) -> [ContactRecord; 5] {
+    let user = use_cases.user(1).await;
     let gold = |request| ContactRequest { metadata: metadata(&json!({"tier": "gold"})), ..request };
     [
-        desk.create(&gold(order("marty@hillvalley.edu", ""))).await,
-        desk.create(&from(ContactSource::Auth, order_of(user, "doc@hillvalley.edu", ""))).await,
-        desk.create(&order("", "123456")).await,
-        desk.create(&gold(order("lorraine@hillvalley.edu", "654321"))).await,
-        desk.create(&from(ContactSource::SignupForm, order("marty@hillvalley.edu", ""))).await,
+        use_cases.create(&gold(order("marty@hillvalley.edu", ""))).await,
+        use_cases.create(&from(ContactSource::Auth, order_of(user, "doc@hillvalley.edu", ""))).await,
+        use_cases.create(&order("", "123456")).await,
+        use_cases.create(&gold(order("lorraine@hillvalley.edu", "654321"))).await,
+        use_cases.create(&from(ContactSource::SignupForm, order("marty@hillvalley.edu", ""))).await,
     ]
 }
 
 async fn every_filter_narrows_the_list(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let contacts = some_contacts(&desk).await;
+    let use_cases = UseCases::new(&store);
+    let contacts = some_contacts(&use_cases).await;
     let none = ContactFilter::default;
     let cases: [(ContactFilter, &[usize]); 14] = [
         (none(), &[0, 1, 2, 3, 4]),
@@ -194,14 +194,14 @@ async fn every_filter_narrows_the_list(store: Arc<dyn SyncStore>) {
     ];
     for (filter, expected) in cases {
         let expected: Vec<ContactId> = expected.iter().map(|index| contacts[*index].id).collect();
-        assert_eq!(ids(&desk.list(&filter).await), expected, "{filter:?}");
+        assert_eq!(ids(&use_cases.list(&filter).await), expected, "{filter:?}");
     }
 }
 
 /// Every set of filters lists exactly what each of them lists alone.
 async fn filters_hold_together(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let contacts = some_contacts(&desk).await;
+    let use_cases = UseCases::new(&store);
+    let contacts = some_contacts(&use_cases).await;
     let full = ContactFilter {
         kind: Some(ContactKind::Email),
         email: Some(email("marty@hillvalley.edu")),
@@ -224,41 +224,42 @@ async fn filters_hold_together(store: Arc<dyn SyncStore>) {
     };
     let mut alone = Vec::new();
     for bit in 0..7 {
-        alone.push(ids(&desk.list(&part(1 << bit)).await));
+        alone.push(ids(&use_cases.list(&part(1 << bit)).await));
     }
     for bits in 0..128_usize {
         let mut expected = contacts.iter().map(|contact| contact.id).collect::<Vec<_>>();
         expected.retain(|id| (0..7).all(|bit| bits & (1 << bit) == 0 || alone[bit].contains(id)));
-        assert_eq!(ids(&desk.list(&part(bits)).await), expected, "{:?}", part(bits));
+        assert_eq!(ids(&use_cases.list(&part(bits)).await), expected, "{:?}", part(bits));
     }
 }
 
 async fn an_absorbed_customer_lists_the_contacts_of_its_survivor(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let older = desk.create(&order("marty@hillvalley.edu", "")).await;
-    let younger = desk.create(&order("", "123456")).await;
-    let bridge = desk.create(&order("marty@hillvalley.edu", "123456")).await;
+    let use_cases = UseCases::new(&store);
+    let older = use_cases.create(&order("marty@hillvalley.edu", "")).await;
+    let younger = use_cases.create(&order("", "123456")).await;
+    let bridge = use_cases.create(&order("marty@hillvalley.edu", "123456")).await;
     for customer in [older.customer, younger.customer] {
         let filter = ContactFilter { customer: Some(customer), ..ContactFilter::default() };
-        let listed = desk.list(&filter).await;
+        let listed = use_cases.list(&filter).await;
         assert_eq!(ids(&listed), [older.id, younger.id, bridge.id]);
         assert!(listed.iter().all(|record| record.customer == older.customer));
     }
 }
 
 async fn pages_visit_each_contact_once(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let mut all = Vec::new();
     for number in 0..7 {
-        all.push(desk.create(&order(&format!("m{number}@hillvalley.edu"), "")).await.id);
+        all.push(use_cases.create(&order(&format!("m{number}@hillvalley.edu"), "")).await.id);
         // Others in between must neither show nor count.
-        desk.create(&order("", &format!("55500{number}"))).await;
+        use_cases.create(&order("", &format!("55500{number}"))).await;
     }
     let filter = ContactFilter { kind: Some(ContactKind::Email), ..ContactFilter::default() };
     for limit in [1, 2, 3, 6, 7, 8] {
         let (mut visited, mut after) = (Vec::new(), None);
         loop {
-            let page = desk.contacts.contacts(&filter, PageRequest { after, limit }).await.expect("a page");
+            let page =
+                use_cases.contacts.contacts(&filter, PageRequest { after, limit }).await.expect("a page");
             assert!((1..=usize::from(limit)).contains(&page.entries.len()));
             visited.extend(ids(&page.entries));
             after = page.next;
@@ -269,6 +270,6 @@ async fn pages_visit_each_contact_once(store: Arc<dyn SyncStore>) {
         assert_eq!(visited, all, "in pages of {limit}");
     }
     let behind = PageRequest { after: all.last().copied(), limit: 5 };
-    let page = desk.contacts.contacts(&filter, behind).await.expect("a page");
+    let page = use_cases.contacts.contacts(&filter, behind).await.expect("a page");
     assert_eq!((page.entries.len(), page.next), (0, None));
 }

@@ -23,8 +23,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::agreement::{People, Step, World, steps};
-use crate::desk::{Desk, from, metadata, order, order_of, verified, with_profile};
 use crate::scene::{in_time, tell, user};
+use crate::use_cases::{UseCases, from, metadata, order, order_of, verified, with_profile};
 
 on_every_store!(
     every_contact_comes_back_as_it_was,
@@ -40,11 +40,11 @@ on_every_store!(
 const NO_CAP: usize = 1_000;
 
 /// Everything, as the API writes it on lines.
-async fn export(desk: &Desk) -> Vec<Value> {
+async fn export(use_cases: &UseCases) -> Vec<Value> {
     let (mut rows, mut from) = (Vec::new(), None);
     loop {
         // Small parts, so that their borders are tried as well.
-        let page = desk.contacts.export(&ContactFilter::default(), from, 7).await.expect("a part");
+        let page = use_cases.contacts.export(&ContactFilter::default(), from, 7).await.expect("a part");
         rows.extend(page.entries.iter().map(line));
         from = page.next;
         if from.is_none() {
@@ -85,8 +85,8 @@ fn line(row: &ExportRow) -> Value {
     }
 }
 
-async fn import(desk: &Desk, rows: &[Value]) -> ImportCounts {
-    let imports = Imports::new(desk.identify.environment().clone(), None);
+async fn import(use_cases: &UseCases, rows: &[Value]) -> ImportCounts {
+    let imports = Imports::new(use_cases.identify.environment().clone(), None);
     let options = ImportOptions::default();
     let mut receiving = imports.receive(ImportFormat::Ndjson, options).await.expect("a file may come in");
     let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
@@ -105,13 +105,13 @@ fn grouping(contacts: &[ContactRecord]) -> Vec<usize> {
     contacts.iter().map(|record| place(record.primary).expect("the primary is there")).collect()
 }
 
-fn memory() -> Desk {
+fn memory() -> UseCases {
     let store: Arc<dyn SyncStore> = Arc::new(MemoryStore::default());
-    Desk::new(&store)
+    UseCases::new(&store)
 }
 
 async fn every_contact_comes_back_as_it_was(store: Arc<dyn SyncStore>) {
-    let here = Desk::new(&store);
+    let here = UseCases::new(&store);
     let owner = here.user(1).await;
     for number in 1..=3 {
         let order = order("doc@hillvalley.edu", "");
@@ -144,18 +144,18 @@ async fn every_contact_comes_back_as_it_was(store: Arc<dyn SyncStore>) {
         assert_eq!(copy.details.profile, contact.details.profile);
     }
     // Twice changes nothing, neither there nor here, where it comes from.
-    for desk in [&there, &here] {
-        let before = desk.everything().await;
-        let counts = import(desk, &rows).await;
+    for use_cases in [&there, &here] {
+        let before = use_cases.everything().await;
+        let counts = import(use_cases, &rows).await;
         assert_eq!((counts.created, counts.updated, counts.unchanged), (0, 0, rows.len() as u64));
-        assert_eq!(desk.everything().await, before);
+        assert_eq!(use_cases.everything().await, before);
     }
     // And what came from there is known here.
     assert_eq!(import(&here, &export(&there).await).await.unchanged, rows.len() as u64);
 }
 
 async fn joins_come_back_in_their_places(store: Arc<dyn SyncStore>) {
-    let here = Desk::new(&store);
+    let here = UseCases::new(&store);
     here.create(&order("a@x.example", "")).await;
     let withdrawn = here.create(&order("b@x.example", "")).await;
     here.create(&order("", "101")).await;
@@ -172,15 +172,15 @@ async fn joins_come_back_in_their_places(store: Arc<dyn SyncStore>) {
     assert_eq!(grouping(&copies), [0, 0, 2]);
     assert_eq!(export(&there).await, rows);
     // What the join says of a withdrawn contact's value is evidence there as it is here.
-    for desk in [&here, &there] {
-        let found = tell(&desk.identify, "b@x.example", "").await;
-        assert_eq!(found.customer.primary(), Some(desk.everything().await[0].id));
+    for use_cases in [&here, &there] {
+        let found = tell(&use_cases.identify, "b@x.example", "").await;
+        assert_eq!(found.customer.primary(), Some(use_cases.everything().await[0].id));
     }
     assert_eq!(grouping(&there.everything().await), grouping(&here.everything().await));
 }
 
 async fn a_file_finds_what_came_before(store: Arc<dyn SyncStore>) {
-    let (here, there) = (memory(), Desk::new(&store));
+    let (here, there) = (memory(), UseCases::new(&store));
     here.create(&order("a@x.example", "")).await;
     here.create(&order("a@x.example", "")).await;
     let rows = export(&here).await;
@@ -205,7 +205,7 @@ async fn a_file_finds_what_came_before(store: Arc<dyn SyncStore>) {
 }
 
 async fn a_user_comes_with_the_contacts(store: Arc<dyn SyncStore>) {
-    let (here, there) = (memory(), Desk::new(&store));
+    let (here, there) = (memory(), UseCases::new(&store));
     let external = ExternalId::parse("user_456").expect("an external id");
     let new = NewUser { external_id: Some(external.clone()), ..NewUser::default() };
     let owner = here.users.create_user(&new).await.expect("a user").id;
@@ -228,12 +228,12 @@ async fn a_user_comes_with_the_contacts(store: Arc<dyn SyncStore>) {
 }
 
 async fn a_database_in_use_keeps_its_own(store: Arc<dyn SyncStore>) {
-    let (here, there) = (memory(), Desk::new(&store));
+    let (here, there) = (memory(), UseCases::new(&store));
     let owner = user(1);
-    for desk in [&here, &there] {
-        desk.user(1).await;
+    for use_cases in [&here, &there] {
+        use_cases.user(1).await;
         let order = order_of(owner, "a@x.example", "101");
-        desk.create(&ContactRequest { is_primary: Some(true), ..order }).await;
+        use_cases.create(&ContactRequest { is_primary: Some(true), ..order }).await;
     }
     there.user(2).await;
     there.create(&order_of(user(2), "", "102")).await;
@@ -250,7 +250,7 @@ async fn a_database_in_use_keeps_its_own(store: Arc<dyn SyncStore>) {
 }
 
 async fn what_changed_at_its_origin_is_brought_up_to_date(store: Arc<dyn SyncStore>) {
-    let (here, there) = (memory(), Desk::new(&store));
+    let (here, there) = (memory(), UseCases::new(&store));
     let guest = here.create(&order("a@x.example", "")).await;
     let moved = here.create(&order("b@x.example", "")).await;
     let kept = here.create(&order("c@x.example", "")).await;
@@ -259,7 +259,7 @@ async fn what_changed_at_its_origin_is_brought_up_to_date(store: Arc<dyn SyncSto
     let claim =
         ContactRequest { metadata: metadata(&json!({"tier": 1})), ..order_of(owner, "a@x.example", "") };
     here.upsert(&verified(claim)).await;
-    here.change(moved.id, crate::desk::to_email("d@x.example")).await;
+    here.change(moved.id, crate::use_cases::to_email("d@x.example")).await;
     let rows = export(&here).await;
     let counts = import(&there, &rows).await;
     assert_eq!((counts.created, counts.updated, counts.unchanged), (0, 2, 1));
@@ -272,7 +272,7 @@ async fn what_changed_at_its_origin_is_brought_up_to_date(store: Arc<dyn SyncSto
 }
 
 async fn many_contacts_and_joins_come_in_their_order(store: Arc<dyn SyncStore>) {
-    let (here, there) = (memory(), Desk::new(&store));
+    let (here, there) = (memory(), UseCases::new(&store));
     for number in 0..60 {
         here.create(&order(&format!("{number}@x.example"), "")).await;
         here.create(&order("", &format!("10{number}"))).await;
@@ -292,7 +292,7 @@ async fn come_back(here: Arc<dyn SyncStore>, there: Arc<dyn SyncStore>, history:
     for step in history {
         world.take(step, people).await;
     }
-    let (here, there, third) = (world.desk, Desk::new(&there), memory());
+    let (here, there, third) = (world.use_cases, UseCases::new(&there), memory());
     let (contacts, rows) = (here.everything().await, export(&here).await);
     assert_eq!(import(&there, &rows).await.created, rows.len() as u64);
     let copies = there.everything().await;
@@ -306,10 +306,10 @@ async fn come_back(here: Arc<dyn SyncStore>, there: Arc<dyn SyncStore>, history:
         assert_eq!(grouping(&copies), grouping(&contacts), "{rows:#?}");
     }
     assert_eq!(grouping(&third.everything().await), grouping(&copies), "the same file, the same customers");
-    for desk in [&there, &here] {
-        let before = desk.everything().await;
-        assert_eq!(import(desk, &rows).await.unchanged, rows.len() as u64);
-        assert_eq!(desk.everything().await, before);
+    for use_cases in [&there, &here] {
+        let before = use_cases.everything().await;
+        assert_eq!(import(use_cases, &rows).await.unchanged, rows.len() as u64);
+        assert_eq!(use_cases.everything().await, before);
     }
 }
 

@@ -15,8 +15,8 @@ use onefold_service::testing::{ManualClock, SeededRandomness};
 use onefold_service::user::User;
 use onefold_sync::store::SyncStore;
 
-use crate::desk::all_together;
 use crate::scene::user;
+use crate::use_cases::all_together;
 
 on_every_store!(
     of_many_who_begin_at_once_one_does,
@@ -173,7 +173,7 @@ async fn who_is_silent_for_a_minute_loses_the_key(store: Arc<dyn SyncStore>) {
     assert_ne!(living, dead);
     assert!(is_running(&begin(&servers.one, "key", 1).await), "with a lease of its own");
     // The dead one wakes up: its word counts no more.
-    assert!(!servers.one.prolong(dead).await.expect("an answer"));
+    assert!(!servers.one.renew(dead).await.expect("an answer"));
     servers.one.finish(dead, &answer("late")).await.expect("nothing to finish");
     servers.one.release(dead).await.expect("nothing to release");
     assert!(is_running(&begin(&servers.one, "key", 1).await));
@@ -199,7 +199,7 @@ async fn who_prolongs_keeps_the_key(store: Arc<dyn SyncStore>) {
     let operation = servers.began().await;
     for _ in 0..5 {
         servers.clock.pass(TimeDelta::seconds(59));
-        assert!(servers.one.prolong(operation).await.expect("prolonged"));
+        assert!(servers.one.renew(operation).await.expect("prolonged"));
         assert!(is_running(&begin(&servers.other, "key", 1).await));
     }
     servers.clock.pass(TimeDelta::seconds(60));
@@ -290,7 +290,7 @@ async fn what_runs_is_not_forgotten(store: Arc<dyn SyncStore>) {
     let servers = Servers::new(&store);
     let operation = servers.began().await;
     servers.clock.pass(TimeDelta::hours(25));
-    assert!(servers.one.prolong(operation).await.expect("prolonged"));
+    assert!(servers.one.renew(operation).await.expect("prolonged"));
     assert_eq!(servers.one.forget_expired(10).await.expect("an answer"), 0);
     assert!(is_running(&begin(&servers.other, "key", 1).await));
 }

@@ -17,8 +17,8 @@ use onefold_sync::store::SyncStore;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use crate::desk::Desk;
 use crate::scene::{email, in_time, phone, user};
+use crate::use_cases::UseCases;
 
 on_every_store!(a_file_comes_to_the_same_as_upserts, files_at_the_same_time_lose_nothing);
 
@@ -75,12 +75,12 @@ async fn counts(imports: &Imports, id: ImportId) -> ImportCounts {
     done.counts
 }
 
-async fn upsert(desk: &Desk, row: &Statement) {
+async fn upsert(use_cases: &UseCases, row: &Statement) {
     let received = Received {
         email: row.email().map(|email| email.as_str().to_owned()),
         phone: row.phone().map(|phone| phone.as_str().to_owned()),
     };
-    desk.upsert(&ContactRequest::new(row.clone(), received, ContactSource::Import)).await;
+    use_cases.upsert(&ContactRequest::new(row.clone(), received, ContactSource::Import)).await;
 }
 
 /// What can be compared: ids and customers by the places of contacts.
@@ -95,18 +95,18 @@ fn shape(contacts: &[ContactRecord]) -> Vec<Shape> {
     contacts.iter().map(shape).collect()
 }
 
-async fn desk(store: &Arc<dyn SyncStore>) -> Desk {
-    let desk = Desk::new(store);
+async fn use_cases(store: &Arc<dyn SyncStore>) -> UseCases {
+    let use_cases = UseCases::new(store);
     for number in 1..=USERS {
-        desk.user(number).await;
+        use_cases.user(number).await;
     }
-    desk
+    use_cases
 }
 
 /// Imports the files into one store and upserts their rows in another.
 async fn compare(store: Arc<dyn SyncStore>, files: &[Vec<Statement>]) {
     let other: Arc<dyn SyncStore> = Arc::new(MemoryStore::default());
-    let (by_file, by_row) = (desk(&store).await, desk(&other).await);
+    let (by_file, by_row) = (use_cases(&store).await, use_cases(&other).await);
     let imports = Imports::new(by_file.identify.environment().clone(), None);
     for file in files {
         let known = by_file.everything().await.len();
@@ -132,7 +132,7 @@ async fn a_file_comes_to_the_same_as_upserts(store: Arc<dyn SyncStore>) {
 }
 
 async fn files_at_the_same_time_lose_nothing(store: Arc<dyn SyncStore>) {
-    let desk = desk(&store).await;
+    let use_cases = use_cases(&store).await;
     let rows: Vec<Statement> = EMAILS[..5]
         .iter()
         .zip(PHONES)
@@ -141,7 +141,7 @@ async fn files_at_the_same_time_lose_nothing(store: Arc<dyn SyncStore>) {
         })
         .collect();
     let all = (0..6).map(|_| {
-        let (imports, rows) = (Imports::new(desk.identify.environment().clone(), None), rows.clone());
+        let (imports, rows) = (Imports::new(use_cases.identify.environment().clone(), None), rows.clone());
         tokio::spawn(async move { send(&imports, &rows).await })
     });
     let mut ids = Vec::new();
@@ -149,13 +149,13 @@ async fn files_at_the_same_time_lose_nothing(store: Arc<dyn SyncStore>) {
         ids.push(one.await.expect("the import should end"));
     }
     // Each worked on whatever was there, so that all have to be back before every file is done.
-    let imports = Imports::new(desk.identify.environment().clone(), None);
+    let imports = Imports::new(use_cases.identify.environment().clone(), None);
     let mut created = 0;
     for id in ids {
         created += counts(&imports, id).await.created;
     }
     assert_eq!(created, rows.len() as u64);
-    assert_eq!(desk.everything().await.len(), rows.len(), "one contact for each row");
+    assert_eq!(use_cases.everything().await.len(), rows.len(), "one contact for each row");
 }
 
 fn check(files: &[Vec<Statement>], store: impl FnOnce() -> Arc<dyn SyncStore>) {

@@ -45,7 +45,7 @@ pub(crate) async fn enqueue(store: &Arc<dyn SyncStore>, kinds: &[JobKind], not_b
 /// Five minutes for whoever takes it.
 async fn take_of(store: &Arc<dyn SyncStore>, only: Option<&JobKind>, owner: u128, now: i64) -> Option<Job> {
     let (now, until) = (minute(now), minute(now + 5));
-    write(store, async |to| to.jobs().take(only, worker(owner), now, until).await.expect("an answer")).await
+    write(store, async |to| to.jobs().lease(only, worker(owner), now, until).await.expect("an answer")).await
 }
 
 pub(crate) async fn take(store: &Arc<dyn SyncStore>, owner: u128, now: i64) -> Option<Job> {
@@ -89,9 +89,9 @@ pub(crate) async fn finish(store: &Arc<dyn SyncStore>, id: JobId, owner: u128) {
     transaction.commit().await.expect("a commit");
 }
 
-async fn extend(store: &Arc<dyn SyncStore>, id: JobId, owner: u128, until: i64) -> Result<(), StoreError> {
+async fn renew(store: &Arc<dyn SyncStore>, id: JobId, owner: u128, until: i64) -> Result<(), StoreError> {
     let mut transaction = store.begin_sync().await?;
-    transaction.jobs().extend(id, worker(owner), minute(until)).await?;
+    transaction.jobs().renew(id, worker(owner), minute(until)).await?;
     transaction.commit().await
 }
 

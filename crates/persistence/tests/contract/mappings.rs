@@ -11,10 +11,10 @@ use onefold_sync::store::SyncStore;
 use uuid::Uuid;
 
 use crate::by_hand::at;
-use crate::desk::{Desk, all_together};
 use crate::sync_scene::{
     OTHER, SYSTEM, contacts, detached, external, fault, insert, minute, pending, synced, view, worker, write,
 };
+use crate::use_cases::{UseCases, all_together};
 
 on_every_store!(
     a_mapping_comes_back_as_it_was_stored,
@@ -64,7 +64,7 @@ fn full(contact: &ContactRecord) -> Mapping {
 }
 
 async fn a_mapping_comes_back_as_it_was_stored(store: Arc<dyn SyncStore>) {
-    let [one, other, third] = contacts(&Desk::new(&store)).await;
+    let [one, other, third] = contacts(&UseCases::new(&store)).await;
     let full = full(&one);
     let gone = detached(pending(2, &other), DetachReason::Gone);
     for mapping in [&full, &gone] {
@@ -94,7 +94,7 @@ async fn a_mapping_comes_back_as_it_was_stored(store: Arc<dyn SyncStore>) {
 }
 
 async fn the_mappings_of_many_customers_are_read_together(store: Arc<dyn SyncStore>) {
-    let [one, other, third, fourth] = contacts(&Desk::new(&store)).await;
+    let [one, other, third, fourth] = contacts(&UseCases::new(&store)).await;
     let gone = detached(synced(1, &one, "1"), DetachReason::Gone);
     let (anew, of_other) = (pending(2, &one), synced(3, &other, "3"));
     let elsewhere = Mapping { system: OTHER, ..synced(4, &third, "4") };
@@ -111,7 +111,7 @@ async fn the_mappings_of_many_customers_are_read_together(store: Arc<dyn SyncSto
 }
 
 async fn a_customer_has_one_mapping_in_use(store: Arc<dyn SyncStore>) {
-    let [one, other, _] = contacts(&Desk::new(&store)).await;
+    let [one, other, _] = contacts(&UseCases::new(&store)).await;
     insert(&store, &detached(pending(1, &one), DetachReason::Merged)).await;
     insert(&store, &pending(2, &one)).await;
     // What is refused leaves the transaction as it was.
@@ -129,7 +129,7 @@ async fn a_customer_has_one_mapping_in_use(store: Arc<dyn SyncStore>) {
 }
 
 async fn a_record_has_one_mapping_whatever_its_status(store: Arc<dyn SyncStore>) {
-    let [one, other, third] = contacts(&Desk::new(&store)).await;
+    let [one, other, third] = contacts(&UseCases::new(&store)).await;
     insert(&store, &detached(synced(1, &one, "1"), DetachReason::Gone)).await;
     write(&store, async |to| {
         assert!(!to.mappings().insert(&synced(2, &other, "1")).await.expect("an answer"));
@@ -141,7 +141,7 @@ async fn a_record_has_one_mapping_whatever_its_status(store: Arc<dyn SyncStore>)
 }
 
 async fn of_many_who_insert_one_does(store: Arc<dyn SyncStore>) {
-    let [one] = contacts(&Desk::new(&store)).await;
+    let [one] = contacts(&UseCases::new(&store)).await;
     let tries = all_together(8, |number| {
         let (store, mapping) = (Arc::clone(&store), pending(number as u128 + 1, &one));
         async move {
@@ -156,7 +156,7 @@ async fn of_many_who_insert_one_does(store: Arc<dyn SyncStore>) {
 }
 
 async fn an_update_stores_everything_but_the_lease(store: Arc<dyn SyncStore>) {
-    let [one, other] = contacts(&Desk::new(&store)).await;
+    let [one, other] = contacts(&UseCases::new(&store)).await;
     let first = Mapping { lease: Some((worker(1), minute(9))), ..pending(1, &one) };
     insert(&store, &first).await;
     let changed =
@@ -172,7 +172,7 @@ async fn an_update_stores_everything_but_the_lease(store: Arc<dyn SyncStore>) {
 }
 
 async fn an_update_of_an_old_version_is_a_conflict(store: Arc<dyn SyncStore>) {
-    let [one] = contacts(&Desk::new(&store)).await;
+    let [one] = contacts(&UseCases::new(&store)).await;
     let first = pending(1, &one);
     insert(&store, &first).await;
     update(&store, &first).await.expect("updated");
@@ -188,7 +188,7 @@ async fn an_update_of_an_old_version_is_a_conflict(store: Arc<dyn SyncStore>) {
 }
 
 async fn an_update_that_takes_what_another_has_is_a_conflict(store: Arc<dyn SyncStore>) {
-    let [one, other] = contacts(&Desk::new(&store)).await;
+    let [one, other] = contacts(&UseCases::new(&store)).await;
     insert(&store, &synced(1, &one, "1")).await;
     insert(&store, &synced(2, &other, "2")).await;
     let old = detached(synced(3, &one, "3"), DetachReason::Merged);
@@ -210,13 +210,14 @@ async fn an_update_that_takes_what_another_has_is_a_conflict(store: Arc<dyn Sync
 }
 
 async fn a_mapping_is_leased_to_one_at_a_time(store: Arc<dyn SyncStore>) {
-    let [one] = contacts(&Desk::new(&store)).await;
+    let [one] = contacts(&UseCases::new(&store)).await;
     let mapping = pending(1, &one);
     insert(&store, &mapping).await;
     let take = async |owner: u128, now, until| {
         let id = mapping.id;
-        let taken =
-            write(&store, async |to| to.mappings().take(id, worker(owner), minute(now), minute(until)).await);
+        let taken = write(&store, async |to| {
+            to.mappings().lease(id, worker(owner), minute(now), minute(until)).await
+        });
         taken.await.expect("an answer").map(|taken| taken.lease)
     };
     let release = async |owner: u128| {
@@ -237,14 +238,14 @@ async fn a_mapping_is_leased_to_one_at_a_time(store: Arc<dyn SyncStore>) {
     assert_eq!(take(3, 7, 11).await, held(3, 11));
     let nobody = MappingId(Uuid::from_u128(9));
     write(&store, async |to| {
-        assert_eq!(to.mappings().take(nobody, worker(1), at(), minute(1)).await.expect("an answer"), None);
+        assert_eq!(to.mappings().lease(nobody, worker(1), at(), minute(1)).await.expect("an answer"), None);
         to.mappings().release(nobody, worker(1)).await.expect("nothing to release");
     })
     .await;
 }
 
 async fn of_many_who_take_one_does(store: Arc<dyn SyncStore>) {
-    let [one] = contacts(&Desk::new(&store)).await;
+    let [one] = contacts(&UseCases::new(&store)).await;
     let mapping = pending(1, &one);
     insert(&store, &mapping).await;
     let tries = all_together(8, |number| {
@@ -252,7 +253,7 @@ async fn of_many_who_take_one_does(store: Arc<dyn SyncStore>) {
         async move {
             let mut transaction = store.begin_sync().await.expect("a transaction");
             let owner = worker(number as u128 + 1);
-            let taken = transaction.mappings().take(id, owner, at(), minute(5)).await.expect("an answer");
+            let taken = transaction.mappings().lease(id, owner, at(), minute(5)).await.expect("an answer");
             transaction.commit().await.expect("a commit");
             taken.is_some()
         }

@@ -14,7 +14,7 @@ use onefold_service::store::ContactFilter;
 use onefold_sync::store::SyncStore;
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, from, ids, metadata, order, order_of, to_email};
+use crate::use_cases::{UseCases, from, ids, metadata, order, order_of, to_email};
 
 on_every_store!(
     a_contact_is_found_by_any_plain_member,
@@ -35,8 +35,8 @@ fn having(members: &[(&str, &str)]) -> ContactFilter {
     ContactFilter { metadata, ..ContactFilter::default() }
 }
 
-pub(crate) async fn found(desk: &Desk, members: &[(&str, &str)]) -> Vec<ContactId> {
-    ids(&desk.list(&having(members)).await)
+pub(crate) async fn found(use_cases: &UseCases, members: &[(&str, &str)]) -> Vec<ContactId> {
+    ids(&use_cases.list(&having(members)).await)
 }
 
 pub(crate) fn with(request: ContactRequest, value: &Value) -> ContactRequest {
@@ -48,15 +48,15 @@ fn patch(value: Option<&Value>) -> ContactChange {
 }
 
 async fn a_contact_is_found_by_any_plain_member(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let long = "é".repeat(255);
     let told = json!({
         "orderId": "order_123", "items": 3, "total": 12.5, "large": u64::MAX, "vip": true, "a.b": "dots",
         "": "nameless", "long": long, "%_'\\\"": "%_'\\\"", "zero": "a\u{0}", "nested": {"orderId": "order_124"},
         "list": ["order_125"], "empty": "", "too": "x".repeat(256),
     });
-    let id = desk.create(&with(order("marty@hillvalley.edu", ""), &told)).await.id;
-    desk.create(&with(order("doc@hillvalley.edu", ""), &json!({"other": "order_123"}))).await;
+    let id = use_cases.create(&with(order("marty@hillvalley.edu", ""), &told)).await.id;
+    use_cases.create(&with(order("doc@hillvalley.edu", ""), &json!({"other": "order_123"}))).await;
     for (name, value) in [
         ("orderId", "order_123"),
         ("items", "3"),
@@ -68,7 +68,7 @@ async fn a_contact_is_found_by_any_plain_member(store: Arc<dyn SyncStore>) {
         ("long", &long),
         ("%_'\\\"", "%_'\\\""),
     ] {
-        assert_eq!(found(&desk, &[(name, value)]).await, [id], "{name}={value}");
+        assert_eq!(found(&use_cases, &[(name, value)]).await, [id], "{name}={value}");
     }
     for (name, value) in [
         ("orderId", "order_12"),
@@ -82,18 +82,18 @@ async fn a_contact_is_found_by_any_plain_member(store: Arc<dyn SyncStore>) {
         ("total", "12.50"),
         ("vip", "1"),
     ] {
-        assert!(found(&desk, &[(name, value)]).await.is_empty(), "{name}={value}");
+        assert!(found(&use_cases, &[(name, value)]).await.is_empty(), "{name}={value}");
     }
 }
 
 async fn filters_of_metadata_hold_together_with_all_others(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let user = desk.user(1).await;
+    let use_cases = UseCases::new(&store);
+    let user = use_cases.user(1).await;
     let gold = |id: &str| json!({"tier": "gold", "orderId": id});
-    let first = desk.create(&with(order("marty@hillvalley.edu", ""), &gold("1"))).await;
-    let second = desk.create(&with(order_of(user, "", "202020"), &gold("2"))).await;
+    let first = use_cases.create(&with(order("marty@hillvalley.edu", ""), &gold("1"))).await;
+    let second = use_cases.create(&with(order_of(user, "", "202020"), &gold("2"))).await;
     let auth = from(ContactSource::Auth, order("doc@hillvalley.edu", ""));
-    let third = desk.create(&with(auth, &json!({"tier": "silver", "orderId": "1"}))).await;
+    let third = use_cases.create(&with(auth, &json!({"tier": "silver", "orderId": "1"}))).await;
     let gold = having(&[("tier", "gold")]);
     for (filter, expected) in [
         (gold.clone(), vec![first.id, second.id]),
@@ -106,50 +106,50 @@ async fn filters_of_metadata_hold_together_with_all_others(store: Arc<dyn SyncSt
         (ContactFilter { customer: Some(first.customer), ..gold.clone() }, vec![first.id]),
         (ContactFilter { email: first.statement.email().cloned(), ..gold }, vec![first.id]),
     ] {
-        assert_eq!(ids(&desk.list(&filter).await), expected, "{filter:?}");
+        assert_eq!(ids(&use_cases.list(&filter).await), expected, "{filter:?}");
     }
 }
 
 async fn a_change_is_found_by_what_it_says_now(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let told = with(order("marty@hillvalley.edu", ""), &json!({"a": "1", "b": "2", "c": {"d": "e"}}));
-    let id = desk.create(&told).await.id;
+    let id = use_cases.create(&told).await.id;
     let check = async |present: &[(&str, &str)], absent: &[(&str, &str)]| {
         for member in present {
-            assert_eq!(found(&desk, &[*member]).await, [id], "{member:?}");
+            assert_eq!(found(&use_cases, &[*member]).await, [id], "{member:?}");
         }
         for member in absent {
-            assert!(found(&desk, &[*member]).await.is_empty(), "{member:?}");
+            assert!(found(&use_cases, &[*member]).await.is_empty(), "{member:?}");
         }
     };
-    desk.change(id, patch(Some(&json!({"a": null, "b": 3, "c": "plain"})))).await;
+    use_cases.change(id, patch(Some(&json!({"a": null, "b": 3, "c": "plain"})))).await;
     check(&[("b", "3"), ("c", "plain")], &[("a", "1"), ("b", "2")]).await;
     // Neither another value nor an upsert that says nothing of it loses it.
-    desk.change(id, to_email("calvin@hillvalley.edu")).await;
+    use_cases.change(id, to_email("calvin@hillvalley.edu")).await;
     check(&[("b", "3"), ("c", "plain")], &[]).await;
-    desk.upsert(&with(order("calvin@hillvalley.edu", ""), &json!({"c": null, "f": true}))).await;
+    use_cases.upsert(&with(order("calvin@hillvalley.edu", ""), &json!({"c": null, "f": true}))).await;
     check(&[("b", "3"), ("f", "true")], &[("c", "plain")]).await;
-    let user = desk.user(1).await;
-    desk.upsert(&with(order_of(user, "calvin@hillvalley.edu", ""), &json!({"f": "claimed"}))).await;
+    let user = use_cases.user(1).await;
+    use_cases.upsert(&with(order_of(user, "calvin@hillvalley.edu", ""), &json!({"f": "claimed"}))).await;
     check(&[("b", "3"), ("f", "claimed")], &[("f", "true")]).await;
-    desk.change(id, patch(None)).await;
+    use_cases.change(id, patch(None)).await;
     check(&[], &[("b", "3"), ("f", "claimed")]).await;
-    desk.change(id, patch(Some(&json!({"b": "3"})))).await;
+    use_cases.change(id, patch(Some(&json!({"b": "3"})))).await;
     check(&[("b", "3")], &[]).await;
 }
 
 async fn what_is_withdrawn_is_not_found(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let told = |email| with(order(email, ""), &json!({"orderId": "order_123"}));
-    let gone = desk.create(&told("marty@hillvalley.edu")).await.id;
-    let left = desk.create(&told("doc@hillvalley.edu")).await;
-    desk.withdraw(gone).await;
-    assert_eq!(found(&desk, &[("orderId", "order_123")]).await, [left.id]);
-    assert_eq!(desk.find("order_123").await, [left.customer]);
+    let gone = use_cases.create(&told("marty@hillvalley.edu")).await.id;
+    let left = use_cases.create(&told("doc@hillvalley.edu")).await;
+    use_cases.withdraw(gone).await;
+    assert_eq!(found(&use_cases, &[("orderId", "order_123")]).await, [left.id]);
+    assert_eq!(use_cases.find("order_123").await, [left.customer]);
 }
 
-pub(crate) async fn import(store: &Arc<dyn SyncStore>, desk: &Desk, file: &str) {
-    let imports = Imports::new(desk.identify.environment().clone(), None);
+pub(crate) async fn import(store: &Arc<dyn SyncStore>, use_cases: &UseCases, file: &str) {
+    let imports = Imports::new(use_cases.identify.environment().clone(), None);
     let mut receiving =
         imports.receive(ImportFormat::Csv, ImportOptions::default()).await.expect("a file may come in");
     receiving.append(file.as_bytes()).await.expect("a piece should be kept");
@@ -160,20 +160,21 @@ pub(crate) async fn import(store: &Arc<dyn SyncStore>, desk: &Desk, file: &str) 
 }
 
 async fn an_import_is_found_by_its_columns(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    import(&store, &desk, "email,tier,order\na@x.example,gold,1\nb@x.example,,2\nc@x.example,gold,3\n").await;
-    assert_eq!(found(&desk, &[("tier", "gold")]).await, [ContactId(1), ContactId(3)]);
-    assert_eq!(found(&desk, &[("order", "2")]).await, [ContactId(2)]);
-    import(&store, &desk, "email,tier,order\na@x.example,silver,1\nd@x.example,gold,\n").await;
-    assert_eq!(found(&desk, &[("tier", "gold")]).await, [ContactId(3), ContactId(4)]);
-    assert_eq!(found(&desk, &[("tier", "silver"), ("order", "1")]).await, [ContactId(1)]);
+    let use_cases = UseCases::new(&store);
+    import(&store, &use_cases, "email,tier,order\na@x.example,gold,1\nb@x.example,,2\nc@x.example,gold,3\n")
+        .await;
+    assert_eq!(found(&use_cases, &[("tier", "gold")]).await, [ContactId(1), ContactId(3)]);
+    assert_eq!(found(&use_cases, &[("order", "2")]).await, [ContactId(2)]);
+    import(&store, &use_cases, "email,tier,order\na@x.example,silver,1\nd@x.example,gold,\n").await;
+    assert_eq!(found(&use_cases, &[("tier", "gold")]).await, [ContactId(3), ContactId(4)]);
+    assert_eq!(found(&use_cases, &[("tier", "silver"), ("order", "1")]).await, [ContactId(1)]);
 }
 
 async fn pages_of_what_many_have_visit_each_once(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let rows: String =
         (0..50).map(|number| format!("p{number}@x.example,{},{}\n", number % 2, number % 5)).collect();
-    import(&store, &desk, &format!("email,half,fifth\n{rows}")).await;
+    import(&store, &use_cases, &format!("email,half,fifth\n{rows}")).await;
     let kind = Some(ContactKind::Email);
     for (filter, count) in [
         (having(&[("half", "0")]), 25),
@@ -183,28 +184,28 @@ async fn pages_of_what_many_have_visit_each_once(store: Arc<dyn SyncStore>) {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
             let page =
-                desk.contacts.contacts(&filter, PageRequest { after, limit: 4 }).await.expect("a page");
+                use_cases.contacts.contacts(&filter, PageRequest { after, limit: 4 }).await.expect("a page");
             assert!(page.entries.len() <= 4);
             seen.extend(ids(&page.entries));
             let Some(next) = page.next else { break };
             after = Some(next);
         }
-        assert_eq!(seen, ids(&desk.list(&filter).await));
+        assert_eq!(seen, ids(&use_cases.list(&filter).await));
         assert_eq!(seen.len(), count);
     }
 }
 
 async fn a_customer_is_found_by_a_piece_of_a_value(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let told = json!({"orderId": "Ordér_123", "count": 45_678, "vip": true, "inner": {"x": "hidden"}});
-    let record = desk.create(&with(order("marty@hillvalley.edu", ""), &told)).await;
+    let record = use_cases.create(&with(order("marty@hillvalley.edu", ""), &told)).await;
     for query in ["order_123", "RDER_12", "marty 4567", "order_123 45678"] {
-        assert_eq!(desk.find(query).await, [record.customer], "{query}");
+        assert_eq!(use_cases.find(query).await, [record.customer], "{query}");
     }
     for query in ["order_124", "true", "hidden", "orderId"] {
-        assert!(desk.find(query).await.is_empty(), "{query}");
+        assert!(use_cases.find(query).await.is_empty(), "{query}");
     }
-    desk.change(record.id, patch(Some(&json!({"orderId": "other"})))).await;
-    assert!(desk.find("order_123").await.is_empty());
-    assert_eq!(desk.find("other").await, [record.customer]);
+    use_cases.change(record.id, patch(Some(&json!({"orderId": "other"})))).await;
+    assert!(use_cases.find("order_123").await.is_empty());
+    assert_eq!(use_cases.find("other").await, [record.customer]);
 }

@@ -6,23 +6,24 @@ use onefold_persistence::testing::TestDatabase;
 use onefold_sync::store::SyncStore;
 use serde_json::json;
 
-use crate::desk::{Desk, order};
 use crate::metadata::{found, import, with};
+use crate::use_cases::{UseCases, order};
 
 on_both_databases!(contacts_from_before_the_index_are_found);
 
 /// Takes the index away, as it was not there before its migration, and has that run again.
 async fn contacts_from_before_the_index_are_found(database: &TestDatabase) {
     let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let told = json!({"orderId": "Ordér_123", "items": 3, "vip": true, "zero": "\u{0}", "list": [1]});
-    let id = desk.create(&with(order("marty@hillvalley.edu", ""), &told)).await.id;
-    let gone = desk.create(&with(order("doc@hillvalley.edu", ""), &json!({"orderId": "gone_1"}))).await.id;
-    desk.create(&order("biff@hillvalley.edu", "")).await;
+    let id = use_cases.create(&with(order("marty@hillvalley.edu", ""), &told)).await.id;
+    let gone =
+        use_cases.create(&with(order("doc@hillvalley.edu", ""), &json!({"orderId": "gone_1"}))).await.id;
+    use_cases.create(&order("biff@hillvalley.edu", "")).await;
     let mut file = String::from("email,tier\n");
     (0..1_500).for_each(|number| file.push_str(&format!("p{number}@x.example,gold\n")));
-    import(&store, &desk, &file).await;
-    desk.withdraw(gone).await;
+    import(&store, &use_cases, &file).await;
+    use_cases.withdraw(gone).await;
     let before = rows(database).await;
     for sql in [
         "DROP TABLE contact_metadata",
@@ -34,9 +35,9 @@ async fn contacts_from_before_the_index_are_found(database: &TestDatabase) {
     }
     database.store().await;
     assert_eq!(rows(database).await, before);
-    assert_eq!(found(&desk, &[("orderId", "Ordér_123"), ("items", "3"), ("vip", "true")]).await, [id]);
-    assert!(found(&desk, &[("orderId", "gone_1")]).await.is_empty());
-    assert_eq!(desk.find("order_123").await, [desk.record(id).await.customer]);
+    assert_eq!(found(&use_cases, &[("orderId", "Ordér_123"), ("items", "3"), ("vip", "true")]).await, [id]);
+    assert!(found(&use_cases, &[("orderId", "gone_1")]).await.is_empty());
+    assert_eq!(use_cases.find("order_123").await, [use_cases.record(id).await.customer]);
     assert_eq!(database.count("SELECT COUNT(*) FROM contact WHERE updated_at < created_at").await, 0);
 }
 

@@ -135,7 +135,7 @@ async fn behind_gateway(database: &TestDatabase) -> (Gateway, Arc<dyn SyncStore>
 
 async fn assert_unavailable(store: &Arc<dyn SyncStore>) {
     // The first finds the connection that was idle broken, the others can open none.
-    let read = in_time(store.neighbourhood(&[email_key("marty@hillvalley.edu")])).await;
+    let read = in_time(store.candidates(&[email_key("marty@hillvalley.edu")])).await;
     assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
     let write = in_time(store.begin_sync()).await.map(drop);
     assert!(matches!(write, Err(StoreError::Unavailable(_))), "{write:?}");

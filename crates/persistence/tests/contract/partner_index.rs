@@ -8,9 +8,9 @@ use onefold_service::system::SyncSystem;
 use onefold_sync::partner::{IndexedPartner, PartnerId, PartnerLookup, PartnerName};
 use onefold_sync::store::SyncStore;
 
-use crate::desk::all_together;
 use crate::scene::{email, phone};
 use crate::sync_scene::{OTHER, SYSTEM, external, minute, write};
+use crate::use_cases::all_together;
 
 on_every_store!(
     records_come_back_as_they_were_put,

@@ -11,10 +11,10 @@ use onefold_sync::store::SyncStore;
 use uuid::Uuid;
 
 use crate::by_hand::new_id;
-use crate::desk::{Desk, order};
 use crate::sync_scene::{
     OTHER, SYSTEM, contacts, detached, external, insert, minute, pending, synced, write,
 };
+use crate::use_cases::{UseCases, order};
 
 on_every_store!(
     mappings_are_listed_with_where_they_are,
@@ -47,15 +47,15 @@ fn ids_of(placed: &[PlacedMapping]) -> Vec<MappingId> {
 }
 
 async fn mappings_are_listed_with_where_they_are(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let [one, other, third] = contacts(&desk).await;
+    let use_cases = UseCases::new(&store);
+    let [one, other, third] = contacts(&use_cases).await;
     let mappings =
         [synced(3, &one, "1"), detached(synced(1, &other, "2"), DetachReason::Gone), pending(2, &third)];
     for mapping in &mappings {
         insert(&store, mapping).await;
     }
-    desk.withdraw(other.id).await;
-    desk.create(&order("m0@hillvalley.edu", "123456")).await;
+    use_cases.withdraw(other.id).await;
+    use_cases.create(&order("m0@hillvalley.edu", "123456")).await;
     let now = |contact: &ContactRecord, version| Some((contact.customer, version));
     let expected = [
         PlacedMapping { mapping: mappings[1].clone(), now: None },
@@ -72,16 +72,16 @@ async fn mappings_are_listed_with_where_they_are(store: Arc<dyn SyncStore>) {
 }
 
 async fn a_merge_and_a_split_move_what_hangs_on_a_contact(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let email = desk.create(&order("doc@hillvalley.edu", "")).await;
-    let phone = desk.create(&order("", "123456")).await;
+    let use_cases = UseCases::new(&store);
+    let email = use_cases.create(&order("doc@hillvalley.edu", "")).await;
+    let phone = use_cases.create(&order("", "123456")).await;
     let (on_email, on_phone) = (synced(1, &email, "1"), synced(2, &phone, "2"));
     insert(&store, &on_phone).await;
     insert(&store, &on_email).await;
     assert_eq!(placed(&store, "2").await.now, Some((phone.customer, phone.customer_version)));
 
-    let bridge = desk.create(&order("doc@hillvalley.edu", "123456")).await;
-    let merged = desk.record(phone.id).await;
+    let bridge = use_cases.create(&order("doc@hillvalley.edu", "123456")).await;
+    let merged = use_cases.record(phone.id).await;
     assert_eq!(merged.customer, email.customer);
     let now = Some((email.customer, merged.customer_version));
     assert_eq!((placed(&store, "1").await.now, placed(&store, "2").await.now), (now, now));
@@ -91,8 +91,8 @@ async fn a_merge_and_a_split_move_what_hangs_on_a_contact(store: Arc<dyn SyncSto
     let filed = store.mappings().of_customer(SYSTEM, phone.customer).await.expect("mappings");
     assert_eq!(filed, from_ref(&on_phone));
 
-    desk.withdraw(bridge.id).await;
-    let apart = desk.record(phone.id).await;
+    use_cases.withdraw(bridge.id).await;
+    let apart = use_cases.record(phone.id).await;
     assert_ne!(apart.customer, email.customer);
     assert_eq!(placed(&store, "2").await.now, Some((apart.customer, apart.customer_version)));
     assert_eq!(hanging_on(&store, email.customer).await, [on_email.id]);
@@ -100,26 +100,26 @@ async fn a_merge_and_a_split_move_what_hangs_on_a_contact(store: Arc<dyn SyncSto
 }
 
 async fn a_withdrawn_contact_leaves_its_mapping_where_it_was_filed(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let email = desk.create(&order("doc@hillvalley.edu", "")).await;
-    let phone = desk.create(&order("doc@hillvalley.edu", "123456")).await;
-    let [other] = contacts(&desk).await;
+    let use_cases = UseCases::new(&store);
+    let email = use_cases.create(&order("doc@hillvalley.edu", "")).await;
+    let phone = use_cases.create(&order("doc@hillvalley.edu", "123456")).await;
+    let [other] = contacts(&use_cases).await;
     insert(&store, &synced(1, &phone, "1")).await;
     // Filed under one customer, and hanging on a contact of another.
     insert(&store, &Mapping { customer: other.customer, ..synced(2, &email, "2") }).await;
     let ids = [1, 2].map(|number| MappingId(Uuid::from_u128(number)));
     assert_eq!(hanging_on(&store, email.customer).await, ids);
     assert_eq!(hanging_on(&store, other.customer).await, []);
-    desk.withdraw(phone.id).await;
+    use_cases.withdraw(phone.id).await;
     assert_eq!(hanging_on(&store, email.customer).await, ids);
     assert_eq!(placed(&store, "1").await.now, None);
-    desk.withdraw(email.id).await;
+    use_cases.withdraw(email.id).await;
     assert_eq!(hanging_on(&store, email.customer).await, ids[..1]);
     assert_eq!(hanging_on(&store, other.customer).await, ids[1..]);
 }
 
 async fn mappings_of_a_customer_come_oldest_first(store: Arc<dyn SyncStore>) {
-    let [one] = contacts(&Desk::new(&store)).await;
+    let [one] = contacts(&UseCases::new(&store)).await;
     let made = |number, at| Mapping { created_at: minute(at), ..pending(number, &one) };
     let mappings = [
         detached(made(4, 1), DetachReason::Merged),
@@ -135,7 +135,7 @@ async fn mappings_of_a_customer_come_oldest_first(store: Arc<dyn SyncStore>) {
 }
 
 async fn whoever_may_come_back_is_mapped(store: Arc<dyn SyncStore>) {
-    let [one, merged, gone, withdrawn, both, nothing] = contacts(&Desk::new(&store)).await;
+    let [one, merged, gone, withdrawn, both, nothing] = contacts(&UseCases::new(&store)).await;
     for mapping in [
         pending(1, &one),
         detached(pending(2, &merged), DetachReason::Merged),
@@ -164,7 +164,7 @@ async fn whoever_may_come_back_is_mapped(store: Arc<dyn SyncStore>) {
 }
 
 async fn many_records_are_looked_up_at_once(store: Arc<dyn SyncStore>) {
-    let [one, other, third] = contacts(&Desk::new(&store)).await;
+    let [one, other, third] = contacts(&UseCases::new(&store)).await;
     for (number, contact) in (1..).zip([&one, &other, &third]) {
         insert(&store, &synced(number, contact, &format!("{}", number * 700))).await;
     }
@@ -183,7 +183,7 @@ async fn many_records_are_looked_up_at_once(store: Arc<dyn SyncStore>) {
 }
 
 async fn mappings_are_counted_by_status(store: Arc<dyn SyncStore>) {
-    let [one, other, third] = contacts(&Desk::new(&store)).await;
+    let [one, other, third] = contacts(&UseCases::new(&store)).await;
     assert_eq!(store.mappings().counts(SYSTEM).await.expect("counts"), []);
     for mapping in [synced(1, &one, "1"), synced(2, &other, "2"), pending(3, &third)] {
         insert(&store, &mapping).await;
@@ -195,7 +195,7 @@ async fn mappings_are_counted_by_status(store: Arc<dyn SyncStore>) {
 
 /// The same customer, and records with the same id.
 async fn each_system_has_mappings_of_its_own(store: Arc<dyn SyncStore>) {
-    let [one, bare] = contacts(&Desk::new(&store)).await;
+    let [one, bare] = contacts(&UseCases::new(&store)).await;
     let mine = synced(1, &one, "1");
     let others = Mapping { system: OTHER, ..synced(2, &one, "1") };
     let lonely = Mapping { system: OTHER, ..synced(3, &bare, "2") };

@@ -36,7 +36,7 @@ async fn nothing_is_left_on_its_connections() {
                 for call in 0..5 {
                     let email = format!("{program}-{caller}-{call}@hillvalley.edu");
                     tell(&service(&store), &email, "").await;
-                    store.neighbourhood(&[email_key(&email)]).await.expect("a read");
+                    store.candidates(&[email_key(&email)]).await.expect("a read");
                 }
             });
         }

@@ -25,9 +25,9 @@ on_every_store!(
 
 async fn an_empty_store_knows_nobody(store: Arc<dyn SyncStore>) {
     let keys = [email_key("doc@hillvalley.edu"), phone_key("123456")];
-    let neighbourhood = store.neighbourhood(&keys).await.expect("a read");
-    assert!(neighbourhood.found.is_empty());
-    assert!(neighbourhood.customers.is_empty());
+    let candidates = store.candidates(&keys).await.expect("a read");
+    assert!(candidates.found.is_empty());
+    assert!(candidates.customers.is_empty());
     store.ping().await.expect("a sign of life");
 }
 
@@ -40,10 +40,10 @@ async fn what_is_committed_is_known_by_its_keys(store: Arc<dyn SyncStore>) {
     transaction.commit().await.expect("a commit");
 
     let asked = [email_key("doc@hillvalley.edu"), phone_key("123456"), phone_key("999999")];
-    let mut neighbourhood = store.neighbourhood(&asked).await.expect("a read");
-    neighbourhood.found.sort();
-    assert_eq!(neighbourhood.found, keys.map(|key| (key, id)));
-    let [customer] = &neighbourhood.customers[..] else { panic!("one customer, once") };
+    let mut candidates = store.candidates(&asked).await.expect("a read");
+    candidates.found.sort();
+    assert_eq!(candidates.found, keys.map(|key| (key, id)));
+    let [customer] = &candidates.customers[..] else { panic!("one customer, once") };
     assert_eq!((customer.id, customer.version), (id, 1));
     let [known] = &customer.contacts[..] else { panic!("one contact") };
     assert_eq!(known.id, contact);
@@ -59,27 +59,27 @@ async fn a_dropped_transaction_leaves_nothing(store: Arc<dyn SyncStore>) {
     add_customer(&mut *transaction, new_id(), &keys, &stated).await;
     drop(transaction);
 
-    let neighbourhood = store.neighbourhood(&keys).await.expect("a read");
-    assert!(neighbourhood.found.is_empty());
+    let candidates = store.candidates(&keys).await.expect("a read");
+    assert!(candidates.found.is_empty());
     // The key is free again, and nothing of the first attempt comes back with it.
     let id = commit_customer(&store, &keys, &stated).await;
-    let neighbourhood = store.neighbourhood(&keys).await.expect("a read");
-    assert_eq!(neighbourhood.customers.len(), 1);
-    assert_eq!(neighbourhood.customers[0].id, id);
-    assert_eq!(neighbourhood.customers[0].contacts.len(), 1);
+    let candidates = store.candidates(&keys).await.expect("a read");
+    assert_eq!(candidates.customers.len(), 1);
+    assert_eq!(candidates.customers[0].id, id);
+    assert_eq!(candidates.customers[0].contacts.len(), 1);
 }
 
 async fn a_dropped_merge_leaves_both_customers(store: Arc<dyn SyncStore>) {
     let keys = [email_key("george@hillvalley.edu"), phone_key("717171")];
     let george = commit_customer(&store, &keys[..1], &statement("george@hillvalley.edu", "")).await;
     let biff = commit_customer(&store, &keys[1..], &statement("", "717171")).await;
-    let before = store.neighbourhood(&keys).await.expect("a read");
+    let before = store.candidates(&keys).await.expect("a read");
 
     let mut transaction = store.begin_sync().await.expect("a transaction");
     merge(&mut *transaction, (george, 1), (biff, 1), &statement("george@hillvalley.edu", "717171")).await;
     drop(transaction);
 
-    let after = store.neighbourhood(&keys).await.expect("a read");
+    let after = store.candidates(&keys).await.expect("a read");
     assert_eq!(sorted(after), sorted(before));
 }
 
@@ -94,24 +94,24 @@ async fn whoever_was_absorbed_leads_to_the_survivor(store: Arc<dyn SyncStore>) {
         merge(&mut *transaction, survivor, absorbed, &statement("a@hv.edu", "")).await;
         // Not the rules of identify, under which C, the oldest, would have survived; but a customer's
         // primary is its oldest contact all the same.
-        let oldest = transaction.customers().lock_neighbourhood(&c_key).await.expect("a read");
+        let oldest = transaction.customers().lock_candidates(&c_key).await.expect("a read");
         let primary = oldest.customers[0].primary().expect("a contact");
         transaction.customers().set_primary(survivor.0, Some(primary)).await.expect("a primary");
         transaction.commit().await.expect("a commit");
     }
 
     let asked = [a_key[0].clone(), b_key[0].clone(), c_key[0].clone()];
-    let mut neighbourhood = store.neighbourhood(&asked).await.expect("a read");
-    neighbourhood.found.sort();
-    assert_eq!(neighbourhood.found, asked.map(|key| (key, a)));
-    let [customer] = &neighbourhood.customers[..] else { panic!("one customer, once") };
+    let mut candidates = store.candidates(&asked).await.expect("a read");
+    candidates.found.sort();
+    assert_eq!(candidates.found, asked.map(|key| (key, a)));
+    let [customer] = &candidates.customers[..] else { panic!("one customer, once") };
     assert_eq!((customer.id, customer.version), (a, 2));
     let emails: Vec<_> = customer.contacts.iter().map(|contact| contact.email.clone()).collect();
     assert_eq!(emails, ["c@hv.edu", "a@hv.edu", "b@hv.edu"].map(|text| Some(email(text))));
     assert!(customer.contacts.is_sorted_by_key(|contact| contact.id));
     // C's key alone shows the same customer.
-    let from_c = store.neighbourhood(&c_key).await.expect("a read");
-    assert_eq!(from_c.customers, neighbourhood.customers);
+    let from_c = store.candidates(&c_key).await.expect("a read");
+    assert_eq!(from_c.customers, candidates.customers);
 }
 
 async fn contact_ids_ascend(store: Arc<dyn SyncStore>) {
@@ -125,8 +125,8 @@ async fn contact_ids_ascend(store: Arc<dyn SyncStore>) {
         }
         transaction.commit().await.expect("a commit");
     }
-    let neighbourhood = store.neighbourhood(&key).await.expect("a read");
-    let ids: Vec<_> = neighbourhood.customers[0].contacts.iter().map(|contact| contact.id).collect();
+    let candidates = store.candidates(&key).await.expect("a read");
+    let ids: Vec<_> = candidates.customers[0].contacts.iter().map(|contact| contact.id).collect();
     assert_eq!(ids.len(), 10);
     assert!(ids.is_sorted_by(|older, younger| older < younger), "{ids:?}");
 }
@@ -137,9 +137,9 @@ async fn a_locked_read_sees_what_a_read_sees(store: Arc<dyn SyncStore>) {
     commit_customer(&store, &keys[..2], &stated).await;
     commit_customer(&store, &keys[2..], &statement("", "654321")).await;
 
-    let seen = store.neighbourhood(&keys).await.expect("a read");
+    let seen = store.candidates(&keys).await.expect("a read");
     let mut transaction = store.begin_sync().await.expect("a transaction");
-    let locked = transaction.customers().lock_neighbourhood(&keys).await.expect("a locked read");
+    let locked = transaction.customers().lock_candidates(&keys).await.expect("a locked read");
     assert_eq!(locked.customers.len(), 2);
     assert_eq!(sorted(locked), sorted(seen));
 }
@@ -149,7 +149,7 @@ async fn a_locked_read_sees_its_own_changes(store: Arc<dyn SyncStore>) {
     let id = new_id();
     let mut transaction = store.begin_sync().await.expect("a transaction");
     add_customer(&mut *transaction, id, &keys, &statement("lorraine@hillvalley.edu", "")).await;
-    let own = transaction.customers().lock_neighbourhood(&keys).await.expect("a locked read");
+    let own = transaction.customers().lock_candidates(&keys).await.expect("a locked read");
     assert_eq!(own.found, [(keys[0].clone(), id)]);
     assert_eq!(own.customers[0].contacts.len(), 1);
 }
@@ -159,7 +159,7 @@ async fn a_locked_read_keeps_other_writers_waiting(store: Arc<dyn SyncStore>) {
     let keys = [email_key("biff@hillvalley.edu")];
     let id = commit_customer(&store, &keys, &statement("biff@hillvalley.edu", "")).await;
     let mut first = store.begin_sync().await.expect("a transaction");
-    first.customers().lock_neighbourhood(&keys).await.expect("a locked read");
+    first.customers().lock_candidates(&keys).await.expect("a locked read");
 
     let mut second = tokio::spawn(async move {
         let mut transaction = store.begin_sync().await.expect("a transaction");
@@ -184,10 +184,10 @@ mod isolation {
         let keys = [email_key("needles@hillvalley.edu")];
         let mut transaction = store.begin_sync().await.expect("a transaction");
         add_customer(&mut *transaction, new_id(), &keys, &statement("needles@hillvalley.edu", "")).await;
-        let during = store.neighbourhood(&keys).await.expect("a read beside the writer");
+        let during = store.candidates(&keys).await.expect("a read beside the writer");
         assert!(during.found.is_empty());
         transaction.commit().await.expect("a commit");
-        let after = store.neighbourhood(&keys).await.expect("a read");
+        let after = store.candidates(&keys).await.expect("a read");
         assert_eq!(after.found.len(), 1);
     }
 }

@@ -11,8 +11,8 @@ use onefold_sync::partner::PartnerField;
 use onefold_sync::rules::FieldRule;
 use onefold_sync::store::SyncStore;
 
-use crate::desk::{Desk, all_together};
 use crate::sync_scene::{OTHER, SYSTEM, contacts, insert, minute, pending, text, write};
+use crate::use_cases::{UseCases, all_together};
 
 on_every_store!(
     a_conflict_comes_back_as_it_was_stored,
@@ -28,7 +28,7 @@ const CITY: ConflictSubject = ConflictSubject::Field(PartnerField::City);
 
 /// Mappings of as many customers.
 async fn mappings<const N: usize>(store: &Arc<dyn SyncStore>) -> [Mapping; N] {
-    let contacts: [_; N] = contacts(&Desk::new(store)).await;
+    let contacts: [_; N] = contacts(&UseCases::new(store)).await;
     let mut number = 0;
     let mappings = contacts.map(|contact| {
         number += 1;

@@ -11,8 +11,8 @@ use onefold_sync::run::RunId;
 use onefold_sync::store::SyncStore;
 use uuid::Uuid;
 
-use crate::desk::{Desk, order};
 use crate::sync_scene::{OTHER, SYSTEM, external, fault, minute, write};
+use crate::use_cases::{UseCases, order};
 
 on_every_store!(
     attempts_come_back_as_they_were_stored,
@@ -143,10 +143,10 @@ async fn the_log_is_read_by_what_is_asked_for(store: Arc<dyn SyncStore>) {
 
 /// Whichever of them is named, and only as long as they are one.
 async fn the_log_of_a_customer_is_that_of_all_who_are_one_with_it(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let email = desk.create(&order("doc@hillvalley.edu", "")).await.customer;
-    let phone = desk.create(&order("", "123456")).await;
-    let stranger = desk.create(&order("biff@hillvalley.edu", "")).await.customer;
+    let use_cases = UseCases::new(&store);
+    let email = use_cases.create(&order("doc@hillvalley.edu", "")).await.customer;
+    let phone = use_cases.create(&order("", "123456")).await;
+    let stranger = use_cases.create(&order("biff@hillvalley.edu", "")).await.customer;
     let unknown = CustomerId(Uuid::from_u128(404));
     let customers = [email, phone.customer, stranger, unknown];
     let attempts: Vec<_> = (1..)
@@ -167,7 +167,7 @@ async fn the_log_of_a_customer_is_that_of_all_who_are_one_with_it(store: Arc<dyn
         assert_eq!(moments(customer).await, [minute(number)]);
     }
 
-    let bridge = desk.create(&order("doc@hillvalley.edu", "123456")).await;
+    let bridge = use_cases.create(&order("doc@hillvalley.edu", "123456")).await;
     for customer in [email, phone.customer] {
         assert_eq!(moments(customer).await, [2, 1].map(minute));
     }
@@ -178,8 +178,8 @@ async fn the_log_of_a_customer_is_that_of_all_who_are_one_with_it(store: Arc<dyn
         assert_eq!(moments(customer).await, [minute(number)]);
     }
 
-    desk.withdraw(bridge.id).await;
-    let apart = desk.record(phone.id).await.customer;
+    use_cases.withdraw(bridge.id).await;
+    let apart = use_cases.record(phone.id).await.customer;
     assert_ne!(apart, email);
     assert!(!moments(apart).await.contains(&minute(1)), "what is apart has logs apart");
     assert!(moments(email).await.contains(&minute(1)));

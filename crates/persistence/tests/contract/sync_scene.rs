@@ -13,7 +13,7 @@ use onefold_sync::view::{SyncText, SyncView};
 use uuid::Uuid;
 
 use crate::by_hand::at;
-use crate::desk::{Desk, order};
+use crate::use_cases::{UseCases, order};
 
 pub(crate) const SYSTEM: SyncSystem = SyncSystem::MetaKocka;
 
@@ -101,10 +101,10 @@ pub(crate) async fn insert(store: &Arc<dyn SyncStore>, mapping: &Mapping) {
 }
 
 /// Contacts of customers that have nothing to do with each other.
-pub(crate) async fn contacts<const N: usize>(desk: &Desk) -> [ContactRecord; N] {
+pub(crate) async fn contacts<const N: usize>(use_cases: &UseCases) -> [ContactRecord; N] {
     let mut made = Vec::new();
     for number in 0..N {
-        made.push(desk.create(&order(&format!("m{number}@hillvalley.edu"), "")).await);
+        made.push(use_cases.create(&order(&format!("m{number}@hillvalley.edu"), "")).await);
     }
     made.try_into().expect("as many as were asked for")
 }

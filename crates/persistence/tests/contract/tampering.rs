@@ -23,7 +23,7 @@ use onefold_service::users::NewUser;
 use onefold_sync::store::SyncStore;
 
 use crate::audit::audit;
-use crate::desk::Desk;
+use crate::use_cases::UseCases;
 
 on_both_databases!(
     an_entry_can_neither_be_changed_nor_removed,
@@ -37,11 +37,11 @@ on_both_databases!(
 /// A trail of five entries.
 async fn trail(database: &TestDatabase) -> (Audit, AuditHead) {
     let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     for _ in 0..5 {
-        desk.users.create_user(&NewUser::default()).await.expect("a user");
+        use_cases.users.create_user(&NewUser::default()).await.expect("a user");
     }
-    let audit = audit(&desk);
+    let audit = audit(&use_cases);
     let head = verify(&audit, None).await.expect("a sound trail");
     (audit, head.expect("a head"))
 }
@@ -90,7 +90,7 @@ async fn an_entry_can_neither_be_changed_nor_removed(database: &TestDatabase) {
 async fn a_sound_trail_is_found_sound(database: &TestDatabase) {
     let (audit, head) = trail(database).await;
     assert_eq!(head.number, 5);
-    let restarted = Desk::new(&(Arc::new(database.store().await) as Arc<dyn SyncStore>));
+    let restarted = UseCases::new(&(Arc::new(database.store().await) as Arc<dyn SyncStore>));
     restarted.users.create_user(&NewUser::default()).await.expect("a user");
     let longer = verify(&audit, Some(&head)).await.expect("a sound trail").expect("a head");
     assert_eq!(longer.number, 6);
@@ -142,9 +142,9 @@ async fn a_cut_tail_is_found_by_a_head_that_was_kept(database: &TestDatabase) {
     assert_eq!(cut.number, 3);
     assert_eq!(verify(&audit, Some(&head)).await, Err(AuditFault::Missing { number: 4 }));
     // The next changes take the numbers of those that are gone.
-    let desk = Desk::new(&(Arc::new(database.store().await) as Arc<dyn SyncStore>));
+    let use_cases = UseCases::new(&(Arc::new(database.store().await) as Arc<dyn SyncStore>));
     for _ in 0..3 {
-        desk.users.create_user(&NewUser::default()).await.expect("a user");
+        use_cases.users.create_user(&NewUser::default()).await.expect("a user");
     }
     assert_eq!(verify(&audit, Some(&head)).await, Err(AuditFault::Unexpected { number: 5 }));
     assert_eq!(verify(&audit, Some(&cut)).await.map(|head| head.map(|head| head.number)), Ok(Some(6)));
@@ -156,8 +156,8 @@ const FROM_THE_START: &str = "UPDATE seaql_migrations SET applied_at = 0";
 /// One of each kind, in the order in which the trail told of them.
 async fn records(database: &TestDatabase) -> (Audit, [AuditSubject; 4]) {
     let store: Arc<dyn SyncStore> = Arc::new(database.store().await);
-    let desk = Desk::new(&store);
-    let user = desk.users.create_user(&NewUser::default()).await.expect("a user");
+    let use_cases = UseCases::new(&store);
+    let user = use_cases.users.create_user(&NewUser::default()).await.expect("a user");
     let env = Environment::new(
         store.clone(),
         Arc::new(LinkPolicy::shipped()),
@@ -179,14 +179,14 @@ async fn records(database: &TestDatabase) -> (Audit, [AuditSubject; 4]) {
     let email = EmailAddress::parse("doc@hillvalley.edu").expect("an email");
     let statement = Statement::new(Some(email), None).expect("a statement");
     let request = ContactRequest::new(statement, Received::default(), ContactSource::Order);
-    let contact = desk.contacts.create_contact(&request).await.expect("a contact");
+    let contact = use_cases.contacts.create_contact(&request).await.expect("a contact");
     let subjects = [
         AuditSubject::User(user.id),
         AuditSubject::Token(token.id),
         AuditSubject::Import(import.id),
         AuditSubject::Contact(contact.id),
     ];
-    (audit(&desk), subjects)
+    (audit(&use_cases), subjects)
 }
 
 async fn what_the_trail_does_not_tell_of_is_found(database: &TestDatabase) {

@@ -12,8 +12,8 @@ use onefold_service::user::ExternalId;
 use onefold_service::users::NewUser;
 use onefold_sync::store::SyncStore;
 
-use crate::desk::{Desk, all_together, ids, order, order_of, to_phone};
 use crate::scene::{tell, tell_as, user};
+use crate::use_cases::{UseCases, all_together, ids, order, order_of, to_phone};
 
 on_every_store!(
     a_user_is_read_as_registered,
@@ -41,25 +41,25 @@ fn taken<T>(answer: &Result<T, RecordError>) -> Option<UserId> {
 }
 
 async fn a_user_is_read_as_registered(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let profile = Profile::from_texts(&[("name", "Zoë Brown"), ("country", "US")]).expect("a profile");
     let new = NewUser {
         id: Some(user(1)),
         external_id: Some(external("auth0|42 ☎")),
         profile: Some(profile.clone()),
     };
-    let made = desk.users.create_user(&new).await.expect("a user");
+    let made = use_cases.users.create_user(&new).await.expect("a user");
     assert_eq!((made.id, &made.external_id, &made.profile), (user(1), &new.external_id, &Some(profile)));
     assert_eq!(made.created_at, made.updated_at);
-    assert_eq!(desk.users.user(user(1)).await.expect("the user"), made);
+    assert_eq!(use_cases.users.user(user(1)).await.expect("the user"), made);
 }
 
 async fn a_user_without_an_id_gets_one(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let mut made = BTreeSet::new();
     for _ in 0..3 {
-        let user = desk.users.create_user(&NewUser::default()).await.expect("a user");
-        assert_eq!(desk.users.user(user.id).await.expect("the user"), user);
+        let user = use_cases.users.create_user(&NewUser::default()).await.expect("a user");
+        assert_eq!(use_cases.users.user(user.id).await.expect("the user"), user);
         assert_eq!((user.external_id, user.profile), (None, None));
         made.insert(user.id);
     }
@@ -67,38 +67,38 @@ async fn a_user_without_an_id_gets_one(store: Arc<dyn SyncStore>) {
 }
 
 async fn an_id_belongs_to_one_user(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let new = NewUser { id: Some(user(1)), external_id: Some(external("first")), profile: None };
-    let made = desk.users.create_user(&new).await.expect("a user");
+    let made = use_cases.users.create_user(&new).await.expect("a user");
     for external_id in [None, Some(external("first")), Some(external("second"))] {
         let again = NewUser { external_id, ..new.clone() };
-        assert_eq!(taken(&desk.users.create_user(&again).await), Some(user(1)));
+        assert_eq!(taken(&use_cases.users.create_user(&again).await), Some(user(1)));
     }
-    assert_eq!(desk.users.user(user(1)).await.expect("the user"), made);
+    assert_eq!(use_cases.users.user(user(1)).await.expect("the user"), made);
     // The refused name is as free as before.
     let second = NewUser { external_id: Some(external("second")), ..NewUser::default() };
-    desk.users.create_user(&second).await.expect("a user of that name");
+    use_cases.users.create_user(&second).await.expect("a user of that name");
 }
 
 async fn an_external_id_belongs_to_one_user(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let new = NewUser { external_id: Some(external("kratos-1")), ..NewUser::default() };
-    let made = desk.users.create_user(&new).await.expect("a user");
+    let made = use_cases.users.create_user(&new).await.expect("a user");
     let other = NewUser { id: Some(user(2)), ..new };
-    assert_eq!(taken(&desk.users.create_user(&other).await), Some(made.id));
-    assert!(matches!(desk.users.user(user(2)).await, Err(RecordError::NoSuchUser)));
+    assert_eq!(taken(&use_cases.users.create_user(&other).await), Some(made.id));
+    assert!(matches!(use_cases.users.user(user(2)).await, Err(RecordError::NoSuchUser)));
     // Names are told apart letter by letter.
     let upper = NewUser { external_id: Some(external("KRATOS-1")), ..NewUser::default() };
-    desk.users.create_user(&upper).await.expect("a user of another name");
+    use_cases.users.create_user(&upper).await.expect("a user of another name");
 }
 
 async fn of_many_who_register_one_external_id_one_does(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let answers = all_together(20, |_| {
-        let desk = desk.clone();
+        let use_cases = use_cases.clone();
         async move {
             let new = NewUser { external_id: Some(external("one")), ..NewUser::default() };
-            desk.users.create_user(&new).await
+            use_cases.users.create_user(&new).await
         }
     })
     .await;
@@ -109,71 +109,71 @@ async fn of_many_who_register_one_external_id_one_does(store: Arc<dyn SyncStore>
 }
 
 async fn an_id_that_nobody_has_is_no_user(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    desk.user(1).await;
-    assert!(matches!(desk.users.user(user(2)).await, Err(RecordError::NoSuchUser)));
+    let use_cases = UseCases::new(&store);
+    use_cases.user(1).await;
+    assert!(matches!(use_cases.users.user(user(2)).await, Err(RecordError::NoSuchUser)));
 }
 
 async fn a_users_contacts_are_listed(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (one, other) = (desk.user(1).await, desk.user(2).await);
-    let guest = desk.create(&order("marty@hillvalley.edu", "")).await;
-    let first = desk.create(&order_of(one, "", "123456")).await;
-    desk.create(&order_of(other, "doc@hillvalley.edu", "")).await;
+    let use_cases = UseCases::new(&store);
+    let (one, other) = (use_cases.user(1).await, use_cases.user(2).await);
+    let guest = use_cases.create(&order("marty@hillvalley.edu", "")).await;
+    let first = use_cases.create(&order_of(one, "", "123456")).await;
+    use_cases.create(&order_of(other, "doc@hillvalley.edu", "")).await;
     let of = |user| ContactFilter { user: Some(user), ..ContactFilter::default() };
-    assert_eq!(ids(&desk.list(&of(one)).await), [first.id]);
+    assert_eq!(ids(&use_cases.list(&of(one)).await), [first.id]);
     // What is claimed is the user's from then on.
-    let (claimed, _) = desk.upsert(&order_of(one, "marty@hillvalley.edu", "")).await;
+    let (claimed, _) = use_cases.upsert(&order_of(one, "marty@hillvalley.edu", "")).await;
     assert_eq!(claimed.id, guest.id);
-    assert_eq!(ids(&desk.list(&of(one)).await), [guest.id, first.id]);
+    assert_eq!(ids(&use_cases.list(&of(one)).await), [guest.id, first.id]);
 }
 
 /// Whatever says that two users are one, in whatever way, they stay two, and the value is marked.
 async fn evidence_never_makes_two_users_one(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (one, other) = (desk.user(1).await, desk.user(2).await);
-    let marty = desk.create(&order_of(one, "marty@hillvalley.edu", "123456")).await;
-    let doc = desk.create(&order_of(other, "doc@hillvalley.edu", "654321")).await;
+    let use_cases = UseCases::new(&store);
+    let (one, other) = (use_cases.user(1).await, use_cases.user(2).await);
+    let marty = use_cases.create(&order_of(one, "marty@hillvalley.edu", "123456")).await;
+    let doc = use_cases.create(&order_of(other, "doc@hillvalley.edu", "654321")).await;
 
-    let guest = desk.create(&order("marty@hillvalley.edu", "654321")).await;
+    let guest = use_cases.create(&order("marty@hillvalley.edu", "654321")).await;
     let two_users = Some(BlockRule::TwoUsers);
     assert_eq!((guest.email_blocked_by, guest.phone_blocked_by), (None, two_users));
     assert_eq!(guest.customer, marty.customer);
-    let (borrowed, _) = desk.upsert(&order_of(other, "marty@hillvalley.edu", "")).await;
+    let (borrowed, _) = use_cases.upsert(&order_of(other, "marty@hillvalley.edu", "")).await;
     assert_eq!((borrowed.email_blocked_by, borrowed.customer), (two_users, doc.customer));
-    let moved = desk.create(&order_of(one, "", "777000")).await;
-    let moved = desk.change(moved.id, to_phone("654321")).await;
+    let moved = use_cases.create(&order_of(one, "", "777000")).await;
+    let moved = use_cases.change(moved.id, to_phone("654321")).await;
     assert_eq!((moved.phone_blocked_by, moved.customer), (two_users, marty.customer));
-    tell(&desk.identify, "doc@hillvalley.edu", "123456").await;
-    tell_as(&desk.identify, other, "marty@hillvalley.edu", "123456").await;
+    tell(&use_cases.identify, "doc@hillvalley.edu", "123456").await;
+    tell_as(&use_cases.identify, other, "marty@hillvalley.edu", "123456").await;
 
     for (contact, user) in [(&marty, one), (&doc, other)] {
-        let customer = desk.customer(contact.customer).await;
+        let customer = use_cases.customer(contact.customer).await;
         assert_eq!((customer.id, customer.users), (contact.customer, vec![user]));
     }
 }
 
 async fn a_user_without_contacts_is_no_customer(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     let profile = Profile::from_texts(&[("name", "Emmett Brown")]).expect("a profile");
     let new = NewUser { id: Some(user(1)), profile: Some(profile), ..NewUser::default() };
-    desk.users.create_user(&new).await.expect("a user");
-    assert!(desk.find("emmett").await.is_empty());
-    assert_eq!(desk.everything().await, []);
+    use_cases.users.create_user(&new).await.expect("a user");
+    assert!(use_cases.find("emmett").await.is_empty());
+    assert_eq!(use_cases.everything().await, []);
 }
 
 /// A link that a user made without a contact would tie to the customer an account that nobody sees there.
 async fn what_a_user_said_goes_with_the_users_last_contact(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (one, other) = (desk.user(1).await, desk.user(2).await);
-    let account = desk.create(&order_of(one, "", "123456")).await;
-    let guest = desk.create(&order("marty@hillvalley.edu", "")).await;
-    tell_as(&desk.identify, one, "marty@hillvalley.edu", "").await;
-    assert_eq!(desk.record(guest.id).await.customer, account.customer);
-    desk.withdraw(account.id).await;
+    let use_cases = UseCases::new(&store);
+    let (one, other) = (use_cases.user(1).await, use_cases.user(2).await);
+    let account = use_cases.create(&order_of(one, "", "123456")).await;
+    let guest = use_cases.create(&order("marty@hillvalley.edu", "")).await;
+    tell_as(&use_cases.identify, one, "marty@hillvalley.edu", "").await;
+    assert_eq!(use_cases.record(guest.id).await.customer, account.customer);
+    use_cases.withdraw(account.id).await;
 
-    let taken_over = desk.create(&order_of(other, "marty@hillvalley.edu", "")).await;
-    assert_eq!(taken_over.customer, desk.record(guest.id).await.customer);
-    let again = desk.create(&order_of(one, "", "123456")).await;
+    let taken_over = use_cases.create(&order_of(other, "marty@hillvalley.edu", "")).await;
+    assert_eq!(taken_over.customer, use_cases.record(guest.id).await.customer);
+    let again = use_cases.create(&order_of(one, "", "123456")).await;
     assert_ne!(again.customer, taken_over.customer);
 }

@@ -19,8 +19,8 @@ use onefold_service::store::ContactFilter;
 use onefold_service::token::TokenId;
 use onefold_sync::store::SyncStore;
 
-use crate::desk::{Desk, all_together, order, order_of, to_email, verified};
 use crate::scene::{email, recall, seen, tell};
+use crate::use_cases::{UseCases, all_together, order, order_of, to_email, verified};
 
 on_every_store!(
     what_a_user_says_of_itself_links_nobody,
@@ -60,9 +60,9 @@ async fn led(service: &Identify, email: &str) -> onefold_domain::id::CustomerId 
     tell(service, email, "").await.customer.id
 }
 
-async fn registers(desk: &Desk, email_text: &str, show_claimed: ShowClaimed) -> Registered {
+async fn registers(use_cases: &UseCases, email_text: &str, show_claimed: ShowClaimed) -> Registered {
     let settings = RegistrationSettings { show_claimed, ..RegistrationSettings::default() };
-    let registrations = Registrations::new(desk.identify.environment().clone(), None, settings);
+    let registrations = Registrations::new(use_cases.identify.environment().clone(), None, settings);
     let new = NewRegistration {
         email: email(email_text),
         phone: None,
@@ -74,89 +74,89 @@ async fn registers(desk: &Desk, email_text: &str, show_claimed: ShowClaimed) -> 
 }
 
 /// What the user's own token would be shown.
-async fn shown_to(desk: &Desk, user: UserId) -> Vec<ContactRecord> {
-    desk.list(&ContactFilter { user: Some(user), is_proven: true, ..ContactFilter::default() }).await
+async fn shown_to(use_cases: &UseCases, user: UserId) -> Vec<ContactRecord> {
+    use_cases.list(&ContactFilter { user: Some(user), is_proven: true, ..ContactFilter::default() }).await
 }
 
 async fn what_a_user_says_of_itself_links_nobody(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let user = desk.user(1).await;
-    let guest = desk.create(&order(VICTIM, "")).await;
-    let said = desk.by(&own(user)).create(&order_of(user, VICTIM, "123456")).await;
+    let use_cases = UseCases::new(&store);
+    let user = use_cases.user(1).await;
+    let guest = use_cases.create(&order(VICTIM, "")).await;
+    let said = use_cases.by(&own(user)).create(&order_of(user, VICTIM, "123456")).await;
     let unverified = Some(BlockRule::Unverified);
     assert_eq!((said.email_blocked_by, said.phone_blocked_by), (unverified, unverified));
     assert_ne!(said.customer, guest.customer);
     // Not even what comes after it.
-    assert_eq!(led(&desk.identify, VICTIM).await, guest.customer);
-    assert_eq!(tell(&desk.identify, "", "123456").await.outcome, Outcome::Created);
+    assert_eq!(led(&use_cases.identify, VICTIM).await, guest.customer);
+    assert_eq!(tell(&use_cases.identify, "", "123456").await.outcome, Outcome::Created);
     // It is the user's all the same, and the user's are one customer.
-    let more = desk.by(&own(user)).create(&order_of(user, "doc@hillvalley.edu", "")).await;
+    let more = use_cases.by(&own(user)).create(&order_of(user, "doc@hillvalley.edu", "")).await;
     assert_eq!(more.customer, said.customer);
 }
 
 async fn what_a_user_says_of_itself_links_once_it_is_verified(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let user = desk.user(1).await;
-    let guest = desk.create(&order(VICTIM, "")).await;
-    let said = desk.by(&own(user)).create(&order_of(user, VICTIM, "")).await;
-    let linked = desk.change(said.id, verify(true)).await;
+    let use_cases = UseCases::new(&store);
+    let user = use_cases.user(1).await;
+    let guest = use_cases.create(&order(VICTIM, "")).await;
+    let said = use_cases.by(&own(user)).create(&order_of(user, VICTIM, "")).await;
+    let linked = use_cases.change(said.id, verify(true)).await;
     assert_eq!((linked.email_blocked_by, linked.customer), (None, guest.customer));
-    let apart = desk.change(said.id, verify(false)).await;
+    let apart = use_cases.change(said.id, verify(false)).await;
     assert_eq!(apart.email_blocked_by, Some(BlockRule::Unverified));
     assert_ne!(apart.customer, guest.customer);
 }
 
 async fn what_a_user_says_of_itself_links_once_somebody_trusted_says_so(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let user = desk.user(1).await;
-    let said = desk.by(&own(user)).create(&order_of(user, VICTIM, "")).await;
-    let guest = desk.create(&order(VICTIM, "")).await;
+    let use_cases = UseCases::new(&store);
+    let user = use_cases.user(1).await;
+    let said = use_cases.by(&own(user)).create(&order_of(user, VICTIM, "")).await;
+    let guest = use_cases.create(&order(VICTIM, "")).await;
     assert_ne!(guest.customer, said.customer);
-    let (vouched, done) = desk.upsert(&order_of(user, VICTIM, "")).await;
+    let (vouched, done) = use_cases.upsert(&order_of(user, VICTIM, "")).await;
     assert_eq!((vouched.id, done, vouched.email_blocked_by), (said.id, Upserted::Updated, None));
-    assert_eq!(vouched.customer, desk.record(guest.id).await.customer);
+    assert_eq!(vouched.customer, use_cases.record(guest.id).await.customer);
 }
 
 async fn the_users_word_takes_nothing_from_what_was_trusted(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let user = desk.user(1).await;
-    let trusted = desk.create(&order_of(user, VICTIM, "")).await;
-    let guest = desk.create(&order(VICTIM, "")).await;
-    let same = desk.by(&own(user)).change(trusted.id, to_email(VICTIM)).await;
+    let use_cases = UseCases::new(&store);
+    let user = use_cases.user(1).await;
+    let trusted = use_cases.create(&order_of(user, VICTIM, "")).await;
+    let guest = use_cases.create(&order(VICTIM, "")).await;
+    let same = use_cases.by(&own(user)).change(trusted.id, to_email(VICTIM)).await;
     assert_eq!((same.email_blocked_by, same.customer), (None, guest.customer));
 }
 
 async fn a_user_who_changes_its_contact_has_only_its_word_for_the_new_value(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let user = desk.user(1).await;
-    let trusted = desk.create(&verified(order_of(user, "doc@hillvalley.edu", ""))).await;
-    let guest = desk.create(&order(VICTIM, "")).await;
-    let said = desk.by(&own(user)).change(trusted.id, to_email(VICTIM)).await;
+    let use_cases = UseCases::new(&store);
+    let user = use_cases.user(1).await;
+    let trusted = use_cases.create(&verified(order_of(user, "doc@hillvalley.edu", ""))).await;
+    let guest = use_cases.create(&order(VICTIM, "")).await;
+    let said = use_cases.by(&own(user)).change(trusted.id, to_email(VICTIM)).await;
     assert_eq!(said.email_blocked_by, Some(BlockRule::Unverified));
     assert_ne!(said.customer, guest.customer);
 }
 
 async fn a_verified_value_is_taken_from_who_had_it(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (first, owner) = (desk.user(1).await, desk.user(2).await);
-    let taken = desk.create(&order_of(first, VICTIM, "111222")).await;
-    let owned = desk.create(&verified(order_of(owner, VICTIM, ""))).await;
+    let use_cases = UseCases::new(&store);
+    let (first, owner) = (use_cases.user(1).await, use_cases.user(2).await);
+    let taken = use_cases.create(&order_of(first, VICTIM, "111222")).await;
+    let owned = use_cases.create(&verified(order_of(owner, VICTIM, ""))).await;
     assert_eq!(owned.email_blocked_by, None);
-    let left = desk.record(taken.id).await;
+    let left = use_cases.record(taken.id).await;
     assert_eq!((left.email_blocked_by, left.phone_blocked_by), (Some(BlockRule::VerifiedElsewhere), None));
-    assert_eq!((left.customer, led(&desk.identify, VICTIM).await), (taken.customer, owned.customer));
-    assert_eq!(recall(&desk.identify, "", "111222").await.primary, taken.id.0);
+    assert_eq!((left.customer, led(&use_cases.identify, VICTIM).await), (taken.customer, owned.customer));
+    assert_eq!(recall(&use_cases.identify, "", "111222").await.primary, taken.id.0);
 }
 
 /// A phone-and-email order of a guest, a shopper who has the phone, and the owner of the email who comes last.
 async fn what_a_guest_left_goes_to_the_verified_owner(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (other, owner) = (desk.user(1).await, desk.user(2).await);
-    let guest = desk.create(&order(VICTIM, "123456")).await;
-    let shopper = desk.create(&order_of(other, "", "123456")).await;
+    let use_cases = UseCases::new(&store);
+    let (other, owner) = (use_cases.user(1).await, use_cases.user(2).await);
+    let guest = use_cases.create(&order(VICTIM, "123456")).await;
+    let shopper = use_cases.create(&order_of(other, "", "123456")).await;
     assert_eq!(shopper.customer, guest.customer);
-    let owned = desk.create(&verified(order_of(owner, VICTIM, ""))).await;
-    let (guest, shopper) = (desk.record(guest.id).await, desk.record(shopper.id).await);
+    let owned = use_cases.create(&verified(order_of(owner, VICTIM, ""))).await;
+    let (guest, shopper) = (use_cases.record(guest.id).await, use_cases.record(shopper.id).await);
     assert_eq!(
         (guest.customer, guest.email_blocked_by, guest.phone_blocked_by),
         (owned.customer, None, None)
@@ -166,166 +166,169 @@ async fn what_a_guest_left_goes_to_the_verified_owner(store: Arc<dyn SyncStore>)
 }
 
 async fn what_a_guest_leaves_later_goes_to_the_verified_owner(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (older, owner) = (desk.user(1).await, desk.user(2).await);
-    let other = desk.create(&order_of(older, "", "123456")).await;
-    let owned = desk.create(&verified(order_of(owner, VICTIM, ""))).await;
+    let use_cases = UseCases::new(&store);
+    let (older, owner) = (use_cases.user(1).await, use_cases.user(2).await);
+    let other = use_cases.create(&order_of(older, "", "123456")).await;
+    let owned = use_cases.create(&verified(order_of(owner, VICTIM, ""))).await;
     // Either could be meant, and the other one is the older.
-    let guest = desk.create(&order(VICTIM, "123456")).await;
+    let guest = use_cases.create(&order(VICTIM, "123456")).await;
     assert_eq!((guest.customer, guest.phone_blocked_by), (owned.customer, Some(BlockRule::TwoUsers)));
     assert_ne!(other.customer, guest.customer);
 }
 
 async fn others_cannot_state_a_verified_value(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (owner, other) = (desk.user(1).await, desk.user(2).await);
-    let owned = desk.create(&verified(order_of(owner, VICTIM, ""))).await;
-    for desk in [desk.clone(), desk.by(&own(other))] {
-        let said = desk.create(&order_of(other, VICTIM, "")).await;
+    let use_cases = UseCases::new(&store);
+    let (owner, other) = (use_cases.user(1).await, use_cases.user(2).await);
+    let owned = use_cases.create(&verified(order_of(owner, VICTIM, ""))).await;
+    for use_cases in [use_cases.clone(), use_cases.by(&own(other))] {
+        let said = use_cases.create(&order_of(other, VICTIM, "")).await;
         assert_eq!(said.email_blocked_by, Some(BlockRule::VerifiedElsewhere));
         assert_ne!(said.customer, owned.customer);
     }
     // The owner's own word is as good as any now.
-    let again = desk.by(&own(owner)).create(&order_of(owner, VICTIM, "")).await;
+    let again = use_cases.by(&own(owner)).create(&order_of(owner, VICTIM, "")).await;
     assert_eq!((again.email_blocked_by, again.customer), (None, owned.customer));
 }
 
 async fn the_newest_verification_wins(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (one, other) = (desk.user(1).await, desk.user(2).await);
-    let first = desk.create(&verified(order_of(one, VICTIM, ""))).await;
-    let guest = desk.create(&order(VICTIM, "")).await;
+    let use_cases = UseCases::new(&store);
+    let (one, other) = (use_cases.user(1).await, use_cases.user(2).await);
+    let first = use_cases.create(&verified(order_of(one, VICTIM, ""))).await;
+    let guest = use_cases.create(&order(VICTIM, "")).await;
     assert_eq!(guest.customer, first.customer);
-    let second = desk.create(&verified(order_of(other, VICTIM, ""))).await;
-    assert_eq!(desk.record(first.id).await.email_blocked_by, Some(BlockRule::VerifiedElsewhere));
-    assert_eq!(desk.record(guest.id).await.customer, second.customer);
+    let second = use_cases.create(&verified(order_of(other, VICTIM, ""))).await;
+    assert_eq!(use_cases.record(first.id).await.email_blocked_by, Some(BlockRule::VerifiedElsewhere));
+    assert_eq!(use_cases.record(guest.id).await.customer, second.customer);
     assert_eq!(store.contacts().contested_verifications().await.expect("a count"), 1);
     // By turns: taken away and set again, the first one's is the newest.
-    desk.change(first.id, verify(false)).await;
-    desk.change(first.id, verify(true)).await;
-    assert_eq!(desk.record(guest.id).await.customer, first.customer);
-    assert_eq!(desk.record(second.id).await.email_blocked_by, Some(BlockRule::VerifiedElsewhere));
+    use_cases.change(first.id, verify(false)).await;
+    use_cases.change(first.id, verify(true)).await;
+    assert_eq!(use_cases.record(guest.id).await.customer, first.customer);
+    assert_eq!(use_cases.record(second.id).await.email_blocked_by, Some(BlockRule::VerifiedElsewhere));
 }
 
 async fn a_verification_that_ends_gives_the_value_back(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (first, owner) = (desk.user(1).await, desk.user(2).await);
-    let taken = desk.create(&order_of(first, VICTIM, "")).await;
-    let owned = desk.create(&verified(order_of(owner, VICTIM, ""))).await;
-    let ended = desk.change(owned.id, verify(false)).await;
+    let use_cases = UseCases::new(&store);
+    let (first, owner) = (use_cases.user(1).await, use_cases.user(2).await);
+    let taken = use_cases.create(&order_of(first, VICTIM, "")).await;
+    let owned = use_cases.create(&verified(order_of(owner, VICTIM, ""))).await;
+    let ended = use_cases.change(owned.id, verify(false)).await;
     assert_eq!(ended.email_blocked_by, Some(BlockRule::TwoUsers));
-    let back = desk.record(taken.id).await;
-    assert_eq!((back.email_blocked_by, led(&desk.identify, VICTIM).await), (None, taken.customer));
+    let back = use_cases.record(taken.id).await;
+    assert_eq!((back.email_blocked_by, led(&use_cases.identify, VICTIM).await), (None, taken.customer));
 }
 
 async fn a_withdrawn_verification_gives_the_value_back(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (first, owner) = (desk.user(1).await, desk.user(2).await);
-    let taken = desk.create(&order_of(first, VICTIM, "")).await;
-    let owned = desk.create(&verified(order_of(owner, VICTIM, ""))).await;
-    desk.withdraw(owned.id).await;
-    assert_eq!(desk.record(taken.id).await.email_blocked_by, None);
-    assert_eq!(led(&desk.identify, VICTIM).await, taken.customer);
+    let use_cases = UseCases::new(&store);
+    let (first, owner) = (use_cases.user(1).await, use_cases.user(2).await);
+    let taken = use_cases.create(&order_of(first, VICTIM, "")).await;
+    let owned = use_cases.create(&verified(order_of(owner, VICTIM, ""))).await;
+    use_cases.withdraw(owned.id).await;
+    assert_eq!(use_cases.record(taken.id).await.email_blocked_by, None);
+    assert_eq!(led(&use_cases.identify, VICTIM).await, taken.customer);
 }
 
 async fn a_verification_that_is_repeated_changes_nothing(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let (one, other) = (desk.user(1).await, desk.user(2).await);
-    desk.create(&verified(order_of(one, VICTIM, ""))).await;
-    let second = desk.create(&verified(order_of(other, VICTIM, ""))).await;
+    let use_cases = UseCases::new(&store);
+    let (one, other) = (use_cases.user(1).await, use_cases.user(2).await);
+    use_cases.create(&verified(order_of(one, VICTIM, ""))).await;
+    let second = use_cases.create(&verified(order_of(other, VICTIM, ""))).await;
     // A provider tells of it with every call.
-    let (repeated, _) = desk.upsert(&verified(order_of(one, VICTIM, ""))).await;
+    let (repeated, _) = use_cases.upsert(&verified(order_of(one, VICTIM, ""))).await;
     assert_eq!(repeated.email_blocked_by, Some(BlockRule::VerifiedElsewhere));
-    assert_eq!(led(&desk.identify, VICTIM).await, second.customer);
+    assert_eq!(led(&use_cases.identify, VICTIM).await, second.customer);
 }
 
 async fn a_guests_verification_is_nobodys(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let user = desk.user(1).await;
-    let guest = desk.create(&verified(order(VICTIM, ""))).await;
-    let stated = desk.create(&order_of(user, VICTIM, "")).await;
+    let use_cases = UseCases::new(&store);
+    let user = use_cases.user(1).await;
+    let guest = use_cases.create(&verified(order(VICTIM, ""))).await;
+    let stated = use_cases.create(&order_of(user, VICTIM, "")).await;
     assert_eq!((stated.email_blocked_by, stated.customer), (None, guest.customer));
 }
 
 /// Somebody registers with a stranger's address, and the stranger turns up and proves it.
 async fn a_claim_is_void_once_another_user_verifies_the_value(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let owner = desk.user(1).await;
-    let guest = desk.create(&verified(order(VICTIM, ""))).await;
-    let attacker = registers(&desk, VICTIM, ShowClaimed::Verified).await;
-    let claimed = desk.record(guest.id).await;
+    let use_cases = UseCases::new(&store);
+    let owner = use_cases.user(1).await;
+    let guest = use_cases.create(&verified(order(VICTIM, ""))).await;
+    let attacker = registers(&use_cases, VICTIM, ShowClaimed::Verified).await;
+    let claimed = use_cases.record(guest.id).await;
     assert_eq!((claimed.user(), claimed.claimed_by), (Some(attacker.user.id), Some(ClaimedBy::Registration)));
     assert_eq!(claimed.details.verified_at, None, "that was the guest's");
 
-    let owned = desk.create(&verified(order_of(owner, VICTIM, ""))).await;
-    let back = desk.record(guest.id).await;
+    let owned = use_cases.create(&verified(order_of(owner, VICTIM, ""))).await;
+    let back = use_cases.record(guest.id).await;
     assert_eq!((back.user(), back.claimed_by, back.customer), (None, None, owned.customer));
-    assert_eq!(led(&desk.identify, VICTIM).await, owned.customer);
+    assert_eq!(led(&use_cases.identify, VICTIM).await, owned.customer);
     // Nothing of the attacker's leads there any more.
-    let later = desk.create(&order_of(attacker.user.id, "biff@hillvalley.edu", "")).await;
+    let later = use_cases.create(&order_of(attacker.user.id, "biff@hillvalley.edu", "")).await;
     assert_ne!(later.customer, owned.customer);
     // By a trusted caller's word it is no better.
-    let other = desk.user(2).await;
-    let second = desk.create(&order("lorraine@hillvalley.edu", "")).await;
-    let (taken, done) = desk.upsert(&order_of(other, "lorraine@hillvalley.edu", "")).await;
+    let other = use_cases.user(2).await;
+    let second = use_cases.create(&order("lorraine@hillvalley.edu", "")).await;
+    let (taken, done) = use_cases.upsert(&order_of(other, "lorraine@hillvalley.edu", "")).await;
     assert_eq!((taken.id, done), (second.id, Upserted::Claimed));
-    desk.create(&verified(order_of(owner, "lorraine@hillvalley.edu", ""))).await;
-    assert_eq!(desk.record(second.id).await.user(), None);
+    use_cases.create(&verified(order_of(owner, "lorraine@hillvalley.edu", ""))).await;
+    assert_eq!(use_cases.record(second.id).await.user(), None);
 }
 
 async fn a_registration_claims_and_does_not_show(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let guest = desk.create(&order(VICTIM, "")).await;
-    let user = registers(&desk, VICTIM, ShowClaimed::Verified).await.user.id;
-    let all = desk.list(&ContactFilter { user: Some(user), ..ContactFilter::default() }).await;
+    let use_cases = UseCases::new(&store);
+    let guest = use_cases.create(&order(VICTIM, "")).await;
+    let user = registers(&use_cases, VICTIM, ShowClaimed::Verified).await.user.id;
+    let all = use_cases.list(&ContactFilter { user: Some(user), ..ContactFilter::default() }).await;
     assert!(all.iter().any(|contact| contact.id == guest.id && contact.is_unproven()));
-    assert!(shown_to(&desk, user).await.is_empty());
+    assert!(shown_to(&use_cases, user).await.is_empty());
 }
 
 async fn a_proven_claim_is_shown_and_stays(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let other = desk.user(1).await;
-    let guest = desk.create(&order(VICTIM, "")).await;
-    let user = registers(&desk, VICTIM, ShowClaimed::Verified).await.user.id;
-    desk.upsert(&verified(order_of(user, VICTIM, ""))).await;
-    assert_eq!(shown_to(&desk, user).await.len(), 1);
+    let use_cases = UseCases::new(&store);
+    let other = use_cases.user(1).await;
+    let guest = use_cases.create(&order(VICTIM, "")).await;
+    let user = registers(&use_cases, VICTIM, ShowClaimed::Verified).await.user.id;
+    use_cases.upsert(&verified(order_of(user, VICTIM, ""))).await;
+    assert_eq!(shown_to(&use_cases, user).await.len(), 1);
     // Who verifies the address later does not get what was proven.
-    desk.create(&verified(order_of(other, VICTIM, ""))).await;
-    let kept = desk.record(guest.id).await;
+    use_cases.create(&verified(order_of(other, VICTIM, ""))).await;
+    let kept = use_cases.record(guest.id).await;
     assert_eq!((kept.user(), kept.email_blocked_by), (Some(user), Some(BlockRule::VerifiedElsewhere)));
 }
 
 async fn a_form_that_has_verified_shows_at_once(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
-    let guest = desk.create(&order(VICTIM, "")).await;
-    let user = registers(&desk, VICTIM, ShowClaimed::AtOnce).await.user.id;
-    assert_eq!(shown_to(&desk, user).await.iter().map(|contact| contact.id).collect::<Vec<_>>(), [guest.id]);
+    let use_cases = UseCases::new(&store);
+    let guest = use_cases.create(&order(VICTIM, "")).await;
+    let user = registers(&use_cases, VICTIM, ShowClaimed::AtOnce).await.user.id;
+    assert_eq!(
+        shown_to(&use_cases, user).await.iter().map(|contact| contact.id).collect::<Vec<_>>(),
+        [guest.id]
+    );
 }
 
 async fn of_many_who_verify_one_value_one_has_it(store: Arc<dyn SyncStore>) {
-    let desk = Desk::new(&store);
+    let use_cases = UseCases::new(&store);
     for number in 0..8 {
-        desk.user(number + 1).await;
+        use_cases.user(number + 1).await;
     }
-    let guest = desk.create(&order(VICTIM, "")).await;
+    let guest = use_cases.create(&order(VICTIM, "")).await;
     let verifying = |number: usize| {
-        let desk = desk.clone();
+        let use_cases = use_cases.clone();
         let request = verified(order_of(crate::scene::user(number as u128 + 1), VICTIM, ""));
-        async move { desk.create(&request).await.id }
+        async move { use_cases.create(&request).await.id }
     };
     let ids = all_together(8, verifying).await;
     let mut linked = Vec::new();
     for id in ids {
-        let record = desk.record(id).await;
+        let record = use_cases.record(id).await;
         match record.email_blocked_by {
             None => linked.push(record.customer),
             rule => assert_eq!(rule, Some(BlockRule::VerifiedElsewhere)),
         }
     }
-    assert_eq!(linked, [desk.record(guest.id).await.customer]);
-    let told = tell(&desk.identify, VICTIM, "").await;
+    assert_eq!(linked, [use_cases.record(guest.id).await.customer]);
+    let told = tell(&use_cases.identify, VICTIM, "").await;
     assert_eq!((told.outcome, seen(&told).primary), (Outcome::Known, guest.id.0));
     let address = EmailAddress::parse(VICTIM).expect("an address");
     let filter = ContactFilter { email: Some(address), ..ContactFilter::default() };
-    assert_eq!(desk.list(&filter).await.len(), 9);
+    assert_eq!(use_cases.list(&filter).await.len(), 9);
 }

@@ -8,9 +8,9 @@ use onefold_sync::job::{FailedAttempt, Job, JobKind, JobStatus};
 use onefold_sync::rules::SyncRules;
 use onefold_sync::store::{SyncStore, SyncTransaction};
 
-use crate::desk::all_together;
 use crate::jobs::{COMPARE, all, customer, enqueue, finish, take};
 use crate::sync_scene::{SYSTEM, minute, worker};
+use crate::use_cases::all_together;
 
 on_every_store!(
     no_job_is_handed_out_twice,
@@ -26,7 +26,7 @@ const WORKERS: usize = 6;
 async fn try_take(store: &Arc<dyn SyncStore>, owner: u128) -> Option<Job> {
     loop {
         let mut transaction = store.begin_sync().await.expect("a transaction");
-        match transaction.jobs().take(None, worker(owner), minute(1), minute(5)).await {
+        match transaction.jobs().lease(None, worker(owner), minute(1), minute(5)).await {
             Ok(taken) => {
                 transaction.commit().await.expect("a commit");
                 return taken;
@@ -198,7 +198,7 @@ mod postgres_only {
         in_time(async {
             enqueue(&store, &[customer(1), customer(2)], 0).await;
             let mut slow = store.begin_sync().await.expect("a transaction");
-            let first = slow.jobs().take(None, worker(1), minute(1), minute(5)).await.expect("an answer");
+            let first = slow.jobs().lease(None, worker(1), minute(1), minute(5)).await.expect("an answer");
             let second = try_take(&store, 2).await;
             assert_ne!(first.map(|job| job.kind), second.clone().map(|job| job.kind));
             assert!(second.is_some());

@@ -11,7 +11,7 @@ use crate::trail::Change;
 use onefold_domain::contact::{ContactDetails, ContactDraft, ContactRecord};
 use onefold_domain::id::ContactId;
 use onefold_domain::link_key::StatementKeys;
-use onefold_domain::linking::{LinkPlan, Neighbourhood, decide_record};
+use onefold_domain::linking::{Candidates, LinkPlan, decide_record};
 
 impl Contacts {
     /// Adds a contact, also when an equal one exists: each source leaves its own trace. It links by the
@@ -48,9 +48,9 @@ pub async fn create(
     require_user(transaction, &request.statement).await?;
     let request = &weighed(env, request);
     let keys = StatementKeys::of(&request.statement, &env.policy).to_vec();
-    let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
-    let plan = decide_record(&request.statement, &neighbourhood, &env.policy);
-    let id = insert(transaction, env, request, &plan, &neighbourhood, env.clock.now()).await?;
+    let candidates = transaction.customers().lock_candidates(&keys).await?;
+    let plan = decide_record(&request.statement, &candidates, &env.policy);
+    let id = insert(transaction, env, request, &plan, &candidates, env.clock.now()).await?;
     let record = reread(transaction, id).await?;
     env.record(transaction, record.created_at, vec![Change::contact_created(&record)]).await?;
     Ok(record)
@@ -62,7 +62,7 @@ pub(super) async fn insert(
     env: &Environment,
     request: &ContactRequest,
     plan: &LinkPlan,
-    neighbourhood: &Neighbourhood,
+    candidates: &Candidates,
     at: DateTime<Utc>,
 ) -> Result<ContactId, RecordError> {
     let draft = draft(request, at)?;
@@ -71,7 +71,7 @@ pub(super) async fn insert(
         step_back(transaction, env, (user, draft.kind()), None, at).await?;
     }
     let verifies = draft.details.verified_at.is_some() && request.statement.user().is_some();
-    let carried = carry_out(transaction, env, plan, Row::Insert(&draft), neighbourhood, at).await?;
+    let carried = carry_out(transaction, env, plan, Row::Insert(&draft), candidates, at).await?;
     let added = carried.added.ok_or_else(|| StoreError::Backend("the plan asked for no contact".into()))?;
     if verifies {
         let said = std::slice::from_ref(&request.statement);

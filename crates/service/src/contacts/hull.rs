@@ -8,7 +8,7 @@ use crate::store::{BlockedValues, StoreError, Transaction};
 use onefold_domain::contact::{ContactRecord, Statement};
 use onefold_domain::id::CustomerId;
 use onefold_domain::link_key::{KeyKind, LinkKey, StatementKeys};
-use onefold_domain::linking::{CustomerPicture, DetailedContact, Neighbourhood, Verified};
+use onefold_domain::linking::{Candidates, CustomerSnapshot, DetailedContact, Verified};
 use onefold_domain::policy::LinkPolicy;
 
 /// The customers that hang together, locked, and what is known of the values that hold them together.
@@ -17,7 +17,7 @@ pub(super) struct Hull<'a> {
     /// Values of which something was changed: they hold together whoever shows them, whatever a rule says now, since
     /// it may have said otherwise before.
     open: HashSet<LinkKey>,
-    pictures: Vec<CustomerPicture>,
+    snapshots: Vec<CustomerSnapshot>,
     known: HashSet<CustomerId>,
     /// What was found of each key that the hull shows.
     ties: HashMap<LinkKey, Tie>,
@@ -49,7 +49,7 @@ impl<'a> Hull<'a> {
         let mut hull = Self {
             policy,
             open: keys.flat_map(|keys| keys.to_vec()).collect(),
-            pictures: Vec::new(),
+            snapshots: Vec::new(),
             known: HashSet::new(),
             ties: HashMap::new(),
             verified: Verified::default(),
@@ -58,9 +58,9 @@ impl<'a> Hull<'a> {
         let mut unread: BTreeSet<LinkKey> = hull.open.iter().cloned().collect();
         while !wanted.is_empty() || !unread.is_empty() {
             for id in std::mem::take(&mut wanted) {
-                let picture = transaction.customers().picture(id).await?;
-                transaction.customers().advance(id, picture.version, at).await?;
-                unread.extend(hull.take_in(picture));
+                let snapshot = transaction.customers().snapshot(id).await?;
+                transaction.customers().advance(id, snapshot.version, at).await?;
+                unread.extend(hull.take_in(snapshot));
             }
             let keys: Vec<LinkKey> =
                 std::mem::take(&mut unread).into_iter().filter(|key| !hull.ties.contains_key(key)).collect();
@@ -73,21 +73,21 @@ impl<'a> Hull<'a> {
     }
 
     /// The customers by their ids, and whose the values are that they show.
-    pub(super) fn into_parts(mut self) -> (Vec<CustomerPicture>, Verified) {
-        self.pictures.sort_unstable_by_key(|picture| picture.id);
-        (self.pictures, self.verified)
+    pub(super) fn into_parts(mut self) -> (Vec<CustomerSnapshot>, Verified) {
+        self.snapshots.sort_unstable_by_key(|snapshot| snapshot.id);
+        (self.snapshots, self.verified)
     }
 
     /// Adds a customer; returns the keys that it could hang together with others by.
-    fn take_in(&mut self, picture: CustomerPicture) -> Vec<LinkKey> {
-        self.known.insert(picture.id);
-        for contact in &picture.contacts {
+    fn take_in(&mut self, snapshot: CustomerSnapshot) -> Vec<LinkKey> {
+        self.known.insert(snapshot.id);
+        for contact in &snapshot.contacts {
             self.verified.add(contact, self.policy);
         }
         let keys =
-            statements(&picture).flat_map(|statement| StatementKeys::of(statement, self.policy).to_vec());
+            statements(&snapshot).flat_map(|statement| StatementKeys::of(statement, self.policy).to_vec());
         let keys = keys.collect();
-        self.pictures.push(picture);
+        self.snapshots.push(snapshot);
         keys
     }
 
@@ -97,9 +97,9 @@ impl<'a> Hull<'a> {
         transaction: &mut dyn Transaction,
         keys: &[LinkKey],
     ) -> Result<(), StoreError> {
-        let neighbourhood = transaction.customers().neighbourhood_of_many(keys).await?;
-        self.note_verifiers(&neighbourhood);
-        let found = neighbourhood.found;
+        let candidates = transaction.customers().candidates_of_many(keys).await?;
+        self.note_verifiers(&candidates);
+        let found = candidates.found;
         let values: Vec<LinkKey> = keys.iter().filter(|key| self.is_value(key)).cloned().collect();
         let waiting = transaction.contacts().blocked(&BlockedValues::of(&values, self.policy)).await?;
         for key in keys {
@@ -120,10 +120,10 @@ impl<'a> Hull<'a> {
     }
 
     /// Whose the values are that nothing was changed of. The customer that such a value leads to is its verifier's.
-    fn note_verifiers(&mut self, neighbourhood: &Neighbourhood) {
+    fn note_verifiers(&mut self, candidates: &Candidates) {
         let leads: HashMap<&LinkKey, CustomerId> =
-            neighbourhood.found.iter().map(|(key, customer)| (key, *customer)).collect();
-        for customer in &neighbourhood.customers {
+            candidates.found.iter().map(|(key, customer)| (key, *customer)).collect();
+        for customer in &candidates.customers {
             for contact in customer.contacts.iter().filter(|contact| contact.is_verified) {
                 let said = Statement::new(contact.email.clone(), contact.phone.clone());
                 let (Some(said), Some(user)) = (said, contact.user) else { continue };
@@ -143,7 +143,7 @@ impl<'a> Hull<'a> {
 
     /// Customers that hang together with those that are here, and are not here yet.
     fn tied(&self) -> BTreeSet<CustomerId> {
-        let shown = self.pictures.iter().flat_map(statements).flat_map(|statement| self.holding(statement));
+        let shown = self.snapshots.iter().flat_map(statements).flat_map(|statement| self.holding(statement));
         let mut tied = BTreeSet::new();
         for key in shown.chain(self.open.iter().cloned()).collect::<HashSet<_>>() {
             let Some(tie) = self.ties.get(&key) else { continue };
@@ -168,9 +168,9 @@ impl<'a> Hull<'a> {
 }
 
 /// What a customer's evidence says.
-fn statements(picture: &CustomerPicture) -> impl Iterator<Item = &Statement> {
-    let contacts = picture.contacts.iter().map(|contact| &contact.statement);
-    let joins = picture.joins.iter().flat_map(|join| std::iter::once(&join.statement).chain(&join.beside));
+fn statements(snapshot: &CustomerSnapshot) -> impl Iterator<Item = &Statement> {
+    let contacts = snapshot.contacts.iter().map(|contact| &contact.statement);
+    let joins = snapshot.joins.iter().flat_map(|join| std::iter::once(&join.statement).chain(&join.beside));
     contacts.chain(joins)
 }
 

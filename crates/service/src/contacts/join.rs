@@ -24,7 +24,7 @@ pub async fn join(
     at: DateTime<Utc>,
 ) -> Result<Option<ContactRecord>, RecordError> {
     let keys = StatementKeys::of(&request.statement, &env.policy);
-    let known = transaction.customers().lock_neighbourhood(&keys.to_vec()).await?;
+    let known = transaction.customers().lock_candidates(&keys.to_vec()).await?;
     let is_free = known.customers.is_empty() && env.policy.may_link(&request.statement);
     if !is_free || customer.points(&env.policy) >= env.policy.max_contact_points() {
         return Ok(None);

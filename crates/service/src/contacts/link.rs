@@ -9,7 +9,7 @@ use crate::trail::Change;
 use onefold_domain::block::{Block, BlockRule, Part};
 use onefold_domain::contact::{ContactDraft, ContactRecord, EvidenceOrder};
 use onefold_domain::id::{ContactId, CustomerId};
-use onefold_domain::linking::{LinkPlan, Neighbourhood, NewContact};
+use onefold_domain::linking::{Candidates, LinkPlan, NewContact};
 
 /// The contact that a plan is about.
 pub(crate) enum Row<'a> {
@@ -32,7 +32,7 @@ pub(crate) async fn carry_out(
     env: &Environment,
     plan: &LinkPlan,
     row: Row<'_>,
-    neighbourhood: &Neighbourhood,
+    candidates: &Candidates,
     at: DateTime<Utc>,
 ) -> Result<Carried, StoreError> {
     let customers = transaction.customers();
@@ -62,7 +62,7 @@ pub(crate) async fn carry_out(
     if let (None, Some(first)) = (plan.customer, added) {
         transaction.customers().set_primary(customer, Some(first)).await?;
     }
-    env.record(transaction, at, merges(plan, customer, neighbourhood)).await?;
+    env.record(transaction, at, merges(plan, customer, candidates)).await?;
     let holds = match row {
         Row::Insert(_) => added,
         Row::Stored(id) => Some(id),
@@ -91,8 +91,8 @@ fn rule_of(blocked: &[Block], part: Part) -> Option<BlockRule> {
 }
 
 /// For the audit trail. A contact that is added is told of by whoever adds it.
-fn merges(plan: &LinkPlan, survivor: CustomerId, neighbourhood: &Neighbourhood) -> Vec<Change> {
-    let absorbed = neighbourhood.customers.iter().filter(|customer| plan.absorbed.contains(&customer.id));
+fn merges(plan: &LinkPlan, survivor: CustomerId, candidates: &Candidates) -> Vec<Change> {
+    let absorbed = candidates.customers.iter().filter(|customer| plan.absorbed.contains(&customer.id));
     absorbed
         .map(|customer| {
             let contacts: Vec<_> = customer.contacts.iter().map(|contact| contact.id).collect();

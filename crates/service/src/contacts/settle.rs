@@ -14,7 +14,7 @@ use crate::trail::Change;
 use onefold_domain::contact::{ContactRecord, EvidenceOrder, Statement};
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::link_key::{LinkKey, StatementKeys};
-use onefold_domain::linking::{Arrangement, CustomerPicture, Verified, arrange, lay_part};
+use onefold_domain::linking::{Arrangement, CustomerSnapshot, Verified, arrange, lay_part};
 use onefold_domain::policy::LinkPolicy;
 
 /// Lays anew all that hangs together with the customer of a changed contact, and with what that said before and says
@@ -28,18 +28,18 @@ pub(crate) async fn settle(
     at: DateTime<Utc>,
 ) -> Result<(), RecordError> {
     let hull = Hull::read(transaction, &env.policy, customer, said, at).await?;
-    let (mut pictures, verified) = hull.into_parts();
-    let claims = judge_claims(&mut pictures, &verified, &env.policy);
+    let (mut snapshots, verified) = hull.into_parts();
+    let claims = judge_claims(&mut snapshots, &verified, &env.policy);
     // A user whose claim is void has no contact here any more, so that the user's key is to go as well.
     let gone: Vec<Statement> = said.iter().chain(&claims.ended).cloned().collect();
-    let owners = owners(transaction, &pictures, &gone, &env.policy).await?;
-    let contacts: Vec<_> = pictures.iter().flat_map(|picture| picture.contacts.iter().cloned()).collect();
-    let joins: Vec<_> = pictures.iter().flat_map(|picture| picture.joins.iter().cloned()).collect();
-    let arrangement = arrange(&pictures, &owners, &lay_part(&contacts, &joins, &verified, &env.policy));
+    let owners = owners(transaction, &snapshots, &gone, &env.policy).await?;
+    let contacts: Vec<_> = snapshots.iter().flat_map(|snapshot| snapshot.contacts.iter().cloned()).collect();
+    let joins: Vec<_> = snapshots.iter().flat_map(|snapshot| snapshot.joins.iter().cloned()).collect();
+    let arrangement = arrange(&snapshots, &owners, &lay_part(&contacts, &joins, &verified, &env.policy));
     let before = records(transaction, &claims, &arrangement).await?;
-    let ids = regroup(transaction, env, &pictures, &arrangement, at).await?;
+    let ids = recompute(transaction, env, &snapshots, &arrangement, at).await?;
     if let Some(statement) = said.last() {
-        for (survivor, absorbed) in merged(&pictures, &arrangement, &ids) {
+        for (survivor, absorbed) in merged(&snapshots, &arrangement, &ids) {
             let (after, contact) = (EvidenceOrder(contact.0), Some(contact));
             let statement = statement.clone();
             let (beside, source, origin) = (None, None, None);
@@ -62,8 +62,8 @@ struct Claims {
     proven: BTreeSet<ContactId>,
 }
 
-fn judge_claims(pictures: &mut [CustomerPicture], verified: &Verified, policy: &LinkPolicy) -> Claims {
-    let contacts = pictures.iter_mut().flat_map(|picture| &mut picture.contacts);
+fn judge_claims(snapshots: &mut [CustomerSnapshot], verified: &Verified, policy: &LinkPolicy) -> Claims {
+    let contacts = snapshots.iter_mut().flat_map(|snapshot| &mut snapshot.contacts);
     let mut claims = Claims::default();
     for contact in contacts.filter(|contact| contact.claimed_by.is_some()) {
         if verified.proves(contact, policy) {
@@ -82,14 +82,16 @@ fn judge_claims(pictures: &mut [CustomerPicture], verified: &Verified, policy: &
 /// The keys of all this evidence that lead to these customers, with the one that each is filed under.
 async fn owners(
     transaction: &mut dyn Transaction,
-    pictures: &[CustomerPicture],
+    snapshots: &[CustomerSnapshot],
     said: &[Statement],
     policy: &LinkPolicy,
 ) -> Result<HashMap<LinkKey, CustomerId>, RecordError> {
-    let members: BTreeSet<CustomerId> =
-        pictures.iter().flat_map(|picture| picture.absorbed.iter().copied().chain([picture.id])).collect();
-    let contacts = || pictures.iter().flat_map(|picture| &picture.contacts);
-    let joins = pictures.iter().flat_map(|picture| &picture.joins);
+    let members: BTreeSet<CustomerId> = snapshots
+        .iter()
+        .flat_map(|snapshot| snapshot.absorbed.iter().copied().chain([snapshot.id]))
+        .collect();
+    let contacts = || snapshots.iter().flat_map(|snapshot| &snapshot.contacts);
+    let joins = snapshots.iter().flat_map(|snapshot| &snapshot.joins);
     let joins = joins.flat_map(|join| std::iter::once(&join.statement).chain(&join.beside));
     let statements = contacts().map(|contact| &contact.statement).chain(joins);
     let keys: BTreeSet<LinkKey> = statements
@@ -116,10 +118,10 @@ async fn records(
 }
 
 /// Moves customers, keys, contacts and joins to where they belong.
-async fn regroup(
+async fn recompute(
     transaction: &mut dyn Transaction,
     env: &Environment,
-    pictures: &[CustomerPicture],
+    snapshots: &[CustomerSnapshot],
     arrangement: &Arrangement,
     at: DateTime<Utc>,
 ) -> Result<Vec<CustomerId>, RecordError> {
@@ -129,7 +131,7 @@ async fn regroup(
     if !arrangement.revoked.is_empty() {
         transaction.links().revoke(&arrangement.revoked, at).await?;
     }
-    let ids = lead(transaction, env, pictures, arrangement, at).await?;
+    let ids = lead(transaction, env, snapshots, arrangement, at).await?;
     env.record(transaction, at, moves(arrangement, &ids)).await?;
     for id in &arrangement.left {
         transaction.customers().set_primary(*id, None).await?;
@@ -161,13 +163,13 @@ async fn regroup(
 
 /// The customers that lead to another one than before: for the record of merges.
 fn merged<'a>(
-    pictures: &'a [CustomerPicture],
+    snapshots: &'a [CustomerSnapshot],
     arrangement: &'a Arrangement,
     ids: &'a [CustomerId],
 ) -> impl Iterator<Item = (CustomerId, CustomerId)> + 'a {
-    let led = pictures.iter().flat_map(|picture| {
-        let members = picture.absorbed.iter().copied().chain([picture.id]);
-        members.map(|member| (member, picture.id))
+    let led = snapshots.iter().flat_map(|snapshot| {
+        let members = snapshot.absorbed.iter().copied().chain([snapshot.id]);
+        members.map(|member| (member, snapshot.id))
     });
     led.filter_map(|(member, root)| {
         let survivor = ids[*arrangement.led.get(&member)?];
@@ -179,7 +181,7 @@ fn merged<'a>(
 async fn lead(
     transaction: &mut dyn Transaction,
     env: &Environment,
-    pictures: &[CustomerPicture],
+    snapshots: &[CustomerSnapshot],
     arrangement: &Arrangement,
     at: DateTime<Utc>,
 ) -> Result<Vec<CustomerId>, RecordError> {
@@ -197,15 +199,15 @@ async fn lead(
     }
     let target = |member: CustomerId| arrangement.led.get(&member).map(|part| ids[*part]);
     let mut absorbed = Vec::new();
-    for picture in pictures {
-        let root = target(picture.id).unwrap_or(picture.id);
-        for member in &picture.absorbed {
+    for snapshot in snapshots {
+        let root = target(snapshot.id).unwrap_or(snapshot.id);
+        for member in &snapshot.absorbed {
             // Whoever goes where its root goes is taken along by it.
             let Some(to) = target(*member).filter(|to| *to != root) else { continue };
             transaction.customers().restore(*member, at).await?;
             absorbed.push((to, *member));
         }
-        absorbed.push((root, picture.id));
+        absorbed.push((root, snapshot.id));
     }
     for (survivor, member) in absorbed.into_iter().filter(|(survivor, member)| survivor != member) {
         transaction.customers().absorb(survivor, member, at).await?;

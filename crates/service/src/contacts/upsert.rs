@@ -12,7 +12,7 @@ use crate::trail::Change;
 use onefold_domain::contact::{ClaimedBy, ContactKind, ContactRecord, KnownContact, Statement};
 use onefold_domain::id::{ContactId, UserId};
 use onefold_domain::link_key::StatementKeys;
-use onefold_domain::linking::{Neighbourhood, decide_record, decide_stored};
+use onefold_domain::linking::{Candidates, decide_record, decide_stored};
 use onefold_domain::profile::Attribution;
 use onefold_domain::source::ContactSource;
 
@@ -86,15 +86,15 @@ pub(crate) async fn keep(
     require_user(transaction, &request.statement).await?;
     let request = &weighed(env, request);
     let keys = StatementKeys::of(&request.statement, &env.policy).to_vec();
-    let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
+    let candidates = transaction.customers().lock_candidates(&keys).await?;
     let at = env.clock.now();
-    match find(transaction, env, request, &neighbourhood).await? {
+    match find(transaction, env, request, &candidates).await? {
         Some((before, upserted)) => {
             let mut record = before.clone();
             merge(&mut record, request, at)?;
             match upserted {
                 Upserted::Claimed => {
-                    claim(transaction, env, request, &mut record, &neighbourhood, at).await?;
+                    claim(transaction, env, request, &mut record, &candidates, at).await?;
                 }
                 _ => {
                     transaction.customers().advance(record.customer, record.customer_version, at).await?;
@@ -111,8 +111,8 @@ pub(crate) async fn keep(
             Ok(Kept { before: Some(before), record, upserted })
         }
         None => {
-            let plan = decide_record(&request.statement, &neighbourhood, &env.policy);
-            let id = insert(transaction, env, request, &plan, &neighbourhood, at).await?;
+            let plan = decide_record(&request.statement, &candidates, &env.policy);
+            let id = insert(transaction, env, request, &plan, &candidates, at).await?;
             let record = reread(transaction, id).await?;
             Ok(Kept { before: None, record, upserted: Upserted::Created })
         }
@@ -177,9 +177,9 @@ async fn find(
     transaction: &mut dyn Transaction,
     env: &Environment,
     request: &ContactRequest,
-    neighbourhood: &Neighbourhood,
+    candidates: &Candidates,
 ) -> Result<Option<(ContactRecord, Upserted)>, RecordError> {
-    let contacts = neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
+    let contacts = candidates.customers.iter().flat_map(|customer| &customer.contacts);
     let matched = matching(&request.statement, contacts);
     if let Some(record) = first_open(transaction, &matched.own, request.source).await? {
         return Ok(Some((record, Upserted::Updated)));
@@ -187,7 +187,7 @@ async fn find(
     if matched.claimable.is_empty() {
         return Ok(None);
     }
-    let plan = decide_stored(&request.statement, neighbourhood, &env.policy);
+    let plan = decide_stored(&request.statement, candidates, &env.policy);
     let record = first_open(transaction, &matched.claimable, request.source).await?;
     // A rule may keep the guest's customer and the user apart.
     let joined = |record: &ContactRecord| {
@@ -221,12 +221,12 @@ pub(crate) async fn claim_record(
     at: DateTime<Utc>,
 ) -> Result<bool, RecordError> {
     let keys = StatementKeys::of(&request.statement, &env.policy).to_vec();
-    let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
-    let plan = decide_stored(&request.statement, &neighbourhood, &env.policy);
+    let candidates = transaction.customers().lock_candidates(&keys).await?;
+    let plan = decide_stored(&request.statement, &candidates, &env.policy);
     if plan.customer != Some(record.customer) && !plan.absorbed.contains(&record.customer) {
         return Ok(false);
     }
-    claim(transaction, env, request, record, &neighbourhood, at).await?;
+    claim(transaction, env, request, record, &candidates, at).await?;
     Ok(true)
 }
 
@@ -235,13 +235,13 @@ async fn claim(
     env: &Environment,
     request: &ContactRequest,
     record: &mut ContactRecord,
-    neighbourhood: &Neighbourhood,
+    candidates: &Candidates,
     at: DateTime<Utc>,
 ) -> Result<(), RecordError> {
-    let plan = decide_stored(&request.statement, neighbourhood, &env.policy);
-    carry_out(transaction, env, &plan, Row::Stored(record.id), neighbourhood, at).await?;
+    let plan = decide_stored(&request.statement, candidates, &env.policy);
+    carry_out(transaction, env, &plan, Row::Stored(record.id), candidates, at).await?;
     record.statement = request.statement.clone();
-    record.claimed_by = Some(request.claims_by).filter(|_| !has_proven(&request.statement, neighbourhood));
+    record.claimed_by = Some(request.claims_by).filter(|_| !has_proven(&request.statement, candidates));
     if request.claims_by == ClaimedBy::Registration && request.is_verified != Some(true) {
         // Whoever verified the guest's address did not verify this user.
         record.details.verified_at = None;
@@ -254,8 +254,8 @@ async fn claim(
 }
 
 /// Whether the statement's user has verified one of its values.
-fn has_proven(statement: &Statement, neighbourhood: &Neighbourhood) -> bool {
-    let contacts = neighbourhood.customers.iter().flat_map(|customer| &customer.contacts);
+fn has_proven(statement: &Statement, candidates: &Candidates) -> bool {
+    let contacts = candidates.customers.iter().flat_map(|customer| &customer.contacts);
     contacts.filter(|contact| contact.is_verified && contact.user == statement.user()).any(|contact| {
         let same_email = contact.email.is_some() && contact.email.as_ref() == statement.email();
         same_email || (contact.phone.is_some() && contact.phone.as_ref() == statement.phone())

@@ -123,7 +123,7 @@ async fn apply(
     }
     keep_user(transaction, env, event.user, event.profile.as_ref(), at).await?;
     // Each upsert locks its own; locked one after the other, two calls could wait for each other.
-    transaction.customers().lock_neighbourhood(&keys(event, &env.policy)).await?;
+    transaction.customers().lock_candidates(&keys(event, &env.policy)).await?;
     let own = transaction.contacts().of_user(event.user, MOST_CONTACTS).await?;
     let requests = requests(event, &own);
     reconcile(transaction, env, event, own, at).await?;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::step::Step;
 use onefold_domain::id::ContactId;
 use onefold_domain::link_key::{LinkKey, StatementKeys};
-use onefold_domain::linking::Neighbourhood;
+use onefold_domain::linking::Candidates;
 use onefold_domain::policy::LinkPolicy;
 
 /// The keys of all rows, each once.
@@ -19,13 +19,13 @@ pub(super) fn keys_of(rows: &[Step<'_>], policy: &LinkPolicy) -> Vec<LinkKey> {
 }
 
 /// The stored contacts that rows may mean: those of letter by letter the same values.
-pub(super) fn candidates(rows: &[Step<'_>], neighbourhood: &Neighbourhood) -> Vec<ContactId> {
+pub(super) fn possible(rows: &[Step<'_>], candidates: &Candidates) -> Vec<ContactId> {
     let wanted: HashSet<_> = rows
         .iter()
         .filter_map(Step::sought)
         .map(|statement| (statement.email().cloned(), statement.phone().cloned()))
         .collect();
-    neighbourhood
+    candidates
         .customers
         .iter()
         .flat_map(|customer| &customer.contacts)

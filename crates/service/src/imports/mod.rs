@@ -163,7 +163,7 @@ impl Imports {
         env.in_transaction(move |mut transaction| {
             Box::pin(async move {
                 let now = env.clock.now();
-                let taken = transaction.imports().take(only, owner, now, now + LEASE).await?;
+                let taken = transaction.imports().lease(only, owner, now, now + LEASE).await?;
                 Ok((taken, transaction))
             })
         })

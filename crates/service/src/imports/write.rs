@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::batch::Batch;
 use super::by_user;
 use super::known::{Renewed, renew};
-use super::lookup::{candidates, keys_of};
+use super::lookup::{keys_of, possible};
 use super::outcome::Outcome;
 use super::pace::Pace;
 use super::parse::ImportRow;
@@ -127,10 +127,10 @@ impl Work<'_> {
         let Environment { policy, randomness, clock, .. } = self.env;
         let at = clock.now();
         let keys = keys_of(&rows, policy);
-        let neighbourhood = transaction.customers().neighbourhood_of_many(&keys).await?;
-        let records = transaction.contacts().get_many(&candidates(&rows, &neighbourhood)).await?;
+        let candidates = transaction.customers().candidates_of_many(&keys).await?;
+        let records = transaction.contacts().get_many(&possible(&rows, &candidates)).await?;
         let source = (self.import.id, self.twins);
-        let mut batch = Batch::new(policy, randomness.as_ref(), source, neighbourhood, records, at);
+        let mut batch = Batch::new(policy, randomness.as_ref(), source, candidates, records, at);
         batch.with_choices(&transaction.contacts().primaries_of(&choosing(&rows)).await?);
         let mut waiting = Vec::new();
         for row in &rows {

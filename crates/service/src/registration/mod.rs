@@ -29,7 +29,7 @@ use crate::users::keep_user;
 use onefold_domain::contact::{ClaimedBy, Received};
 use onefold_domain::email::EmailAddress;
 use onefold_domain::id::{CustomerId, UserId};
-use onefold_domain::linking::Neighbourhood;
+use onefold_domain::linking::Candidates;
 use onefold_domain::phone::PhoneNumber;
 use onefold_domain::profile::Profile;
 use onefold_domain::source::ContactSource;
@@ -224,17 +224,17 @@ impl Registrations {
         // First: two registrations of one user wait here for each other.
         let user = keep_user(transaction, &self.env, case.id, Some(&case.new.profile), case.at).await?;
         let keys = case.keys(&self.env.policy);
-        let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
+        let candidates = transaction.customers().lock_candidates(&keys).await?;
         let own = transaction.contacts().of_user(case.id, MOST_CONTACTS).await?;
         refuse_registered(&own)?;
-        refuse_known(transaction, case, &neighbourhood).await?;
+        refuse_known(transaction, case, &candidates).await?;
         let mut customer = None;
-        for request in requests(case, &own, &neighbourhood) {
+        for request in requests(case, &own, &candidates) {
             customer = Some(upsert(transaction, &self.env, &request).await?.0.customer);
         }
         // Somebody may have come in between as long as nobody had the email's key; now one of the two has it.
-        let neighbourhood = transaction.customers().lock_neighbourhood(&keys).await?;
-        refuse_known(transaction, case, &neighbourhood).await?;
+        let candidates = transaction.customers().lock_candidates(&keys).await?;
+        refuse_known(transaction, case, &candidates).await?;
         let customer = customer.ok_or(RecordError::NoSuchCustomer)?;
         let token = self.give_token(transaction, case).await?;
         self.promise(transaction, customer, case.at).await?;
@@ -294,9 +294,9 @@ async fn carried_out(
 async fn refuse_known(
     transaction: &mut dyn Transaction,
     case: &Case<'_>,
-    neighbourhood: &Neighbourhood,
+    candidates: &Candidates,
 ) -> Result<(), RegisterError> {
-    for id in case.of_others(neighbourhood) {
+    for id in case.of_others(candidates) {
         let Some(record) = transaction.contacts().get(id).await? else { continue };
         let is_account = matches!(record.source, ContactSource::SignupForm | ContactSource::Auth);
         if is_account && !is_detached(&record) {

@@ -12,7 +12,7 @@ use onefold_domain::contact::{ClaimedBy, ContactKind, ContactRecord, KnownContac
 use onefold_domain::email::EmailAddress;
 use onefold_domain::id::{ContactId, UserId};
 use onefold_domain::link_key::{LinkKey, StatementKeys};
-use onefold_domain::linking::Neighbourhood;
+use onefold_domain::linking::Candidates;
 use onefold_domain::phone::PhoneNumber;
 use onefold_domain::policy::LinkPolicy;
 use onefold_domain::source::ContactSource;
@@ -38,13 +38,13 @@ impl Case<'_> {
     /// The contacts of other users with this email. Whether one of them is an account, the records say.
     pub(super) fn of_others<'a>(
         &'a self,
-        neighbourhood: &'a Neighbourhood,
+        candidates: &'a Candidates,
     ) -> impl Iterator<Item = ContactId> + 'a {
         let is_another_users = |contact: &&KnownContact| {
             contact.email.as_ref() == Some(&self.new.email)
                 && contact.user.is_some_and(|user| user != self.id)
         };
-        contacts(neighbourhood).filter(is_another_users).map(|contact| contact.id)
+        contacts(candidates).filter(is_another_users).map(|contact| contact.id)
     }
 
     fn email(&self) -> Option<Statement> {
@@ -76,9 +76,9 @@ pub(super) fn refuse_registered(own: &[ContactRecord]) -> Result<(), RegisterErr
 pub(super) fn requests(
     case: &Case<'_>,
     own: &[ContactRecord],
-    neighbourhood: &Neighbourhood,
+    candidates: &Candidates,
 ) -> Vec<ContactRequest> {
-    let left_both = contacts(neighbourhood).any(|contact| {
+    let left_both = contacts(candidates).any(|contact| {
         contact.user.is_none()
             && contact.email.as_ref() == Some(&case.new.email)
             && contact.phone.is_some()
@@ -105,6 +105,6 @@ pub(super) fn requests(
     statements.into_iter().flatten().map(request).collect()
 }
 
-fn contacts(neighbourhood: &Neighbourhood) -> impl Iterator<Item = &KnownContact> {
-    neighbourhood.customers.iter().flat_map(|customer| &customer.contacts)
+fn contacts(candidates: &Candidates) -> impl Iterator<Item = &KnownContact> {
+    candidates.customers.iter().flat_map(|customer| &customer.contacts)
 }

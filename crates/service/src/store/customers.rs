@@ -8,7 +8,7 @@ use crate::store::StoreError;
 use onefold_domain::customer::CustomerRecord;
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::link_key::LinkKey;
-use onefold_domain::linking::{CustomerPicture, Neighbourhood};
+use onefold_domain::linking::{Candidates, CustomerSnapshot};
 
 #[async_trait]
 pub trait CustomerReader: Send + Sync {
@@ -31,10 +31,10 @@ pub trait CustomerReader: Send + Sync {
 pub trait CustomerRepository: Send {
     /// What is known about these keys, with the customers they lead to locked until the end of the
     /// transaction. `Conflict` if they changed while waiting for the lock.
-    async fn lock_neighbourhood(&mut self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError>;
+    async fn lock_candidates(&mut self, keys: &[LinkKey]) -> Result<Candidates, StoreError>;
 
     /// What is known about any number of keys, nothing locked: whoever rests on it must `advance`.
-    async fn neighbourhood_of_many(&mut self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError>;
+    async fn candidates_of_many(&mut self, keys: &[LinkKey]) -> Result<Candidates, StoreError>;
 
     /// Moves a customer to its next version, and so locks it. `Conflict` unless it still has this
     /// version and was not absorbed.
@@ -71,7 +71,7 @@ pub trait CustomerRepository: Send {
     async fn refile(&mut self, keys: &[LinkKey], id: CustomerId) -> Result<(), StoreError>;
 
     /// All that links a customer, which is locked and is no absorbed one.
-    async fn picture(&mut self, id: CustomerId) -> Result<CustomerPicture, StoreError>;
+    async fn snapshot(&mut self, id: CustomerId) -> Result<CustomerSnapshot, StoreError>;
 
     /// As [`CustomerReader::get`].
     async fn get(&mut self, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError>;

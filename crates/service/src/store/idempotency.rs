@@ -30,7 +30,7 @@ pub trait IdempotencyRepository: Send {
     ) -> Result<(), StoreError>;
 
     /// `false` if somebody else has taken the key over.
-    async fn prolong(&mut self, operation: OperationId, until: DateTime<Utc>) -> Result<bool, StoreError>;
+    async fn renew(&mut self, operation: OperationId, until: DateTime<Utc>) -> Result<bool, StoreError>;
 
     /// Remembers what the operation made. Belongs into the transaction that makes it: `Conflict` if the key was
     /// taken over or given up meanwhile, and then nothing of that transaction may be stored.

@@ -40,7 +40,7 @@ pub trait ImportRepository: Send {
 
     /// Takes the oldest import that waits, or whose process has let its lease run out; leased to `owner`
     /// until `until`. With `only`, this import or none.
-    async fn take(
+    async fn lease(
         &mut self,
         only: Option<ImportId>,
         owner: Uuid,

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use onefold_domain::link_key::LinkKey;
-use onefold_domain::linking::Neighbourhood;
+use onefold_domain::linking::Candidates;
 
 pub use audit::{AuditReader, AuditRepository};
 pub use contacts::{BlockedValues, ContactFilter, ContactReader, ContactRepository, FiledDraft};
@@ -38,7 +38,7 @@ pub use users::{UserReader, UserRepository};
 #[async_trait]
 pub trait Store: Send + Sync {
     /// What is known about these keys, as of one moment, with all that is committed.
-    async fn neighbourhood(&self, keys: &[LinkKey]) -> Result<Neighbourhood, StoreError>;
+    async fn candidates(&self, keys: &[LinkKey]) -> Result<Candidates, StoreError>;
 
     /// Opens a transaction for writing. Dropping it undoes what was not committed.
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
@@ -76,7 +76,7 @@ pub trait Store: Send + Sync {
 /// An open transaction.
 ///
 /// Writers keep one order, so that no two of them wait for each other: first the customers that a
-/// plan rests on, ascending (`lock_neighbourhood` or `advance`), then link keys, ascending (`claim`),
+/// plan rests on, ascending (`lock_candidates` or `advance`), then link keys, ascending (`claim`),
 /// then everything else. A use case that has to lock more in between may meet another one head-on; the
 /// database then ends one of the two with `Conflict`.
 #[async_trait]

@@ -16,7 +16,7 @@ pub enum PartnerError {
     #[error("the other system knows no such partner")]
     NotFound,
     /// The values cannot be sent; no call was made.
-    #[error("the values cannot be sent: {}", told(.0))]
+    #[error("the values cannot be sent: {}", describe(.0))]
     Invalid(Vec<PartnerFault>),
     /// The other system does not want this. Sending the same again ends the same way.
     #[error("the other system refused (code {code})")]
@@ -69,7 +69,7 @@ impl fmt::Display for PartnerFault {
     }
 }
 
-fn told(faults: &[PartnerFault]) -> String {
+fn describe(faults: &[PartnerFault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 

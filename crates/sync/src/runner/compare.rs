@@ -15,7 +15,7 @@ use crate::partner::{PartnerId, RemotePartner};
 use crate::rules::SyncRules;
 use crate::run::{ItemOutcome, Run, RunItem, RunKind};
 use crate::sync_error::SyncError;
-use crate::synchroniser::Errand;
+use crate::synchroniser::SyncContext;
 use onefold_domain::link_key::StatementKeys;
 use onefold_service::retry::Failure;
 use onefold_service::store::StoreError;
@@ -187,11 +187,11 @@ impl Runner {
             return Ok(None);
         }
         if run.dry_run {
-            return Ok(Some(Done::Shown(self.sync.show_new_partner(partner).await?)));
+            return Ok(Some(Done::SyncPreview(self.sync.show_new_partner(partner).await?)));
         }
         *merges = self.would_merge(partner).await?;
-        let errand = Errand { run: Some(run.id), is_job: false };
-        Ok(Some(Done::Synced(self.sync.take_in(partner, rules, errand).await?)))
+        let context = SyncContext { run: Some(run.id), is_job: false };
+        Ok(Some(Done::Synced(self.sync.take_in(partner, rules, context).await?)))
     }
 
     /// Whether the record's email and phone belong to two customers.
@@ -203,8 +203,8 @@ impl Runner {
             return Ok(false);
         };
         let keys = StatementKeys::of(&statement, &self.sync.env.base.policy).to_vec();
-        let neighbourhood = self.sync.env.store.neighbourhood(&keys).await.map_err(Failure::from)?;
-        Ok(neighbourhood.customers.len() > 1)
+        let candidates = self.sync.env.store.candidates(&keys).await.map_err(Failure::from)?;
+        Ok(candidates.customers.len() > 1)
     }
 
     async fn look_at_known(
@@ -231,7 +231,7 @@ impl Runner {
         let record = record.ok_or(SyncError::NoSuchCustomer)?;
         if run.dry_run {
             let shown = self.sync.show_pair(&record, &partner, mapping, "update").await?;
-            return Ok((shown.action != "unchanged").then_some(Done::Shown(shown)));
+            return Ok((shown.action != "unchanged").then_some(Done::SyncPreview(shown)));
         }
         let view = onefold_domain::customer::CustomerView::of(record.clone(), &self.sync.survivorship);
         let as_kept = |fields: &_| self.sync.directory.as_kept(fields);
@@ -241,8 +241,8 @@ impl Runner {
         if idle && self.is_noted(mapping, &compared.plan.fields).await? {
             return Ok(None);
         }
-        let errand = Errand { run: Some(run.id), is_job: false };
-        Ok(Some(Done::Synced(self.sync.sync_with(mapping, partner, errand).await?)))
+        let context = SyncContext { run: Some(run.id), is_job: false };
+        Ok(Some(Done::Synced(self.sync.sync_with(mapping, partner, context).await?)))
     }
 
     /// Whether the questions that there are, are open with just these values.
@@ -284,8 +284,8 @@ impl Runner {
             // The customer has another record by now.
             return Ok(None);
         }
-        let errand = Errand { run: Some(run.id), is_job: false };
-        Ok(Some(Done::Synced(self.sync.sync_with(mapping, partner, errand).await?)))
+        let context = SyncContext { run: Some(run.id), is_job: false };
+        Ok(Some(Done::Synced(self.sync.sync_with(mapping, partner, context).await?)))
     }
 }
 

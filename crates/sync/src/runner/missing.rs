@@ -13,7 +13,7 @@ use crate::mapping::{Mapping, MappingId, MappingStatus, PlacedMapping};
 use crate::partner::PartnerId;
 use crate::run::{ItemOutcome, Run, RunItem};
 use crate::sync_error::SyncError;
-use crate::synchroniser::{Errand, Loss};
+use crate::synchroniser::{Loss, SyncContext};
 use onefold_service::retry::Failure;
 
 /// How many mappings are looked at together.
@@ -58,10 +58,10 @@ impl Runner {
         }
         for mapping in found.unfinished {
             stop_if(stopping)?;
-            let errand = Errand { run: Some(run.id), is_job: false };
+            let context = SyncContext { run: Some(run.id), is_job: false };
             let done = match act {
-                true => self.sync.sync_customer(mapping.customer, errand).await.map(Done::Synced),
-                false => self.sync.show_customer(mapping.customer).await.map(Done::Shown),
+                true => self.sync.sync_customer(mapping.customer, context).await.map(Done::Synced),
+                false => self.sync.show_customer(mapping.customer).await.map(Done::SyncPreview),
             };
             let outcome = ItemOutcome { customer: Some(mapping.customer), ..outcome(done) };
             count(&mut run.counts, &outcome);
@@ -82,12 +82,12 @@ impl Runner {
             let Some(last) = portion.last() else { return Ok(found) };
             after = Some(last.mapping.id);
             for placed in portion {
-                self.judge(placed, seen, &mut found).await?;
+                self.classify(placed, seen, &mut found).await?;
             }
         }
     }
 
-    async fn judge(
+    async fn classify(
         &self,
         placed: PlacedMapping,
         seen: &HashSet<PartnerId>,

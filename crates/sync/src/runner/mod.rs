@@ -22,7 +22,7 @@ use crate::run::{Run, RunCounts, RunId, RunItem, RunKind, RunStatus};
 use crate::runs::Runs;
 use crate::store::Open;
 use crate::sync_error::{Retry, SyncError};
-use crate::synchroniser::{Errand, Synchroniser};
+use crate::synchroniser::{SyncContext, Synchroniser};
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_service::retry::Failure;
 use outcome::{Done, count, outcome};
@@ -104,7 +104,7 @@ impl Runner {
     }
 
     /// Carries a run out, or goes on with it. The caller holds its job.
-    pub(crate) async fn carry_out(&self, id: RunId, stopping: Stopping<'_>) -> Result<(), SyncError> {
+    pub(crate) async fn execute(&self, id: RunId, stopping: Stopping<'_>) -> Result<(), SyncError> {
         let Some(run) = self.runs.run(id).await?.filter(|run| !run.status.rests()) else { return Ok(()) };
         let at = self.sync.env.base.clock.now();
         let started_at = run.started_at.or(Some(at));
@@ -236,24 +236,24 @@ impl Runner {
     }
 
     async fn item(&self, run: &Run, subject: &str) -> Result<Done, SyncError> {
-        let errand = Errand { run: Some(run.id), is_job: false };
+        let context = SyncContext { run: Some(run.id), is_job: false };
         let sync = &self.sync;
         if run.kind == RunKind::Import {
             let id = PartnerId::parse(subject).map_err(|_| crate::partner::PartnerError::NotFound)?;
             return match run.dry_run {
-                true => sync.show_partner(&id).await.map(Done::Shown),
-                false => sync.import_partner(&id, errand).await.map(Done::Synced),
+                true => sync.show_partner(&id).await.map(Done::SyncPreview),
+                false => sync.import_partner(&id, context).await.map(Done::Synced),
             };
         }
         let customer = self.customer(subject).await?;
         if run.dry_run {
-            return sync.show_customer(customer).await.map(Done::Shown);
+            return sync.show_customer(customer).await.map(Done::SyncPreview);
         }
         // Since it was listed somebody may have synced it, or let it go.
         if run.kind == RunKind::SyncAll && !sync.is_worth_a_try(customer).await? {
             return Ok(Done::Nothing(customer));
         }
-        sync.sync_customer(customer, errand).await.map(Done::Synced)
+        sync.sync_customer(customer, context).await.map(Done::Synced)
     }
 
     /// A UUID is a customer, a number a contact that stands for its customer.

@@ -3,7 +3,7 @@
 use crate::log::SyncOutcome;
 use crate::run::{ItemOutcome, RunCounts};
 use crate::sync_error::SyncError;
-use crate::synchroniser::{Shown, Synced};
+use crate::synchroniser::{SyncPreview, Synced};
 use onefold_domain::id::CustomerId;
 
 /// The action of what cannot come in, or go there, as it is.
@@ -14,7 +14,7 @@ pub(super) const UNCHANGED: &str = "unchanged";
 /// What was done, or would be.
 pub(super) enum Done {
     Synced(Synced),
-    Shown(Shown),
+    SyncPreview(SyncPreview),
     /// The customer was in step already.
     Nothing(CustomerId),
 }
@@ -32,7 +32,7 @@ pub(super) fn outcome(result: Result<Done, SyncError>) -> ItemOutcome {
         Ok(Done::Nothing(customer)) => {
             ItemOutcome { customer: Some(customer), action: UNCHANGED.to_owned(), ..ItemOutcome::default() }
         }
-        Ok(Done::Shown(shown)) => ItemOutcome {
+        Ok(Done::SyncPreview(shown)) => ItemOutcome {
             customer: shown.customer,
             mapping: shown.mapping.map(|mapping| mapping.id),
             external: shown.external,

@@ -38,7 +38,7 @@ pub trait JobRepository: Send {
     /// Takes the job that is due for longest, or whose owner has let its lease run out, leases it to `owner`
     /// until `until` and counts an attempt. A job whose kind is at work already is passed over. With `only`, a
     /// job of this kind or none.
-    async fn take(
+    async fn lease(
         &mut self,
         only: Option<&JobKind>,
         owner: Uuid,
@@ -47,7 +47,7 @@ pub trait JobRepository: Send {
     ) -> Result<Option<Job>, StoreError>;
 
     /// Makes the lease last longer. `Conflict` if `owner` has lost it.
-    async fn extend(&mut self, id: JobId, owner: Uuid, until: DateTime<Utc>) -> Result<(), StoreError>;
+    async fn renew(&mut self, id: JobId, owner: Uuid, until: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// It is done and removed; nothing happens if `owner` has lost it.
     async fn finish(&mut self, id: JobId, owner: Uuid) -> Result<(), StoreError>;

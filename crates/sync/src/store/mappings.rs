@@ -91,7 +91,7 @@ pub trait MappingRepository: Send {
 
     /// Leases it to `owner` until `until`: if nobody has it, its lease has run out at `now`, or `owner` has it
     /// already. `None` if somebody else has it, or it does not exist. Does not raise the version.
-    async fn take(
+    async fn lease(
         &mut self,
         id: MappingId,
         owner: Uuid,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::reconcile::Progress;
-use super::{Errand, Opened, Synced, Synchroniser};
+use super::{Opened, SyncContext, Synced, Synchroniser};
 use crate::conflict::{ConflictDraft, ConflictFilter, ConflictStatus, ConflictSubject};
 use crate::log::SyncOutcome;
 use crate::mapping::Mapping;
@@ -38,7 +38,7 @@ enum Found {
 }
 
 impl Synchroniser {
-    pub(super) async fn create(&self, opened: Opened, errand: Errand) -> Result<Synced, SyncError> {
+    pub(super) async fn create(&self, opened: Opened, context: SyncContext) -> Result<Synced, SyncError> {
         let view = self.view(&opened.customer);
         let fields = self.directory.as_kept(&fields_of(&view, None, &SyncView::new()));
         self.directory.check(&fields)?;
@@ -50,7 +50,7 @@ impl Synchroniser {
             Found::Free(partner) => {
                 let opened = self.adopt(opened, &partner).await?;
                 drop(alone);
-                self.reconcile(opened, Some(*partner), SyncOutcome::Adopted, Progress::default(), errand)
+                self.reconcile(opened, Some(*partner), SyncOutcome::Adopted, Progress::default(), context)
                     .await
             }
             Found::Nothing => {
@@ -63,7 +63,7 @@ impl Synchroniser {
                 let carried = self.fields();
                 let pushed = fields.stated().filter(|field| carried.contains(field)).collect();
                 let progress = Progress { pushed, ..Progress::default() };
-                self.reconcile(opened, partner, SyncOutcome::Created, progress, errand).await
+                self.reconcile(opened, partner, SyncOutcome::Created, progress, context).await
             }
         }
     }
@@ -245,7 +245,7 @@ impl Synchroniser {
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
                     let mappings = transaction.mappings();
-                    let held = mappings.take(stored.id, owner, at, until).await?.ok_or(SyncError::Busy)?;
+                    let held = mappings.lease(stored.id, owner, at, until).await?.ok_or(SyncError::Busy)?;
                     // An earlier try may have been carried out although its commit failed to say so.
                     let done = Mapping { lease: None, ..held } == next(stored);
                     if !done {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep};
 
-use super::{Errand, Opened, Synced, Synchroniser};
+use super::{Opened, SyncContext, Synced, Synchroniser};
 use crate::job::JobKind;
 use crate::log::{SyncAttempt, SyncLogFilter, SyncOutcome};
 use crate::mapping::Mapping;
@@ -45,7 +45,7 @@ impl Synchroniser {
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
                     let held =
-                        transaction.mappings().take(opened.mapping.id, opened.owner, at, until).await?;
+                        transaction.mappings().lease(opened.mapping.id, opened.owner, at, until).await?;
                     held.ok_or(SyncError::Busy)?;
                     Ok::<_, SyncError>(((), transaction))
                 })
@@ -74,7 +74,7 @@ impl Synchroniser {
     pub(super) async fn after_another(
         &self,
         customer: CustomerId,
-        errand: Errand,
+        context: SyncContext,
     ) -> Result<Synced, SyncError> {
         let (began, end) = (self.env.base.clock.now(), Instant::now() + WAIT);
         loop {
@@ -90,7 +90,7 @@ impl Synchroniser {
             if let Some(done) = self.done_since(mapping, began).await? {
                 return Ok(done);
             }
-            match self.try_to_sync(customer, errand).await {
+            match self.try_to_sync(customer, context).await {
                 Err(SyncError::Busy) => {}
                 done => return done,
             }

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Errand, Synced, Synchroniser};
+use super::{SyncContext, Synced, Synchroniser};
 use crate::job::JobKind;
 use crate::log::SyncOutcome;
 use crate::mapping::{DetachReason, Mapping, MappingId, MappingStatus};
@@ -25,14 +25,14 @@ impl Synchroniser {
     ///
     /// # Errors
     /// [`crate::partner::PartnerError::NotFound`], [`SyncError::NoContactPoint`], and those of [`Self::sync_customer`].
-    pub async fn import_partner(&self, id: &PartnerId, errand: Errand) -> Result<Synced, SyncError> {
+    pub async fn import_partner(&self, id: &PartnerId, context: SyncContext) -> Result<Synced, SyncError> {
         self.configured()?;
         match self.mapping_of_partner(id).await? {
-            Some(mapping) => self.sync_customer(mapping.customer, errand).await,
+            Some(mapping) => self.sync_customer(mapping.customer, context).await,
             None => {
                 let partner = self.directory.get(id).await?;
-                match self.take_in(&partner, &self.rules().await?, errand).await {
-                    Err(SyncError::Busy) if errand.is_a_persons() => self.after_intake(id, errand).await,
+                match self.take_in(&partner, &self.rules().await?, context).await {
+                    Err(SyncError::Busy) if context.is_interactive() => self.after_intake(id, context).await,
                     done => done,
                 }
             }
@@ -40,9 +40,9 @@ impl Synchroniser {
     }
 
     /// Somebody else takes the record in at this moment, or is at the customer that it belongs to.
-    async fn after_intake(&self, id: &PartnerId, errand: Errand) -> Result<Synced, SyncError> {
+    async fn after_intake(&self, id: &PartnerId, context: SyncContext) -> Result<Synced, SyncError> {
         match self.mapping_of_partner(id).await? {
-            Some(mapping) => self.after_another(mapping.customer, errand).await,
+            Some(mapping) => self.after_another(mapping.customer, context).await,
             None => Err(SyncError::Busy),
         }
     }
@@ -52,7 +52,7 @@ impl Synchroniser {
         &self,
         partner: &RemotePartner,
         rules: &SyncRules,
-        errand: Errand,
+        context: SyncContext,
     ) -> Result<Synced, SyncError> {
         let statement = statement(partner).ok_or(SyncError::NoContactPoint)?;
         let since = self.env.base.clock.now();
@@ -79,7 +79,7 @@ impl Synchroniser {
                             let (received, source) = (Received::default(), self.system.source());
                             let request = ContactRequest::new(statement.clone(), received, source);
                             let contact = create(open, &self.env.base, &request).await?;
-                            self.map(open, id, &contact, partner, rules, (errand, since)).await?
+                            self.map(open, id, &contact, partner, rules, (context, since)).await?
                         }
                     };
                     Ok::<_, SyncError>((taken, transaction))
@@ -88,11 +88,11 @@ impl Synchroniser {
             .await?;
         match taken {
             Taken::In(synced) => {
-                self.tell(&synced, errand);
+                self.tell(&synced, context);
                 Ok(*synced)
             }
             // Another one was faster; what it did is as good.
-            Taken::Known(mapping) => self.sync_with(&mapping, partner.clone(), errand).await,
+            Taken::Known(mapping) => self.sync_with(&mapping, partner.clone(), context).await,
         }
     }
 
@@ -105,7 +105,7 @@ impl Synchroniser {
         at: DateTime<Utc>,
     ) -> Result<Option<Mapping>, SyncError> {
         let keys = StatementKeys::of(statement, &self.env.base.policy).to_vec();
-        for customer in transaction.customers().neighbourhood_of_many(&keys).await?.customers {
+        for customer in transaction.customers().candidates_of_many(&keys).await?.customers {
             let mappings = transaction.mappings().of_customer(self.system, customer.id).await?;
             let waits = |mapping: &Mapping| mapping.detached.is_none() && mapping.external.is_none();
             let Some(mapping) = mappings.into_iter().find(waits) else { continue };
@@ -146,7 +146,7 @@ impl Synchroniser {
         contact: &ContactRecord,
         partner: &RemotePartner,
         rules: &SyncRules,
-        (errand, since): (Errand, DateTime<Utc>),
+        (context, since): (SyncContext, DateTime<Utc>),
     ) -> Result<Taken, SyncError> {
         let found = transaction.customers().get(contact.customer).await?;
         let customer = found.ok_or(SyncError::NoSuchCustomer)?;
@@ -167,7 +167,7 @@ impl Synchroniser {
             None => self.fill(transaction, mapping, &customer, partner, rules, since).await?,
         };
         let outcome = SyncOutcome::Imported;
-        self.log_attempt(transaction, &mapping, outcome, &progress, errand, since).await?;
+        self.log_attempt(transaction, &mapping, outcome, &progress, context, since).await?;
         Ok(Taken::In(Box::new(Synced { mapping, outcome, pushed: progress.pushed, pulled: progress.pulled })))
     }
 

@@ -9,13 +9,13 @@ mod hold;
 mod import;
 mod local;
 mod loss;
+mod on_event;
 mod open;
 mod outcome;
 mod points;
 mod questions;
 mod reconcile;
 mod show;
-mod told;
 
 use creations::Creations;
 
@@ -23,7 +23,7 @@ pub(crate) use create::SEPARATE;
 pub(crate) use gone::RECREATE;
 pub(crate) use local::current;
 pub(crate) use loss::Loss;
-pub use show::Shown;
+pub use show::SyncPreview;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,15 +84,15 @@ impl Default for SyncSettings {
 
 /// In the course of what something is synced.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Errand {
+pub struct SyncContext {
     pub run: Option<RunId>,
     /// Whether it is tried again by itself when it fails; otherwise a failure that may pass leaves a job behind.
     pub is_job: bool,
 }
 
-impl Errand {
+impl SyncContext {
     /// Whether somebody asked and waits for the answer. A job and a run are taken up again by themselves.
-    fn is_a_persons(self) -> bool {
+    fn is_interactive(self) -> bool {
         !self.is_job && self.run.is_none()
     }
 }
@@ -140,7 +140,7 @@ impl Synchroniser {
         survivorship: Arc<SurvivorshipRules>,
         settings: SyncSettings,
     ) -> Self {
-        // What it writes here came from there: it must not be told to go back.
+        // What it writes here came from there: it must not be on_event to go back.
         let env = env.without_trigger(system);
         Self { env, system, directory, survivorship, settings, creations: Arc::default(), asked_by: None }
     }
@@ -183,18 +183,22 @@ impl Synchroniser {
     ///
     /// # Errors
     /// See [`SyncError`]. Whatever happened is noted in the mapping and in the log.
-    pub async fn sync_customer(&self, customer: CustomerId, errand: Errand) -> Result<Synced, SyncError> {
+    pub async fn sync_customer(
+        &self,
+        customer: CustomerId,
+        context: SyncContext,
+    ) -> Result<Synced, SyncError> {
         self.configured()?;
-        match self.try_to_sync(customer, errand).await {
+        match self.try_to_sync(customer, context).await {
             // A person who clicks twice, or who meets a job, gets what comes of the other one.
-            Err(SyncError::Busy) if errand.is_a_persons() => self.after_another(customer, errand).await,
+            Err(SyncError::Busy) if context.is_interactive() => self.after_another(customer, context).await,
             done => done,
         }
     }
 
-    async fn try_to_sync(&self, customer: CustomerId, errand: Errand) -> Result<Synced, SyncError> {
-        let opened = self.open(customer, errand).await?;
-        self.bring_into_step(opened, None, errand).await
+    async fn try_to_sync(&self, customer: CustomerId, context: SyncContext) -> Result<Synced, SyncError> {
+        let opened = self.open(customer, context).await?;
+        self.bring_into_step(opened, None, context).await
     }
 
     /// The same when the record has just been read.
@@ -202,20 +206,20 @@ impl Synchroniser {
         &self,
         mapping: &Mapping,
         partner: RemotePartner,
-        errand: Errand,
+        context: SyncContext,
     ) -> Result<Synced, SyncError> {
-        let opened = self.open(mapping.customer, errand).await?;
+        let opened = self.open(mapping.customer, context).await?;
         // Of several mappings of a customer one is in use.
         let same = opened.mapping.external.as_ref() == Some(&partner.id);
         let partner = Some(partner).filter(|_| same);
-        self.bring_into_step(opened, partner, errand).await
+        self.bring_into_step(opened, partner, context).await
     }
 
     async fn bring_into_step(
         &self,
         opened: Opened,
         partner: Option<RemotePartner>,
-        errand: Errand,
+        context: SyncContext,
     ) -> Result<Synced, SyncError> {
         let (mapping, owner, since) = (opened.mapping.clone(), opened.owner, opened.since);
         let promised = opened.promised;
@@ -223,16 +227,16 @@ impl Synchroniser {
         let span = tracing::error_span!("sync", customer = %mapping.customer.0, system = %self.system);
         let work = Box::pin(async {
             match &opened.mapping.external {
-                None => self.create(opened, errand).await,
+                None => self.create(opened, context).await,
                 Some(_) => {
                     let nothing = reconcile::Progress::default();
-                    self.reconcile(opened, partner, SyncOutcome::Unchanged, nothing, errand).await
+                    self.reconcile(opened, partner, SyncOutcome::Unchanged, nothing, context).await
                 }
             }
         });
         let result = work.instrument(span).await;
         if let Err(error) = &result {
-            self.note_failure(&mapping, owner, (since, promised), error, errand).await;
+            self.note_failure(&mapping, owner, (since, promised), error, context).await;
         }
         result
     }

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::reconcile::Progress;
-use super::{Errand, Opened, Synchroniser};
+use super::{Opened, SyncContext, Synchroniser};
 use crate::conflict::{ConflictDraft, ConflictStatus, ConflictSubject};
 use crate::job::JobKind;
 use crate::log::SyncOutcome;
@@ -19,7 +19,7 @@ use onefold_service::store::StoreError;
 
 impl Synchroniser {
     /// Takes the mapping of a customer, which gets one if it has none.
-    pub(super) async fn open(&self, customer: CustomerId, errand: Errand) -> Result<Opened, SyncError> {
+    pub(super) async fn open(&self, customer: CustomerId, context: SyncContext) -> Result<Opened, SyncError> {
         let since = self.env.base.clock.now();
         let owner = self.env.base.randomness.uuid(since);
         let id = MappingId(self.env.base.randomness.uuid(since));
@@ -37,9 +37,9 @@ impl Synchroniser {
                         }
                     };
                     let until = self.lease_until(since);
-                    let taken = transaction.mappings().take(mapping.id, owner, since, until).await?;
+                    let taken = transaction.mappings().lease(mapping.id, owner, since, until).await?;
                     let mapping = taken.ok_or(SyncError::Busy)?;
-                    let promised = errand.is_a_persons().then_some(until);
+                    let promised = context.is_interactive().then_some(until);
                     if promised.is_some() {
                         let job = JobKind::SyncCustomer(self.system, record.id);
                         transaction.jobs().enqueue(&[job], until, since).await?;
@@ -227,7 +227,7 @@ impl Synchroniser {
         outcome: SyncOutcome,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let attempt = self.attempt(mapping, outcome, &Progress::default(), Errand::default(), at);
+        let attempt = self.attempt(mapping, outcome, &Progress::default(), SyncContext::default(), at);
         transaction.sync_log().append(&[attempt]).await
     }
 }

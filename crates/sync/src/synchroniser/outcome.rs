@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::reconcile::Progress;
-use super::{Errand, Synced, Synchroniser};
+use super::{SyncContext, Synced, Synchroniser};
 use crate::job::JobKind;
 use crate::log::{SyncAttempt, SyncOutcome};
 use crate::mapping::{Mapping, MappingStatus};
@@ -23,10 +23,10 @@ impl Synchroniser {
         mapping: &Mapping,
         outcome: SyncOutcome,
         progress: &Progress,
-        errand: Errand,
+        context: SyncContext,
         since: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let attempt = self.attempt(mapping, outcome, progress, errand, since);
+        let attempt = self.attempt(mapping, outcome, progress, context, since);
         transaction.sync_log().append(&[attempt]).await
     }
 
@@ -35,7 +35,7 @@ impl Synchroniser {
         mapping: &Mapping,
         outcome: SyncOutcome,
         progress: &Progress,
-        errand: Errand,
+        context: SyncContext,
         since: DateTime<Utc>,
     ) -> SyncAttempt {
         let at = self.env.base.clock.now();
@@ -45,7 +45,7 @@ impl Synchroniser {
             mapping: Some(mapping.id),
             customer: Some(mapping.customer),
             external: mapping.external.clone(),
-            run: errand.run,
+            run: context.run,
             by: self.by(),
             outcome,
             pushed: progress.pushed.clone(),
@@ -56,7 +56,7 @@ impl Synchroniser {
     }
 
     /// One line for each sync that changed something, with the customer and never a value.
-    pub(crate) fn tell(&self, synced: &Synced, errand: Errand) {
+    pub(crate) fn tell(&self, synced: &Synced, context: SyncContext) {
         let (mapping, outcome) = (&synced.mapping, synced.outcome);
         let quiet = synced.pushed.is_empty() && synced.pulled.is_empty();
         if outcome == SyncOutcome::Unchanged && quiet {
@@ -68,7 +68,7 @@ impl Synchroniser {
             customer = %mapping.customer.0, system = %self.system, outcome = outcome.as_str(),
             record = mapping.external.as_ref().map_or("-", PartnerId::as_str),
             pushed = names(&synced.pushed), pulled = names(&synced.pulled),
-            run = errand.run.map(|run| run.0.to_string()), "synced"
+            run = context.run.map(|run| run.0.to_string()), "synced"
         );
     }
 
@@ -80,7 +80,7 @@ impl Synchroniser {
         owner: Uuid,
         (since, promised): (DateTime<Utc>, Option<DateTime<Utc>>),
         error: &SyncError,
-        errand: Errand,
+        context: SyncContext,
     ) {
         // Concluded already, and the mapping is not ours any more.
         let concluded = matches!(error, SyncError::OpenConflict { .. }) && mapping.external.is_some();
@@ -96,7 +96,8 @@ impl Synchroniser {
             .env
             .transact(move |mut transaction: Open| {
                 Box::pin(async move {
-                    self.fail(transaction.as_mut(), mapping, owner, (since, promised), error, errand).await?;
+                    self.fail(transaction.as_mut(), mapping, owner, (since, promised), error, context)
+                        .await?;
                     Ok::<_, SyncError>(((), transaction))
                 })
             })
@@ -116,7 +117,7 @@ impl Synchroniser {
         owner: Uuid,
         (since, promised): (DateTime<Utc>, Option<DateTime<Utc>>),
         error: &SyncError,
-        errand: Errand,
+        context: SyncContext,
     ) -> Result<(), StoreError> {
         let Some(stored) = transaction.mappings().get(mapping.id).await? else { return Ok(()) };
         if stored.lease.is_none_or(|(holder, _)| holder != owner) {
@@ -144,13 +145,13 @@ impl Synchroniser {
         if failed.status == MappingStatus::Stale {
             self.ask_about_missing(transaction, &failed, at).await?;
         }
-        self.log_attempt(transaction, &failed, outcome, &Progress::default(), errand, since).await?;
+        self.log_attempt(transaction, &failed, outcome, &Progress::default(), context, since).await?;
         let job = JobKind::SyncCustomer(self.system, failed.customer);
         if error.retry() == Retry::Never {
             if let Some(promised) = promised {
                 transaction.jobs().take_back(&job, promised).await?;
             }
-        } else if !errand.is_job {
+        } else if !context.is_job {
             transaction.jobs().enqueue(&[job], at + PAUSE, at).await?;
         }
         Ok(())

@@ -27,14 +27,14 @@ impl Synchroniser {
         };
         let Some(value) = value else { return Ok(false) };
         let keys = StatementKeys::of(&value, &self.env.base.policy).to_vec();
-        let known = transaction.customers().lock_neighbourhood(&keys).await?;
+        let known = transaction.customers().lock_candidates(&keys).await?;
         if known.customers.iter().any(|customer| customer.id != record.id) {
             return Ok(false);
         }
         let source = self.system.source();
         if let Some(statement) = joining(record, theirs, field) {
             let keys = StatementKeys::of(&statement, &self.env.base.policy).to_vec();
-            let known = transaction.customers().lock_neighbourhood(&keys).await?;
+            let known = transaction.customers().lock_candidates(&keys).await?;
             let plan = decide_record(&statement, &known, &self.env.base.policy);
             if plan.customer == Some(record.id) && plan.absorbed.is_empty() {
                 let request = ContactRequest::new(statement, Received::default(), source);

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Errand, Opened, Synced, Synchroniser};
+use super::{Opened, SyncContext, Synced, Synchroniser};
 use crate::conflict::ConflictId;
 use crate::log::SyncOutcome;
 use crate::mapping::{Mapping, MappingStatus};
@@ -36,7 +36,7 @@ struct Attempt<'a> {
     /// What this is if nothing has to be written.
     outcome: SyncOutcome,
     progress: &'a Progress,
-    errand: Errand,
+    context: SyncContext,
 }
 
 /// What was written on both sides so far.
@@ -63,7 +63,7 @@ impl Synchroniser {
         mut partner: Option<RemotePartner>,
         outcome: SyncOutcome,
         mut progress: Progress,
-        errand: Errand,
+        context: SyncContext,
     ) -> Result<Synced, SyncError> {
         let rules = self.rules().await?;
         for _ in 0..ROUNDS {
@@ -81,10 +81,10 @@ impl Synchroniser {
                 progress.add_pushed(pushed);
             }
             let (compared, partner) = (&compared, &known);
-            let attempt = Attempt { compared, partner, rules: &rules, outcome, progress: &progress, errand };
+            let attempt = Attempt { compared, partner, rules: &rules, outcome, progress: &progress, context };
             match self.conclude(opened, &attempt).await? {
                 Concluded::Done(synced, conflicts) => {
-                    self.tell(&synced, errand);
+                    self.tell(&synced, context);
                     let is_open = !conflicts.is_empty();
                     return if is_open { Err(SyncError::OpenConflict { conflicts }) } else { Ok(*synced) };
                 }
@@ -157,7 +157,7 @@ impl Synchroniser {
                     let open = transaction.as_mut();
                     let at = self.env.base.clock.now();
                     let until = self.lease_until(at);
-                    let held = open.mappings().take(opened.mapping.id, opened.owner, at, until).await?;
+                    let held = open.mappings().lease(opened.mapping.id, opened.owner, at, until).await?;
                     let held = held.ok_or(SyncError::Busy)?;
                     let now = open.customers().get(opened.customer.id).await?;
                     let now = now.ok_or(SyncError::NoSuchCustomer)?;
@@ -251,7 +251,7 @@ impl Synchroniser {
         if sent_is_seen {
             self.clear_promises(transaction, &mapping, opened.promised).await?;
         }
-        self.log_attempt(transaction, &mapping, outcome, &progress, attempt.errand, opened.since).await?;
+        self.log_attempt(transaction, &mapping, outcome, &progress, attempt.context, opened.since).await?;
         let mapping = Mapping { version: mapping.version + 1, lease: None, ..mapping };
         let synced = Synced { mapping, outcome, pushed: progress.pushed, pulled: progress.pulled };
         Ok(Concluded::Done(Box::new(synced), open))

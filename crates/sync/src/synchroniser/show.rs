@@ -20,7 +20,7 @@ use onefold_service::retry::Failure;
 
 /// What would be done.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Shown {
+pub struct SyncPreview {
     pub customer: Option<CustomerId>,
     pub mapping: Option<Mapping>,
     pub external: Option<PartnerId>,
@@ -35,7 +35,7 @@ impl Synchroniser {
     ///
     /// # Errors
     /// Those that it would have.
-    pub async fn show_customer(&self, customer: CustomerId) -> Result<Shown, SyncError> {
+    pub async fn show_customer(&self, customer: CustomerId) -> Result<SyncPreview, SyncError> {
         self.configured()?;
         let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
         let record = record.ok_or(SyncError::NoSuchCustomer)?;
@@ -57,7 +57,7 @@ impl Synchroniser {
         }
     }
 
-    async fn show_new(&self, record: &CustomerRecord, blank: &Mapping) -> Result<Shown, SyncError> {
+    async fn show_new(&self, record: &CustomerRecord, blank: &Mapping) -> Result<SyncPreview, SyncError> {
         let view = self.view(record);
         let fields = fields_of(&view, None, &SyncView::new());
         let fields = self.directory.as_kept(&fields);
@@ -66,7 +66,7 @@ impl Synchroniser {
             return self.show_pair(record, &partner, blank, "adopt").await;
         }
         let write = |field: PartnerField| json!({"field": field.as_str(), "write": "remote", "value": fields.text(field)});
-        Ok(Shown {
+        Ok(SyncPreview {
             customer: Some(record.id),
             mapping: None,
             external: None,
@@ -79,7 +79,7 @@ impl Synchroniser {
     ///
     /// # Errors
     /// Those that it would have.
-    pub async fn show_partner(&self, id: &PartnerId) -> Result<Shown, SyncError> {
+    pub async fn show_partner(&self, id: &PartnerId) -> Result<SyncPreview, SyncError> {
         self.configured()?;
         if let Some(mapping) = self.mapping_of_partner(id).await? {
             return self.show_customer(mapping.customer).await;
@@ -90,10 +90,10 @@ impl Synchroniser {
 
     /// The same for a record that was just read. Whom it would join is decided as it is in earnest, so that what these
     /// customers lack there is in the plan.
-    pub(crate) async fn show_new_partner(&self, partner: &RemotePartner) -> Result<Shown, SyncError> {
+    pub(crate) async fn show_new_partner(&self, partner: &RemotePartner) -> Result<SyncPreview, SyncError> {
         let statement = &super::import::statement(partner).ok_or(SyncError::NoContactPoint)?;
         let keys = StatementKeys::of(statement, &self.env.base.policy).to_vec();
-        let known = self.env.store.neighbourhood(&keys).await.map_err(Failure::from)?;
+        let known = self.env.store.candidates(&keys).await.map_err(Failure::from)?;
         let mut in_use = None;
         for customer in &known.customers {
             let mapping = self.mapping_filed_under(customer.id).await?;
@@ -179,7 +179,7 @@ impl Synchroniser {
         customer: Option<CustomerId>,
         statement: &Statement,
         plan: Vec<Value>,
-    ) -> Shown {
+    ) -> SyncPreview {
         let email = statement.email().map(|email| (PartnerField::Email, email.as_str()));
         let phone = statement.phone().map(|phone| (PartnerField::Phone, phone.as_str()));
         let brought = email.into_iter().chain(phone);
@@ -188,7 +188,7 @@ impl Synchroniser {
         let mut plan: Vec<Value> = brought.chain(plan).collect();
         let place = |step: &Value| step["field"].as_str().and_then(PartnerField::parse);
         plan.sort_by_key(place);
-        Shown {
+        SyncPreview {
             customer,
             mapping: None,
             external: Some(partner.id.clone()),
@@ -204,7 +204,7 @@ impl Synchroniser {
         partner: &RemotePartner,
         mapping: &Mapping,
         action: &'static str,
-    ) -> Result<Shown, SyncError> {
+    ) -> Result<SyncPreview, SyncError> {
         let (view, abilities, rules) = (self.view(record), self.directory.abilities(), self.rules().await?);
         let as_kept = |fields: &_| self.directory.as_kept(fields);
         let compared = compare(&view, partner, mapping, &rules, &abilities, as_kept);
@@ -214,7 +214,7 @@ impl Synchroniser {
             action => action,
         };
         let known = mapping.external.is_some();
-        Ok(Shown {
+        Ok(SyncPreview {
             customer: Some(record.id),
             mapping: known.then(|| mapping.clone()),
             external: Some(partner.id.clone()),

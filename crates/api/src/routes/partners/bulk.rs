@@ -83,7 +83,7 @@ enum Waited {
 
 /// Carries a run out and waits for it, for as long as the configuration says.
 async fn wait(app: &App, id: RunId) -> Result<Waited, ApiError> {
-    let run = app.sync.worker.carry_out_within(id, app.run_wait).await?.ok_or(ApiError::UnknownRun)?;
+    let run = app.sync.worker.execute_within(id, app.run_wait).await?.ok_or(ApiError::UnknownRun)?;
     match run.status {
         RunStatus::Completed => Ok(Waited::Ended(run)),
         RunStatus::Failed => Err(ApiError::RunFailed(Box::new(run))),

@@ -16,7 +16,7 @@ use onefold_service::retry::Failure;
 use onefold_service::store::StoreError;
 use onefold_sync::partner::PartnerId;
 use onefold_sync::sync_error::SyncError;
-use onefold_sync::synchroniser::Errand;
+use onefold_sync::synchroniser::SyncContext;
 use tokio::task::JoinHandle;
 
 use crate::access::Caller;
@@ -54,7 +54,7 @@ async fn sync_one<N: Naming>(
     }
     // Not dropped with the request: whoever hangs up would leave the customer leased for minutes.
     let synced =
-        to_its_end(tokio::spawn(async move { sync.sync_customer(customer, Errand::default()).await }));
+        to_its_end(tokio::spawn(async move { sync.sync_customer(customer, SyncContext::default()).await }));
     let synced = SyncedContact::<N::Id>::of(&synced.await?.mapping);
     Ok(HttpResponse::Ok().json(Success::of(SyncedOrPlanned::Synced(synced))))
 }
@@ -90,7 +90,7 @@ async fn import_one<N: Naming>(
         return Ok(HttpResponse::Ok().json(Success::of(ImportedOrPlanned::Planned(planned))));
     }
     let imported =
-        to_its_end(tokio::spawn(async move { sync.import_partner(&partner, Errand::default()).await }));
+        to_its_end(tokio::spawn(async move { sync.import_partner(&partner, SyncContext::default()).await }));
     let imported = ImportedRecord::of(&imported.await?.mapping);
     Ok(HttpResponse::Ok().json(Success::of(ImportedOrPlanned::<N::Id>::Imported(imported))))
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_sync::mapping::Mapping;
-use onefold_sync::synchroniser::Shown;
+use onefold_sync::synchroniser::SyncPreview;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -95,7 +95,7 @@ impl ImportedRecord {
 }
 
 impl<I: From<Value>> PlannedSync<I> {
-    pub(super) fn of(planned: Shown) -> Self {
+    pub(super) fn of(planned: SyncPreview) -> Self {
         Self {
             dry_run: true,
             action: planned.action,

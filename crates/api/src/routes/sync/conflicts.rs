@@ -10,7 +10,7 @@ use onefold_sync::conflicts::Conflicts;
 use onefold_sync::resolver::{Answer, Resolver};
 use onefold_sync::rules::FieldRule;
 use onefold_sync::sync_error::SyncError;
-use onefold_sync::synchroniser::{Errand, Synced};
+use onefold_sync::synchroniser::{SyncContext, Synced};
 use onefold_sync::view::SyncText;
 use serde::Serialize;
 use tokio::time::timeout;
@@ -227,7 +227,7 @@ pub(crate) async fn resolve(
             .json(ResolvedConflict { conflict: conflict_response(&app, &conflict).await?, sync }));
     }
     let customer = conflict.customer;
-    let working = tokio::spawn(async move { sync.sync_customer(customer, Errand::default()).await });
+    let working = tokio::spawn(async move { sync.sync_customer(customer, SyncContext::default()).await });
     let sync = match timeout(app.run_wait, to_its_end(working)).await {
         Ok(result) => SyncedSince::of(result),
         Err(_) => SyncedSince::pending(None),

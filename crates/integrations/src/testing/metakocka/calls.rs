@@ -26,16 +26,16 @@ const LIMITS: [(&str, usize); 9] = [
 ];
 
 /// A code and a text for people.
-pub(super) struct Refusal(pub(super) &'static str, pub(super) String);
+pub(super) struct ErrorReply(pub(super) &'static str, pub(super) String);
 
 pub(super) fn refused(code: &str, said: &str) -> Value {
     json!({"opr_code": code, "opr_desc": said, "opr_time_ms": "12"})
 }
 
 impl State {
-    pub(super) fn carry_out(&mut self, call: DoubleCall, body: &Value) -> Value {
+    pub(super) fn answer(&mut self, call: DoubleCall, body: &Value) -> Value {
         let result = match call {
-            _ if !has_access(body) => Err(Refusal("3", "Wrong secret_key or company_id".to_owned())),
+            _ if !has_access(body) => Err(ErrorReply("3", "Wrong secret_key or company_id".to_owned())),
             DoubleCall::GetPartner => self.get_partner(body),
             DoubleCall::AddPartner => self.add_partner(&body["partner"]),
             DoubleCall::UpdatePartner => self.update_partner(&body["partner"]),
@@ -48,17 +48,17 @@ impl State {
                 }
                 answer
             }
-            Err(Refusal(code, said)) => refused(code, &said),
+            Err(ErrorReply(code, said)) => refused(code, &said),
         }
     }
 
-    fn get_partner(&self, body: &Value) -> Result<Value, Refusal> {
+    fn get_partner(&self, body: &Value) -> Result<Value, ErrorReply> {
         let selected = SELECTORS.iter().find_map(|name| Some((*name, body.get(*name)?.as_str()?)));
         let Some((selector, value)) = selected else {
-            return Err(Refusal("2", "Missing paramether : partner_id".to_owned()));
+            return Err(ErrorReply("2", "Missing paramether : partner_id".to_owned()));
         };
         if selector == "partner_name" && value.is_empty() && !self.habits.gives_everything {
-            return Err(Refusal("2", "Paramether 'partner_name' is empty".to_owned()));
+            return Err(ErrorReply("2", "Paramether 'partner_name' is empty".to_owned()));
         }
         let found: Vec<_> = match (selector, value) {
             ("partner_id", id) => self.register.get(id).into_iter().collect(),
@@ -66,17 +66,17 @@ impl State {
             _ => self.register.all().filter(|partner| is_found(partner, selector, value)).collect(),
         };
         if found.is_empty() {
-            return Err(Refusal("2", "No partner with such properties.".to_owned()));
+            return Err(ErrorReply("2", "No partner with such properties.".to_owned()));
         }
-        Ok(shown(&found, &self.habits))
+        Ok(to_json(&found, &self.habits))
     }
 
     /// Never finds out whether the partner is there already.
-    fn add_partner(&mut self, sent: &Value) -> Result<Value, Refusal> {
+    fn add_partner(&mut self, sent: &Value) -> Result<Value, ErrorReply> {
         let required = ["customer", "street", "post_number", "place", "country"];
         for name in required {
             if text(sent, name).is_empty() {
-                return Err(Refusal("2", format!("Missing paramether : {name}")));
+                return Err(ErrorReply("2", format!("Missing paramether : {name}")));
             }
         }
         check_lengths(sent)?;
@@ -116,14 +116,14 @@ impl State {
         Ok(answer)
     }
 
-    fn update_partner(&mut self, sent: &Value) -> Result<Value, Refusal> {
+    fn update_partner(&mut self, sent: &Value) -> Result<Value, ErrorReply> {
         let (id, code) = (text(sent, "mk_id"), text(sent, "count_code"));
         let known = match id.as_str() {
             "" => self.register.all().find(|partner| partner.count_code == code),
             id => self.register.get(id),
         };
         let known = known.cloned();
-        let mut partner = known.ok_or_else(|| Refusal("6", format!("Partner not found : {id}")))?;
+        let mut partner = known.ok_or_else(|| ErrorReply("6", format!("Partner not found : {id}")))?;
         check_lengths(sent)?;
         change(sent, "customer", &mut partner.customer);
         change(sent, "tax_id_number", &mut partner.tax_id_number);
@@ -143,15 +143,15 @@ impl State {
         if let Some(known) = self.register.get_mut(&id) {
             *known = partner.clone();
         }
-        Ok(shown(&[&partner], &self.habits))
+        Ok(to_json(&[&partner], &self.habits))
     }
 
     /// A row with an id changes that row; one without is added.
-    fn change_address(&mut self, partner: &mut DoublePartner, sent: &Value) -> Result<(), Refusal> {
+    fn change_address(&mut self, partner: &mut DoublePartner, sent: &Value) -> Result<(), ErrorReply> {
         let kind = text(sent, "address_type");
         if !kind.is_empty() && !ADDRESS_TYPES.contains(&kind.as_str()) {
             let said = format!("Paramether 'address_type' has invalid value : {kind}");
-            return Err(Refusal("2", said));
+            return Err(ErrorReply("2", said));
         }
         let id = text(sent, "mk_id");
         if id.is_empty() {
@@ -161,7 +161,7 @@ impl State {
             return Ok(());
         }
         let address = partner.addresses.iter_mut().find(|address| address.mk_id == id);
-        let address = address.ok_or_else(|| Refusal("6", format!("Address not found : {id}")))?;
+        let address = address.ok_or_else(|| ErrorReply("6", format!("Address not found : {id}")))?;
         change(sent, "address_type", &mut address.address_type);
         change(sent, "street", &mut address.street);
         change(sent, "post_number", &mut address.post_number);
@@ -172,19 +172,19 @@ impl State {
         Ok(())
     }
 
-    fn change_contact(&mut self, partner: &mut DoublePartner, sent: &Value) -> Result<(), Refusal> {
+    fn change_contact(&mut self, partner: &mut DoublePartner, sent: &Value) -> Result<(), ErrorReply> {
         let id = text(sent, "mk_id");
         if id.is_empty() {
             let address = text(sent, "mk_address_id");
             if partner.addresses.iter().all(|known| known.mk_id != address) {
-                return Err(Refusal("2", "Missing paramether : mk_address_id".to_owned()));
+                return Err(ErrorReply("2", "Missing paramether : mk_address_id".to_owned()));
             }
             let mk_id = self.register.next_id();
             partner.contacts.push(DoubleContact { mk_id, mk_address_id: address, ..contact_of(sent) });
             return Ok(());
         }
         let contact = partner.contacts.iter_mut().find(|contact| contact.mk_id == id);
-        let contact = contact.ok_or_else(|| Refusal("6", format!("Contact not found : {id}")))?;
+        let contact = contact.ok_or_else(|| ErrorReply("6", format!("Contact not found : {id}")))?;
         change(sent, "name", &mut contact.name);
         change(sent, "gsm", &mut contact.gsm);
         change(sent, "phone", &mut contact.phone);
@@ -209,8 +209,8 @@ fn is_found(partner: &DoublePartner, selector: &str, value: &str) -> bool {
     }
 }
 
-fn shown(found: &[&DoublePartner], habits: &Habits) -> Value {
-    let partners = found.iter().map(|partner| partner.shown(habits)).collect();
+fn to_json(found: &[&DoublePartner], habits: &Habits) -> Value {
+    let partners = found.iter().map(|partner| partner.to_json(habits)).collect();
     json!({"partner_list_count": found.len().to_string(), "partner_list": list(partners, habits)})
 }
 
@@ -241,10 +241,10 @@ fn contact_of(sent: &Value) -> DoubleContact {
     }
 }
 
-fn check_lengths(sent: &Value) -> Result<(), Refusal> {
+fn check_lengths(sent: &Value) -> Result<(), ErrorReply> {
     for (name, most) in LIMITS {
         if text(sent, name).chars().count() > most {
-            return Err(Refusal("2", format!("Paramether '{name}' is too long. Max : {most}")));
+            return Err(ErrorReply("2", format!("Paramether '{name}' is too long. Max : {most}")));
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ pub struct DoubleChange {
     /// Who is spoken to there.
     pub contact_name: Option<String>,
     pub email: Option<String>,
-    /// Takes the place of the number that is shown first: mobile, else land line.
+    /// Takes the place of the number that is to_json first: mobile, else land line.
     pub phone: Option<String>,
     pub street: Option<String>,
     pub city: Option<String>,

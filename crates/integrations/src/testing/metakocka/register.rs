@@ -122,10 +122,10 @@ impl Register {
 
 impl DoublePartner {
     /// As `get_partner` shows it: texts only, nothing empty, the street of the address beside a contact.
-    pub(super) fn shown(&self, habits: &Habits) -> Value {
+    pub(super) fn to_json(&self, habits: &Habits) -> Value {
         let contacts = self.contacts.iter().map(|contact| self.shown_contact(contact)).collect();
         let addresses = self.addresses.iter().map(|address| shown_address(address, habits)).collect();
-        let mut shown = texts(&[
+        let mut to_json = texts(&[
             ("mk_id", &self.mk_id),
             ("business_entity", flag(self.business_entity)),
             ("taxpayer", flag(self.taxpayer)),
@@ -136,10 +136,10 @@ impl DoublePartner {
             ("customer", &self.customer),
             ("count_code", &self.count_code),
         ]);
-        shown.insert("partner_contact_list".to_owned(), list(contacts, habits));
-        shown.insert("partner_delivery_address_list".to_owned(), list(addresses, habits));
-        shown.insert("price_list_unknown_to_us".to_owned(), json!({"a": ["b"]}));
-        Value::Object(shown)
+        to_json.insert("partner_contact_list".to_owned(), list(contacts, habits));
+        to_json.insert("partner_delivery_address_list".to_owned(), list(addresses, habits));
+        to_json.insert("price_list_unknown_to_us".to_owned(), json!({"a": ["b"]}));
+        Value::Object(to_json)
     }
 
     fn shown_contact(&self, contact: &DoubleContact) -> Value {

@@ -88,10 +88,10 @@ async fn reply(shared: &Shared, request: Request<Incoming>) -> Reply {
     shared.until_released().await;
     tokio::time::sleep(latency).await;
     tracing::info!(?call, ?trouble, "DOUBLE: a call");
-    carry_out(shared, call, &body, trouble).await
+    answer(shared, call, &body, trouble).await
 }
 
-async fn carry_out(shared: &Shared, call: DoubleCall, body: &Value, trouble: Option<Trouble>) -> Reply {
+async fn answer(shared: &Shared, call: DoubleCall, body: &Value, trouble: Option<Trouble>) -> Reply {
     match &trouble {
         Some(Trouble::Page(status)) => return Ok(page(code(*status))),
         Some(Trouble::Drop) => return Err(Dropped),
@@ -104,7 +104,7 @@ async fn carry_out(shared: &Shared, call: DoubleCall, body: &Value, trouble: Opt
         Some(Trouble::Status { status, retry_after }) => return Ok(bare(code(*status), *retry_after)),
         _ => {}
     }
-    let answer = shared.lock().carry_out(call, body);
+    let answer = shared.lock().answer(call, body);
     match trouble {
         Some(Trouble::LoseAnswer) => Err(Dropped),
         Some(Trouble::Slow(time)) => {

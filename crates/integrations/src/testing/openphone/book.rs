@@ -29,7 +29,7 @@ pub(super) struct Book {
 
 /// Why a write was not done.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum BookError {
     NotFound,
     Taken,
     CustomField,
@@ -45,10 +45,10 @@ impl Book {
     }
 
     /// A creation over the API.
-    pub(super) fn create(&mut self, body: &Value) -> Result<Value, Refusal> {
+    pub(super) fn create(&mut self, body: &Value) -> Result<Value, BookError> {
         let source = body["source"].as_str().unwrap_or("public-api").to_owned();
         if self.is_taken(&source, &body["externalId"], None) {
-            return Err(Refusal::Taken);
+            return Err(BookError::Taken);
         }
         let custom = self.custom_fields(&body["customFields"], &[])?;
         let user = body["createdByUserId"].as_str().unwrap_or(KEYS_OWNER).to_owned();
@@ -64,11 +64,12 @@ impl Book {
 
     /// A change over the API. It replaces: what the body lacks is gone, scalars included, which is the worst
     /// that the contract can mean.
-    pub(super) fn replace(&mut self, id: &str, body: &Value) -> Result<Value, Refusal> {
-        let place = self.contacts.iter().position(|contact| contact["id"] == id).ok_or(Refusal::NotFound)?;
+    pub(super) fn replace(&mut self, id: &str, body: &Value) -> Result<Value, BookError> {
+        let place =
+            self.contacts.iter().position(|contact| contact["id"] == id).ok_or(BookError::NotFound)?;
         let source = body["source"].as_str().unwrap_or_default().to_owned();
         if self.is_taken(&source, &body["externalId"], Some(id)) {
-            return Err(Refusal::Taken);
+            return Err(BookError::Taken);
         }
         let known = self.contacts[place]["customFields"].as_array().cloned().unwrap_or_default();
         let custom = self.custom_fields(&body["customFields"], &known)?;
@@ -153,15 +154,15 @@ impl Book {
     }
 
     /// Every value under a field that is defined, and of its type.
-    fn custom_fields(&mut self, given: &Value, known: &[Value]) -> Result<Value, Refusal> {
+    fn custom_fields(&mut self, given: &Value, known: &[Value]) -> Result<Value, BookError> {
         let mut shown = Vec::new();
         for field in given.as_array().into_iter().flatten() {
             let by_id = known.iter().find(|known| !field["id"].is_null() && known["id"] == field["id"]);
             let key = field["key"].as_str().or_else(|| by_id?["key"].as_str());
             let definition = self.fields.iter().find(|definition| Some(definition.key.as_str()) == key);
-            let definition = definition.ok_or(Refusal::CustomField)?.clone();
+            let definition = definition.ok_or(BookError::CustomField)?.clone();
             if !rules::suits(&field["value"], &definition.kind) {
-                return Err(Refusal::CustomField);
+                return Err(BookError::CustomField);
             }
             if !field["value"].is_null() {
                 let id = field["id"].as_str().map_or_else(|| self.id(), ToOwned::to_owned);

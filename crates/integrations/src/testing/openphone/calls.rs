@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::book::{Book, CustomFieldDefinition, Refusal};
+use super::book::{Book, BookError, CustomFieldDefinition};
 use super::record::{OpenPhoneCall, RecordedCall};
 use super::rules::{self, Fault};
 use super::{EventKind, State};
@@ -12,13 +12,13 @@ use super::{EventKind, State};
 pub(super) type Outcome = (StatusCode, Option<Value>);
 
 impl State {
-    pub(super) fn carry_out(&mut self, asked: &RecordedCall) -> Outcome {
+    pub(super) fn answer(&mut self, asked: &RecordedCall) -> Outcome {
         let faults = rules::faults(asked);
         if !faults.is_empty() {
             return service_error(asked.call, StatusCode::BAD_REQUEST, &faults);
         }
         let (call, id) = (asked.call, asked.id.as_deref().unwrap_or_default());
-        let not_found = || refused(call, &Refusal::NotFound);
+        let not_found = || refused(call, &BookError::NotFound);
         let outcome = match call {
             OpenPhoneCall::ListFields => Ok((StatusCode::OK, Some(definitions(&self.book.fields)))),
             OpenPhoneCall::List => page(&self.book, asked, self.habits.last_page_has_token),
@@ -38,13 +38,13 @@ impl State {
         outcome.unwrap_or_else(|refused| refused)
     }
 
-    fn create(&mut self, body: &Value) -> Result<Outcome, Refusal> {
+    fn create(&mut self, body: &Value) -> Result<Outcome, BookError> {
         let contact = self.book.create(body)?;
         self.events.happened(EventKind::Updated, &contact);
         Ok(one(StatusCode::CREATED, &contact))
     }
 
-    fn replace(&mut self, id: &str, body: &Value) -> Result<Outcome, Refusal> {
+    fn replace(&mut self, id: &str, body: &Value) -> Result<Outcome, BookError> {
         let contact = self.book.replace(id, body)?;
         self.events.happened(EventKind::Updated, &contact);
         Ok(one(StatusCode::OK, &contact))
@@ -75,17 +75,17 @@ fn failure(code: &str, title: &str, status: StatusCode, faults: &[Fault]) -> Out
         body["description"] = title.into();
     }
     if !faults.is_empty() {
-        body["errors"] = faults.iter().map(Fault::shown).collect();
+        body["errors"] = faults.iter().map(Fault::to_json).collect();
     }
     (status, Some(body))
 }
 
 /// A conflict names neither the contact nor the member.
-fn refused(call: OpenPhoneCall, refusal: &Refusal) -> Outcome {
+fn refused(call: OpenPhoneCall, refusal: &BookError) -> Outcome {
     match refusal {
-        Refusal::NotFound => service_error(call, StatusCode::NOT_FOUND, &[]),
-        Refusal::Taken => service_error(call, StatusCode::CONFLICT, &[]),
-        Refusal::CustomField => {
+        BookError::NotFound => service_error(call, StatusCode::NOT_FOUND, &[]),
+        BookError::Taken => service_error(call, StatusCode::CONFLICT, &[]),
+        BookError::CustomField => {
             let fault = Fault::new("/customFields", "Unknown key or wrong type");
             failure("0801", "Invalid Custom Field Item", StatusCode::BAD_REQUEST, &[fault])
         }
@@ -97,9 +97,9 @@ fn one(status: StatusCode, contact: &Value) -> Outcome {
 }
 
 fn definitions(fields: &[CustomFieldDefinition]) -> Value {
-    let shown =
+    let to_json =
         |field: &CustomFieldDefinition| json!({"name": field.name, "key": field.key, "type": field.kind});
-    json!({"data": fields.iter().map(shown).collect::<Vec<_>>()})
+    json!({"data": fields.iter().map(to_json).collect::<Vec<_>>()})
 }
 
 /// The token is a place in the list, so contacts slip past when others in front of it go.

@@ -23,7 +23,7 @@ impl Fault {
         Self { path: path.to_owned(), message: message.to_owned() }
     }
 
-    pub(super) fn shown(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         json!({"path": self.path, "message": self.message, "schema": {"type": "string"}})
     }
 }

@@ -87,7 +87,7 @@ async fn reply(shared: &Shared, request: Request<Incoming>) -> Reply {
     let asked = RecordedCall { call, method, path, id, query, body };
     let trouble = shared.arrived(&asked);
     tracing::info!(?call, ?trouble, "DOUBLE: a call");
-    carry_out(shared, &asked, trouble).await
+    answer(shared, &asked, trouble).await
 }
 
 fn route(method: &Method, path: &str) -> Option<(OpenPhoneCall, Option<String>)> {
@@ -105,7 +105,7 @@ fn route(method: &Method, path: &str) -> Option<(OpenPhoneCall, Option<String>)>
     }
 }
 
-async fn carry_out(shared: &Shared, asked: &RecordedCall, trouble: Option<Trouble>) -> Reply {
+async fn answer(shared: &Shared, asked: &RecordedCall, trouble: Option<Trouble>) -> Reply {
     match &trouble {
         Some(Trouble::Page(status)) => return Ok(page(code(*status))),
         Some(Trouble::Refuse(status)) => {
@@ -122,7 +122,7 @@ async fn carry_out(shared: &Shared, asked: &RecordedCall, trouble: Option<Troubl
         }
         _ => {}
     }
-    let (status, body) = shared.lock().carry_out(asked);
+    let (status, body) = shared.lock().answer(asked);
     let answer = shared.answer(asked.call, (status, body.clone()));
     match trouble {
         Some(Trouble::LoseAnswer) => Err(Dropped),

@@ -6,7 +6,7 @@ use onefold_domain::source::ContactSource;
 use onefold_integrations::testing::{DoubleChange, DoubleContact};
 use onefold_service::contacts::Contacts;
 use onefold_sync::partner::PartnerId;
-use onefold_sync::synchroniser::Errand;
+use onefold_sync::synchroniser::SyncContext;
 use serde_json::Value;
 
 use super::Field;
@@ -115,7 +115,7 @@ impl World {
         self.company.books.end_trouble();
         let plan = self.company.book.show_partner(&id).await;
         self.typed_in.push(partner.clone());
-        let taken = self.company.book.import_partner(&id, Errand::default()).await;
+        let taken = self.company.book.import_partner(&id, SyncContext::default()).await;
         let (Ok(plan), Ok(_)) = (plan, taken) else { return };
         self.company.worker.work_once().await.unwrap();
         let planned = written(&plan.plan, "remote");

@@ -15,7 +15,7 @@ use onefold_sync::resolver::{Answer, Resolver};
 use onefold_sync::run::RunKind;
 use onefold_sync::runner::Runner;
 use onefold_sync::sync_error::SyncError;
-use onefold_sync::synchroniser::{Errand, Synchroniser};
+use onefold_sync::synchroniser::{SyncContext, Synchroniser};
 use onefold_sync::view::SyncView;
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ impl World {
             let customer = contacts.create_contact(&request).await.unwrap().customer;
             world.customers.push(customer);
             world.said.push(request);
-            world.company.book.sync_customer(customer, Errand::default()).await.unwrap();
+            world.company.book.sync_customer(customer, SyncContext::default()).await.unwrap();
             if has_phone {
                 world.company.sync(customer).await;
             }
@@ -135,7 +135,7 @@ impl World {
             Step::NewInBooks(known) => self.new_in_books(known).await,
             Step::SyncBooks(who) => self.sync_as_planned(who).await,
             Step::SyncPhones(who) => {
-                let _ = self.company.phone.sync_customer(self.customers[who], Errand::default()).await;
+                let _ = self.company.phone.sync_customer(self.customers[who], SyncContext::default()).await;
             }
             Step::CompareBooks => self.run(&self.company.book, RunKind::Compare).await,
             Step::ComparePhones => self.run(&self.company.phone, RunKind::Compare).await,
@@ -160,7 +160,7 @@ impl World {
         let shown = book.show_customer(customer).await;
         let before = self.book_of(who).await.and_then(|id| self.company.books.partner(id.as_str()));
         let here = self.all_here(who).await;
-        let done = book.sync_customer(customer, Errand::default()).await;
+        let done = book.sync_customer(customer, SyncContext::default()).await;
         let (Ok(shown), Some(before)) = (shown, before) else { return };
         if !matches!(done, Ok(_) | Err(SyncError::OpenConflict { .. })) {
             return;
@@ -189,16 +189,16 @@ impl World {
 
     async fn run(&self, sync: &Synchroniser, kind: RunKind) {
         let run = Runner::new(sync.clone()).request(kind, &[], false).await.unwrap();
-        self.company.worker.carry_out(run.id).await.unwrap();
+        self.company.worker.execute(run.id).await.unwrap();
     }
 
     async fn crash(&self, who: usize, step: usize) {
         let (mortal, fate) = self.company.mortal(step);
         let customer = self.customers[who];
         let work = async {
-            let _ = mortal.book.sync_customer(customer, Errand::default()).await;
+            let _ = mortal.book.sync_customer(customer, SyncContext::default()).await;
             if self.phone_of(who).await.is_some() {
-                let _ = mortal.phone.sync_customer(customer, Errand::default()).await;
+                let _ = mortal.phone.sync_customer(customer, SyncContext::default()).await;
             }
         };
         fate.live(work).await;

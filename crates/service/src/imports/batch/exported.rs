@@ -85,7 +85,7 @@ impl Batch<'_> {
         }
         let after = before.map(|id| EvidenceOrder(id.0)).or_else(|| self.youngest(&plan));
         let first = self.writes.links.len();
-        let home = self.carry_out(&plan, None);
+        let home = self.apply(&plan, None);
         self.customers[home].touched = true;
         let id = self.customers[home].customer.id;
         let Some(after) = after else { return true };

@@ -11,7 +11,7 @@ use onefold_domain::linking::{LinkPlan, Surroundings};
 
 impl Batch<'_> {
     /// Does to the copy what the plan says, and notes it for the store. Returns the plan's customer.
-    pub(super) fn carry_out(&mut self, plan: &LinkPlan, contact: Option<ContactId>) -> usize {
+    pub(super) fn apply(&mut self, plan: &LinkPlan, contact: Option<ContactId>) -> usize {
         for (id, _) in &plan.guards {
             let index = self.by_id[id];
             self.customers[index].touched = true;

@@ -23,7 +23,7 @@ use onefold_domain::contact::{ContactDraft, ContactKind, ContactRecord, Evidence
 use onefold_domain::customer::KnownCustomer;
 use onefold_domain::id::{ContactId, CustomerId, ImportId, UserId};
 use onefold_domain::link_key::{LinkKey, StatementKeys};
-use onefold_domain::linking::{Keeping, LinkPlan, Neighbourhood, Surroundings, judge};
+use onefold_domain::linking::{Candidates, Keeping, LinkPlan, Surroundings, judge};
 use onefold_domain::policy::LinkPolicy;
 
 /// A batch while its rows are judged.
@@ -70,17 +70,13 @@ impl<'a> Batch<'a> {
         policy: &'a LinkPolicy,
         randomness: &'a dyn Randomness,
         (import, twins): (ImportId, &'a [ImportId]),
-        neighbourhood: Neighbourhood,
+        candidates: Candidates,
         records: Vec<ContactRecord>,
         at: DateTime<Utc>,
     ) -> Self {
-        let by_id: HashMap<CustomerId, usize> = neighbourhood
-            .customers
-            .iter()
-            .enumerate()
-            .map(|(index, customer)| (customer.id, index))
-            .collect();
-        let owners = neighbourhood
+        let by_id: HashMap<CustomerId, usize> =
+            candidates.customers.iter().enumerate().map(|(index, customer)| (customer.id, index)).collect();
+        let owners = candidates
             .found
             .into_iter()
             .filter_map(|(key, owner)| by_id.get(&owner).map(|index| (key, *index)))
@@ -92,8 +88,8 @@ impl<'a> Batch<'a> {
             import,
             twins,
             at,
-            stands_for: (0..neighbourhood.customers.len()).collect(),
-            customers: neighbourhood.customers.into_iter().map(known).collect(),
+            stands_for: (0..candidates.customers.len()).collect(),
+            customers: candidates.customers.into_iter().map(known).collect(),
             by_id,
             owners,
             records: records.into_iter().map(|record| (record.id, record)).collect(),
@@ -122,7 +118,7 @@ impl<'a> Batch<'a> {
             let homes = plan.customer.into_iter().chain(plan.absorbed.iter().copied());
             // A rule may keep the guest's customer and the user apart.
             if homes.into_iter().any(|customer| self.by_id.get(&customer) == Some(&home)) {
-                self.carry_out(&plan, Some(id));
+                self.apply(&plan, Some(id));
                 self.claim(id, home, row, &plan);
                 return self.update(id, row);
             }
@@ -295,7 +291,7 @@ impl<'a> Batch<'a> {
     fn create(&mut self, plan: &LinkPlan, row: &ImportRow) -> Result<(), RecordError> {
         let id = ContactId(PROVISIONAL + self.created.len() as i64);
         let ContactDraft { statement, source, details, received, .. } = draft(&row.request, self.at)?;
-        let home = self.carry_out(plan, Some(id));
+        let home = self.apply(plan, Some(id));
         let customer = &mut self.customers[home].customer;
         customer.contacts.push(KnownContact {
             id,

@@ -1,7 +1,7 @@
 //! What the other system says by itself: that a record changed or is gone. It says so late, twice, or out of order, so it
 //! is only a reason to look; what counts is how the record is now.
 
-use super::{Errand, Loss, Synchroniser};
+use super::{Loss, SyncContext, Synchroniser};
 use crate::mapping::{DetachReason, Mapping};
 use crate::merge::is_unchanged;
 use crate::partner::{PartnerError, PartnerId, RemotePartner};
@@ -14,14 +14,14 @@ impl Synchroniser {
     ///
     /// # Errors
     /// Those of [`Self::sync_customer`].
-    pub async fn look_at(&self, id: &PartnerId, errand: Errand) -> Result<(), SyncError> {
+    pub async fn look_at(&self, id: &PartnerId, context: SyncContext) -> Result<(), SyncError> {
         let known = self.mapping_of_partner(id).await?;
         match (self.directory.get(id).await, known) {
             (Err(PartnerError::NotFound), Some(mapping)) => self.gone(&mapping).await,
             (Err(PartnerError::NotFound), None) => Ok(()),
             (Err(error), _) => Err(error.into()),
-            (Ok(partner), Some(mapping)) => self.changed(&mapping, partner, errand).await,
-            (Ok(partner), None) => self.new_there(&partner, errand).await,
+            (Ok(partner), Some(mapping)) => self.changed(&mapping, partner, context).await,
+            (Ok(partner), None) => self.new_there(&partner, context).await,
         }
     }
 
@@ -36,14 +36,14 @@ impl Synchroniser {
         &self,
         mapping: &Mapping,
         partner: RemotePartner,
-        errand: Errand,
+        context: SyncContext,
     ) -> Result<(), SyncError> {
         match mapping.detached {
             // Our own write comes back in this way.
             None if self.is_as_it_was(mapping, &partner).await? => Ok(()),
-            None => self.sync_with(mapping, partner, errand).await.map(drop),
+            None => self.sync_with(mapping, partner, context).await.map(drop),
             Some(DetachReason::Gone) if self.attach(mapping.id).await? => {
-                self.sync_with(mapping, partner, errand).await.map(drop)
+                self.sync_with(mapping, partner, context).await.map(drop)
             }
             // Another record is kept in step with this customer, or nobody is left.
             Some(_) => Ok(()),
@@ -57,11 +57,11 @@ impl Synchroniser {
         Ok(here.is_some_and(|version| is_unchanged(mapping, version, partner, &abilities)))
     }
 
-    async fn new_there(&self, partner: &RemotePartner, errand: Errand) -> Result<(), SyncError> {
+    async fn new_there(&self, partner: &RemotePartner, context: SyncContext) -> Result<(), SyncError> {
         if !self.settings.import_new {
             return Ok(());
         }
-        match self.take_in(partner, &self.rules().await?, errand).await {
+        match self.take_in(partner, &self.rules().await?, context).await {
             // Nobody can be told by it; it may get an email or a phone later, and is told of then.
             Ok(_) | Err(SyncError::NoContactPoint) => Ok(()),
             Err(error) => Err(error),

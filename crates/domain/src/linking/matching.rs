@@ -48,7 +48,7 @@ pub(super) trait World<C> {
 
 /// The verdict on a statement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Placement<C> {
+pub(super) struct Match<C> {
     /// The customer that the statement belongs to; `None`: to a new one.
     pub(super) anchor: Option<C>,
     /// Customers that become one with the anchor.
@@ -71,13 +71,13 @@ pub(super) struct Placement<C> {
 /// 4. the oldest.
 ///
 /// The first that may take the statement is the anchor; the others are joined where no rule forbids.
-pub(super) fn place<C: Copy + Eq>(
+pub(super) fn find_match<C: Copy + Eq>(
     slots: &[Slot<C>; 3],
     exact: Option<C>,
     world: &impl World<C>,
     cap: usize,
-) -> Placement<C> {
-    let mut verdict = Placement {
+) -> Match<C> {
+    let mut verdict = Match {
         anchor: None,
         joined: [None; 3],
         blocked: slots.map(|slot| match slot {
@@ -126,7 +126,7 @@ struct Group<C> {
     user: bool,
 }
 
-impl<C: Copy + Eq> Placement<C> {
+impl<C: Copy + Eq> Match<C> {
     fn take(&mut self, customer: C) {
         match self {
             Self { anchor: anchor @ None, .. } => *anchor = Some(customer),

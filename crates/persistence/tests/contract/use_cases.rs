@@ -28,14 +28,14 @@ use crate::scene::{email, phone, register, service, statement, user};
 
 /// Every use case over one environment.
 #[derive(Clone)]
-pub(crate) struct Desk {
+pub(crate) struct UseCases {
     pub(crate) identify: Identify,
     pub(crate) contacts: Contacts,
     pub(crate) customers: Customers,
     pub(crate) users: Users,
 }
 
-impl Desk {
+impl UseCases {
     pub(crate) fn new(store: &Arc<dyn SyncStore>) -> Self {
         Self::over(service(store))
     }

@@ -2,7 +2,7 @@
 
 use onefold_domain::contact::EvidenceOrder;
 use onefold_domain::id::{ContactId, CustomerId, LinkId};
-use onefold_domain::linking::{CustomerPicture, DetailedContact, JoinRecord};
+use onefold_domain::linking::{CustomerSnapshot, DetailedContact, JoinRecord};
 use onefold_service::store::StoreError;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
@@ -15,7 +15,7 @@ use crate::records::{beside, claimed_by, order, rule, statement};
 pub(crate) async fn read(
     connection: &impl ConnectionTrait,
     id: CustomerId,
-) -> Result<CustomerPicture, StoreError> {
+) -> Result<CustomerSnapshot, StoreError> {
     let root = customer::Entity::find_by_id(id.0).one(connection).await.map_err(store_error)?;
     let Some(root) = root.filter(|root| root.root_id == id.0) else { return Err(StoreError::Conflict) };
     let absorbed = customer::Entity::find()
@@ -41,7 +41,7 @@ pub(crate) async fn read(
         .map_err(store_error)?;
     let contacts = contacts.into_iter().map(detailed).collect::<Result<_, _>>().map_err(store_error)?;
     let joins = joins.into_iter().map(join).collect::<Result<_, _>>().map_err(store_error)?;
-    Ok(CustomerPicture {
+    Ok(CustomerSnapshot {
         id,
         version: root.version,
         absorbed: absorbed.into_iter().map(|customer| CustomerId(customer.id)).collect(),

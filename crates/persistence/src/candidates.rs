@@ -12,7 +12,7 @@ use onefold_domain::customer::KnownCustomer;
 use onefold_domain::email::EmailAddress;
 use onefold_domain::id::{ContactId, CustomerId, UserId};
 use onefold_domain::link_key::{KeyKind, LinkKey};
-use onefold_domain::linking::Neighbourhood;
+use onefold_domain::linking::Candidates;
 use onefold_domain::phone::PhoneNumber;
 use onefold_service::store::StoreError;
 use sea_orm::sea_query::Value;
@@ -69,7 +69,7 @@ JOIN customer b ON b.id = p.customer_id JOIN customer r ON r.id = b.root_id";
 pub(crate) async fn read_many(
     connection: &impl ConnectionTrait,
     keys: &[LinkKey],
-) -> Result<Neighbourhood, StoreError> {
+) -> Result<Candidates, StoreError> {
     let backend = connection.get_database_backend();
     let found = match backend {
         DbBackend::Sqlite => FOUND_MANY_SQLITE,
@@ -118,7 +118,7 @@ fn keys_as_json(keys: &[LinkKey]) -> String {
 pub(crate) async fn read(
     connection: &impl ConnectionTrait,
     keys: &[LinkKey],
-) -> Result<Neighbourhood, StoreError> {
+) -> Result<Candidates, StoreError> {
     let statement = statement(connection.get_database_backend(), keys);
     let rows = connection.query_all_raw(statement).await.map_err(store_error)?;
     collect(&rows).map_err(store_error)
@@ -142,12 +142,12 @@ fn statement(backend: sea_orm::DbBackend, keys: &[LinkKey]) -> Statement {
     Statement::from_sql_and_values(backend, sql, values)
 }
 
-fn collect(rows: &[QueryResult]) -> Result<Neighbourhood, DbErr> {
-    let mut neighbourhood = Neighbourhood::default();
+fn collect(rows: &[QueryResult]) -> Result<Candidates, DbErr> {
+    let mut candidates = Candidates::default();
     let mut places = HashMap::new();
     for row in rows {
         let root = CustomerId(row.try_get_by_index::<Uuid>(4)?);
-        let customers = &mut neighbourhood.customers;
+        let customers = &mut candidates.customers;
         let place = *places.entry(root).or_insert_with(|| {
             customers.push(KnownCustomer { id: root, version: 0, contacts: Vec::new() });
             customers.len() - 1
@@ -155,17 +155,17 @@ fn collect(rows: &[QueryResult]) -> Result<Neighbourhood, DbErr> {
         if row.try_get_by_index::<i64>(0)? == 0 {
             let kind = key_kind(row.try_get_by_index(1)?)?;
             let value = row.try_get_by_index(2)?;
-            neighbourhood.found.push((LinkKey { kind, value }, root));
+            candidates.found.push((LinkKey { kind, value }, root));
             customers[place].version = row.try_get_by_index(6)?;
         } else {
             let contact = contact(row)?;
             customers[place].contacts.push(contact);
         }
     }
-    for customer in &mut neighbourhood.customers {
+    for customer in &mut candidates.customers {
         customer.contacts.sort_unstable_by_key(|contact| contact.id);
     }
-    Ok(neighbourhood)
+    Ok(candidates)
 }
 
 fn contact(row: &QueryResult) -> Result<KnownContact, DbErr> {
