@@ -256,15 +256,15 @@ async fn what_is_told_of_a_record_is_a_job_of_its_own(store: Arc<dyn SyncStore>)
 async fn a_lease_lasts_as_long_as_its_owner_says(store: Arc<dyn SyncStore>) {
     enqueue(&store, &[COMPARE], 0).await;
     let id = take(&store, 1, 0).await.expect("a job").id;
-    extend(&store, id, 1, 9).await.expect("extended");
+    renew(&store, id, 1, 9).await.expect("renewed");
     assert_eq!(only_one(&store).await.lease, Some((worker(1), minute(9))));
     assert_eq!(take(&store, 2, 8).await, None);
     // Also one that has run out and that nobody took over.
-    extend(&store, id, 1, 11).await.expect("extended");
+    renew(&store, id, 1, 11).await.expect("extended");
     assert_eq!(take(&store, 2, 10).await, None);
     take(&store, 2, 11).await.expect("a job");
     for (id, owner) in [(id, 1), (id, 3), (JobId(99), 2)] {
-        let lost = extend(&store, id, owner, 99).await;
+        let lost = renew(&store, id, owner, 99).await;
         assert!(matches!(lost, Err(StoreError::Conflict)), "{lost:?}");
     }
     assert_eq!(only_one(&store).await.lease, Some((worker(2), minute(16))));
