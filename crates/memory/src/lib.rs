@@ -1,6 +1,4 @@
-//! A store in memory: for embedders that keep contacts elsewhere, and the yardstick for the others.
-//! One transaction at a time works on a copy, which takes the place of the original when it commits. The
-//! maps share what did not change, so a copy costs next to nothing.
+#![doc = include_str!("../README.md")]
 
 mod audit;
 mod contacts;

@@ -5,11 +5,16 @@
 //! lost race the customers are locked before they are read, so that a hot value makes a queue and not
 //! a storm.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
 use crate::actor::Acting;
+use crate::clock::{Clock, Randomness};
 use crate::contacts::{Row, carry_out, placed};
 use crate::environment::Environment;
 use crate::retry::{Failure, Patience};
-use crate::store::{StoreError, Transaction};
+use crate::store::{Carried, Decide, Decided, IdentifyStore, StoreError, Transaction, Turn};
 use crate::trail::Change;
 use onefold_domain::block::Block;
 use onefold_domain::contact::{
@@ -19,12 +24,17 @@ use onefold_domain::customer::KnownCustomer;
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::link_key::{LinkKey, StatementKeys};
 use onefold_domain::linking::{Candidates, LinkPlan, Outcome, decide};
+use onefold_domain::policy::LinkPolicy;
 use onefold_domain::source::ContactSource;
 
-/// Answers `identify` on a store.
+/// Answers `identify` on a store: one for all use cases, or one for `identify` alone.
 #[derive(Clone)]
-pub struct Identify {
-    env: Environment,
+pub struct Identify<S = Environment> {
+    store: S,
+    policy: Arc<LinkPolicy>,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    patience: Patience,
 }
 
 /// A statement with the values as they came, which are kept as evidence.
@@ -44,24 +54,38 @@ pub struct Identified {
 }
 
 impl Identify {
+    /// Beside the other use cases: what is learned goes into the audit trail.
     pub fn new(env: Environment) -> Self {
-        Self { env }
+        let Environment { policy, clock, randomness, patience, .. } = env.clone();
+        Self { store: env, policy, clock, randomness, patience }
     }
 
     /// What it works with.
     pub fn environment(&self) -> &Environment {
-        &self.env
+        &self.store
     }
 
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
-        Self { env: self.env.with_patience(patience) }
+        Self::new(self.store.with_patience(patience))
     }
 
-    /// The same, on behalf of somebody.
+    /// On behalf of somebody else.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
-        Self { env: self.env.clone().acting(acting.clone()) }
+        Self::new(self.store.clone().acting(acting.clone()))
+    }
+}
+
+impl<S: IdentifyStore> Identify<S> {
+    /// On a store for `identify` alone, with the default patience.
+    pub fn on(
+        store: S,
+        policy: Arc<LinkPolicy>,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
+        Self { store, policy, clock, randomness, patience: Patience::default() }
     }
 
     /// Links the request's values and returns the customer they belong to. A request that says
@@ -73,14 +97,13 @@ impl Identify {
     /// # Errors
     /// [`Failure::Unavailable`] and [`Failure::TimedOut`] when it is worth trying later.
     pub async fn run(&self, request: &IdentifyRequest) -> Result<Identified, Failure> {
-        let keys = StatementKeys::of(&request.statement, &self.env.policy).to_vec();
+        let keys = StatementKeys::of(&request.statement, &self.policy).to_vec();
         let keys = &keys[..];
-        self.env
-            .patience
-            .keep_trying(self.env.randomness.as_ref(), |attempt| async move {
+        self.patience
+            .keep_trying(self.randomness.as_ref(), |attempt| async move {
                 match attempt {
                     0 => Ok(self.attempt_optimistic(request, keys).await?),
-                    _ => Ok(self.attempt_locked(request, keys).await?),
+                    _ => Ok(answer(self.store.in_turn(keys, &|found| self.decide(request, found)).await?)),
                 }
             })
             .await
@@ -91,63 +114,85 @@ impl Identify {
         request: &IdentifyRequest,
         keys: &[LinkKey],
     ) -> Result<Identified, StoreError> {
-        let candidates = self.env.store.candidates(keys).await?;
-        let plan = decide(&request.statement, &candidates, &self.env.policy);
-        if let (Outcome::Known, Some(id)) = (plan.outcome, plan.customer) {
-            return Ok(answer(id, plan, candidates, None));
-        }
-        let transaction = self.env.begin().await?;
-        self.carry_out(transaction, request, plan, candidates).await
+        let candidates = self.store.candidates(keys).await?;
+        let decided = self.decide(request, &candidates);
+        let carried = match decided.known() {
+            Some(customer) => Carried { customer, added: None },
+            None => self.store.carry_out(&decided, &candidates).await?,
+        };
+        Ok(answer(Turn { candidates, decided, carried }))
     }
 
-    async fn attempt_locked(
-        &self,
-        request: &IdentifyRequest,
-        keys: &[LinkKey],
-    ) -> Result<Identified, StoreError> {
-        let mut transaction = self.env.begin().await?;
-        let candidates = transaction.customers().lock_candidates(keys).await?;
-        let plan = decide(&request.statement, &candidates, &self.env.policy);
-        if let (Outcome::Known, Some(id)) = (plan.outcome, plan.customer) {
-            // What was read may be the work of a writer whose commit is still under way: ours ends
-            // after it, so an answer never speaks of what a crash could still undo.
-            transaction.commit().await?;
-            return Ok(answer(id, plan, candidates, None));
+    fn decide(&self, request: &IdentifyRequest, candidates: &Candidates) -> Decided {
+        let plan = decide(&request.statement, candidates, &self.policy);
+        let at = self.clock.now();
+        Decided {
+            plan,
+            received: request.received.clone(),
+            new_customer: CustomerId(self.randomness.uuid(at)),
+            at,
         }
-        self.carry_out(transaction, request, plan, candidates).await
-    }
-
-    async fn carry_out(
-        &self,
-        mut transaction: Box<dyn Transaction>,
-        request: &IdentifyRequest,
-        plan: LinkPlan,
-        candidates: Candidates,
-    ) -> Result<Identified, StoreError> {
-        let at = self.env.clock.now();
-        let draft = draft(request);
-        let row = Row::Insert(&draft);
-        let carried = carry_out(transaction.as_mut(), &self.env, &plan, row, &candidates, at).await?;
-        if let (Some(id), Some(blocked)) = (carried.added, plan.contact) {
-            let added = Change::contact_added(id, carried.customer, &placed(&draft, blocked));
-            self.env.record(transaction.as_mut(), at, vec![added]).await?;
-        }
-        transaction.commit().await?;
-        let added = carried.added.map(|id| known(id, &request.statement));
-        Ok(answer(carried.customer, plan, candidates, added))
     }
 }
 
-fn draft(request: &IdentifyRequest) -> ContactDraft {
+/// Every store for all use cases answers `identify`, by a transaction that also tells the audit trail.
+#[async_trait]
+impl IdentifyStore for Environment {
+    async fn candidates(&self, keys: &[LinkKey]) -> Result<Candidates, StoreError> {
+        self.store.candidates(keys).await
+    }
+
+    async fn carry_out(&self, decided: &Decided, candidates: &Candidates) -> Result<Carried, StoreError> {
+        let transaction = self.begin().await?;
+        write(self, transaction, decided, candidates).await
+    }
+
+    async fn in_turn(&self, keys: &[LinkKey], decide: Decide<'_>) -> Result<Turn, StoreError> {
+        let mut transaction = self.begin().await?;
+        let candidates = transaction.customers().lock_candidates(keys).await?;
+        let decided = decide(&candidates);
+        let carried = match decided.known() {
+            Some(customer) => {
+                // What was read may be the work of a writer whose commit is still under way: ours ends
+                // after it, so an answer never speaks of what a crash could still undo.
+                transaction.commit().await?;
+                Carried { customer, added: None }
+            }
+            None => write(self, transaction, &decided, &candidates).await?,
+        };
+        Ok(Turn { candidates, decided, carried })
+    }
+}
+
+async fn write(
+    env: &Environment,
+    mut transaction: Box<dyn Transaction>,
+    decided: &Decided,
+    candidates: &Candidates,
+) -> Result<Carried, StoreError> {
+    let (plan, at) = (&decided.plan, decided.at);
+    let draft = draft(decided);
+    let row = Row::Insert(&draft);
+    let carried =
+        carry_out(transaction.as_mut(), env, plan, row, candidates, (decided.new_customer, at)).await?;
+    if let (Some(id), Some(blocked)) = (carried.added, plan.contact) {
+        let added = Change::contact_added(id, carried.customer, &placed(&draft, blocked));
+        env.record(transaction.as_mut(), at, vec![added]).await?;
+    }
+    transaction.commit().await?;
+    Ok(carried)
+}
+
+fn draft(decided: &Decided) -> ContactDraft {
     ContactDraft {
-        statement: request.statement.clone(),
+        statement: decided.plan.statement.clone(),
         claimed_by: None,
         // The plan says what does not link.
         email_blocked_by: None,
         phone_blocked_by: None,
         source: ContactSource::Identify,
         details: ContactDetails::default(),
-        received: request.received.clone(),
+        received: decided.received.clone(),
         import: None,
         origin: None,
     }
@@ -166,7 +211,10 @@ fn known(id: ContactId, statement: &Statement) -> KnownContact {
 
 /// The customer as it is once the plan has been carried out. Reading it again would cost another
 /// round trip and tell nothing else: its version was ours.
-fn answer(id: CustomerId, plan: LinkPlan, candidates: Candidates, added: Option<KnownContact>) -> Identified {
+fn answer(turn: Turn) -> Identified {
+    let Turn { candidates, decided, carried } = turn;
+    let (id, plan) = (carried.customer, decided.plan);
+    let added = carried.added.map(|contact| known(contact, &plan.statement));
     let mut version = 0;
     let mut contacts = Vec::new();
     for customer in candidates.customers {
@@ -182,9 +230,6 @@ fn answer(id: CustomerId, plan: LinkPlan, candidates: Candidates, added: Option<
         version += 1;
     }
     contacts.extend(added);
-    Identified {
-        customer: KnownCustomer { id, version, contacts },
-        outcome: plan.outcome,
-        blocked: plan.blocked,
-    }
+    let LinkPlan { outcome, blocked, .. } = plan;
+    Identified { customer: KnownCustomer { id, version, contacts }, outcome, blocked }
 }

@@ -9,7 +9,7 @@ use crate::retry::Failure;
 use crate::store::{StoreError, Transaction};
 use crate::trail::Change;
 use onefold_domain::contact::{ContactDetails, ContactDraft, ContactRecord};
-use onefold_domain::id::ContactId;
+use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::link_key::StatementKeys;
 use onefold_domain::linking::{Candidates, LinkPlan, decide_record};
 
@@ -71,7 +71,15 @@ pub(super) async fn insert(
         step_back(transaction, env, (user, draft.kind()), None, at).await?;
     }
     let verifies = draft.details.verified_at.is_some() && request.statement.user().is_some();
-    let carried = carry_out(transaction, env, plan, Row::Insert(&draft), candidates, at).await?;
+    let carried = carry_out(
+        transaction,
+        env,
+        plan,
+        Row::Insert(&draft),
+        candidates,
+        (CustomerId(env.randomness.uuid(at)), at),
+    )
+    .await?;
     let added = carried.added.ok_or_else(|| StoreError::Backend("the plan asked for no contact".into()))?;
     if verifies {
         let said = std::slice::from_ref(&request.statement);

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::environment::Environment;
-use crate::store::{LinkDraft, StoreError, Transaction};
+use crate::store::{Carried, LinkDraft, StoreError, Transaction};
 use crate::trail::Change;
 use onefold_domain::block::{Block, BlockRule, Part};
 use onefold_domain::contact::{ContactDraft, ContactRecord, EvidenceOrder};
@@ -19,21 +19,15 @@ pub(crate) enum Row<'a> {
     Stored(ContactId),
 }
 
-/// What carrying out came to.
-pub(crate) struct Carried {
-    pub(crate) customer: CustomerId,
-    /// The contact that was added.
-    pub(crate) added: Option<ContactId>,
-}
-
-/// Writes what the plan says, in the order that `Transaction` asks for: guards, keys, then the rest.
+/// Writes what the plan says, in the order that `Transaction` asks for: guards, keys, then the rest. `new_customer` is
+/// the id of a customer that the plan asks for.
 pub(crate) async fn carry_out(
     transaction: &mut dyn Transaction,
     env: &Environment,
     plan: &LinkPlan,
     row: Row<'_>,
     candidates: &Candidates,
-    at: DateTime<Utc>,
+    (new_customer, at): (CustomerId, DateTime<Utc>),
 ) -> Result<Carried, StoreError> {
     let customers = transaction.customers();
     for (id, version) in &plan.guards {
@@ -42,9 +36,8 @@ pub(crate) async fn carry_out(
     let customer = match plan.customer {
         Some(id) => id,
         None => {
-            let id = CustomerId(env.randomness.uuid(at));
-            customers.insert(id, at).await?;
-            id
+            customers.insert(new_customer, at).await?;
+            new_customer
         }
     };
     if !plan.claims.is_empty() {

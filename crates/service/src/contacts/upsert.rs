@@ -10,7 +10,7 @@ use crate::error::RecordError;
 use crate::store::Transaction;
 use crate::trail::Change;
 use onefold_domain::contact::{ClaimedBy, ContactKind, ContactRecord, KnownContact, Statement};
-use onefold_domain::id::{ContactId, UserId};
+use onefold_domain::id::{ContactId, CustomerId, UserId};
 use onefold_domain::link_key::StatementKeys;
 use onefold_domain::linking::{Candidates, decide_record, decide_stored};
 use onefold_domain::profile::Attribution;
@@ -239,7 +239,15 @@ async fn claim(
     at: DateTime<Utc>,
 ) -> Result<(), RecordError> {
     let plan = decide_stored(&request.statement, candidates, &env.policy);
-    carry_out(transaction, env, &plan, Row::Stored(record.id), candidates, at).await?;
+    carry_out(
+        transaction,
+        env,
+        &plan,
+        Row::Stored(record.id),
+        candidates,
+        (CustomerId(env.randomness.uuid(at)), at),
+    )
+    .await?;
     record.statement = request.statement.clone();
     record.claimed_by = Some(request.claims_by).filter(|_| !has_proven(&request.statement, candidates));
     if request.claims_by == ClaimedBy::Registration && request.is_verified != Some(true) {

@@ -8,6 +8,7 @@ mod customers;
 mod deliveries;
 mod error;
 mod idempotency;
+mod identify;
 mod imports;
 mod links;
 mod origins;
@@ -27,6 +28,7 @@ pub use customers::{CustomerBatch, CustomerReader, CustomerRepository, ListedCus
 pub use deliveries::DeliveryRepository;
 pub use error::{Source, StorageFault, StoreError};
 pub use idempotency::IdempotencyRepository;
+pub use identify::{Carried, Decide, Decided, IdentifyStore, Turn};
 pub use imports::{ImportReader, ImportRepository};
 pub use links::{LinkDraft, LinkRepository};
 pub use origins::{OriginReader, OriginRepository, Originated, StoredJoin};
