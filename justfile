@@ -68,6 +68,10 @@ bench-import *arguments:
 fuzz *arguments:
     scripts/fuzz-api {{ arguments }}
 
+# Ten minutes of phones and emails that nobody thought of; just fuzz-phones 60 takes one.
+fuzz-phones *arguments:
+    scripts/fuzz-phones {{ arguments }}
+
 # A two-way sync with a double of MetaKocka; --tour walks through it by itself.
 demo-metakocka *arguments:
     scripts/demo-metakocka {{ arguments }}

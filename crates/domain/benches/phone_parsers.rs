@@ -46,8 +46,8 @@ fn main() {
     }
     println!("valid in one only: {only_first} / {only_second}; valid in both but unlike: {unlike}");
 
-    let cleaned = plus.iter().map(|number| PhoneNumber::parse(number, None).unwrap());
-    let ours = cleaned.filter(PhoneNumber::is_e164).count();
+    let cleaned = plus.iter().filter_map(|number| PhoneNumber::parse(number, None).ok());
+    let ours = cleaned.filter(|number| number.is_e164() || number.extension().is_some()).count();
     println!("valid after our cleaning, with phonenumber: {ours}");
     // From here on more patterns are kept.
     println!("nanoseconds per + number, ours: {}", nanoseconds(&plus, ours_of));
@@ -136,7 +136,7 @@ fn sample() -> Vec<String> {
         Ok(path) => std::fs::read_to_string(path).unwrap().lines().filter_map(phone_of).collect(),
         Err(_) => include_str!("../tests/data/tricky-phones.tsv")
             .lines()
-            .filter(|line| !line.starts_with('#'))
+            .filter(|line| !line.starts_with('#') && !line.contains('\\'))
             .filter_map(|line| line.split('\t').next().map(str::to_owned))
             .collect(),
     }

@@ -132,11 +132,16 @@ impl LinkPolicy {
 
     /// Whether this number joins nobody.
     pub fn never_links_phone(&self, phone: &PhoneNumber) -> bool {
-        let key = phone.match_key();
+        // An extension of a number that joins nobody joins nobody either.
+        let key = phone.number_key();
         let digits = key.trim_start_matches('+').as_bytes();
         let repeated = digits.windows(2).all(|pair| pair[0] == pair[1]);
-        (repeated && self.repeated_digit_phones_from > 0 && digits.len() >= self.repeated_digit_phones_from)
-            || (!self.phones.is_empty() && self.phones.contains(&*key))
+        phone.means_nobody()
+            || (repeated
+                && self.repeated_digit_phones_from > 0
+                && digits.len() >= self.repeated_digit_phones_from)
+            || (!self.phones.is_empty()
+                && (self.phones.contains(&*key) || self.phones.contains(&*phone.match_key())))
     }
 
     /// Whether no value of the statement is one that joins nobody.
@@ -247,10 +252,21 @@ mod tests {
     #[test]
     fn shipped_policy_blocks_what_shops_type_for_nobody() {
         let policy = LinkPolicy::shipped();
-        for blocked in ["0000000000", "+0000000000", "000 000 0000", "1111", "999"] {
+        for blocked in [
+            "0000000000",
+            "+0000000000",
+            "000 000 0000",
+            "1111",
+            "999",
+            "+1 000 000 0000",
+            "00",
+            "7",
+            "77",
+            "+386",
+        ] {
             assert!(policy.never_links_phone(&phone(blocked)), "{blocked}");
         }
-        for free in ["123456", "7", "77", "+1 202 555 0143", "0000000001"] {
+        for free in ["123456", "+1 202 555 0143", "0000000001", "+1234567890", "112"] {
             assert!(!policy.never_links_phone(&phone(free)), "{free}");
         }
         for blocked in ["noemail@shop.example", "NONE@x.org", "null@null.null", "noreply@a.b"] {

@@ -321,7 +321,7 @@ impl Row<'_> {
         row.serialize_element(&id.0)?;
         row.serialize_element(&hex(customer.0))?;
         row.serialize_element(&statement.email().map(EmailAddress::as_str))?;
-        row.serialize_element(&statement.phone().map(PhoneNumber::as_str))?;
+        row.serialize_element(&statement.phone().map(PhoneNumber::as_stored))?;
         row.serialize_element(&draft.email_blocked_by.map(BlockRule::as_str))?;
         row.serialize_element(&draft.phone_blocked_by.map(BlockRule::as_str))?;
         row.serialize_element(&statement.user().map(|user| hex(user.0)))?;

@@ -79,7 +79,7 @@ pub(crate) fn filtered(filter: &ContactFilter) -> SelectStatement {
         list.and_where(col(Column::Email).eq(email.as_str()));
     }
     if let Some(phone) = &filter.phone {
-        list.and_where(col(Column::Phone).eq(phone.as_str()));
+        list.and_where(col(Column::Phone).eq(phone.as_stored()));
     }
     if let Some(user) = filter.user {
         list.and_where(col(Column::UserId).eq(user.0));
@@ -127,7 +127,7 @@ fn blocked(values: &BlockedValues) -> SelectStatement {
         col(Column::Email).like(format!("%@{domain}"))
     });
     let emails = at_domains.fold(Condition::any().add(emails), Condition::add);
-    let phones = col(Column::Phone).is_in(values.phones.iter().map(PhoneNumber::as_str));
+    let phones = col(Column::Phone).is_in(values.phones.iter().map(PhoneNumber::as_stored));
     let either = Condition::any()
         .add(Condition::all().add(emails).add(waits(Column::EmailBlockedBy)))
         .add(Condition::all().add(phones).add(waits(Column::PhoneBlockedBy)));

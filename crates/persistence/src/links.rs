@@ -21,7 +21,7 @@ impl LinkRepository for SeaOrmTransaction {
             survivor_id: Set(draft.survivor.0),
             absorbed_id: Set(draft.absorbed.0),
             email: Set(statement.email().map(|email| email.as_str().to_owned())),
-            phone: Set(statement.phone().map(|phone| phone.as_str().to_owned())),
+            phone: Set(statement.phone().map(|phone| phone.as_stored().to_owned())),
             user_id: Set(statement.user().map(|user| user.0)),
             contact_id: Set(draft.contact.map(|contact| contact.0)),
             after_contact_id: Set(draft.after.0),
@@ -31,7 +31,7 @@ impl LinkRepository for SeaOrmTransaction {
             origin_hub: Set(draft.origin.map(|origin| origin.hub.0)),
             origin_number: Set(draft.origin.map(|origin| origin.number)),
             beside_email: Set(beside.and_then(Statement::email).map(|email| email.as_str().to_owned())),
-            beside_phone: Set(beside.and_then(Statement::phone).map(|phone| phone.as_str().to_owned())),
+            beside_phone: Set(beside.and_then(Statement::phone).map(|phone| phone.as_stored().to_owned())),
             source: Set(draft.source.map(|source| source.as_str().to_owned())),
         };
         // A join that comes from elsewhere may come with another file this moment.

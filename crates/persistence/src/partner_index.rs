@@ -202,7 +202,7 @@ fn row(system: SyncSystem, number: i64, partner: &IndexedPartner, at: DateTime<U
         system: Set(system.as_str().to_owned()),
         external_id: Set(partner.id.as_str().to_owned()),
         emails: Set(array(partner.emails.iter().map(EmailAddress::as_str))),
-        phones: Set(array(partner.phones.iter().map(PhoneNumber::as_str))),
+        phones: Set(array(partner.phones.iter().map(PhoneNumber::as_stored))),
         changed_at: Set(partner.changed_at),
         updated_at: Set(at),
     }

@@ -186,7 +186,7 @@ pub(crate) fn row(draft: &ContactDraft, customer: CustomerId, at: DateTime<Utc>)
         id: NotSet,
         customer_id: Set(customer.0),
         email: Set(statement.email().map(|email| email.as_str().to_owned())),
-        phone: Set(statement.phone().map(|phone| phone.as_str().to_owned())),
+        phone: Set(statement.phone().map(|phone| phone.as_stored().to_owned())),
         email_blocked_by: Set(rule(draft.email_blocked_by)),
         phone_blocked_by: Set(rule(draft.phone_blocked_by)),
         user_id: Set(statement.user().map(|user| user.0)),

@@ -15,7 +15,8 @@ pub(super) fn is_email(text: &str) -> bool {
     if text.chars().any(|letter| letter != ' ' && (is_invisible(letter) || is_direction_mark(letter))) {
         return false;
     }
-    let (Some((mailbox, domain)), Ok(address)) = (text.rsplit_once('@'), EmailAddress::parse(text)) else {
+    let (Some((mailbox, domain)), Ok(address)) = (text.rsplit_once('@'), EmailAddress::parse_rfc5322(text))
+    else {
         return false;
     };
     is_mailbox(mailbox) && !domain.ends_with(is_full_stop) && is_domain(address.domain())

@@ -1,6 +1,7 @@
 //! The rules that the contract's fields are judged by, with the semantics of Laravel's.
 
 use onefold_domain::contact::Channel;
+use onefold_domain::phone::{InvalidPhone, PhoneNumber};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -50,6 +51,16 @@ pub(super) fn has_digits(value: &Value) -> bool {
         }
         Value::Number(_) => true,
         _ => false,
+    }
+}
+
+/// Whether the digits of a text, which are all that the contract keeps, are what it says. Those of an extension, of `O`
+/// typed for 0, or of two numbers in one would become another number.
+pub(super) fn keeps_its_digits(value: &Value) -> bool {
+    let Some(text) = value.as_str().filter(|_| has_digits(value)) else { return true };
+    match PhoneNumber::parse(text, None) {
+        Ok(phone) => digits(text).ends_with(phone.as_str().trim_start_matches('+')),
+        Err(error) => matches!(error, InvalidPhone::TooManyDigits | InvalidPhone::TooLong),
     }
 }
 

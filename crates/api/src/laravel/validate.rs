@@ -6,7 +6,7 @@
 //! | `type` | required, in | in, required with fields that the contact has no place for |
 //! | `email` | required if the type is email, string, email | the same |
 //! | `country_code` | required unless the type is email, string, max 10, has digits | the same |
-//! | `number` | required unless the type is email, string, max 20, has digits | the same |
+//! | `number` | required unless the type is email, string, max 20, a number without an extension | the same |
 //!
 //! None is `nullable`: present and null is another thing than absent, and breaks the other rules.
 //! `value` stands in for an `email` that is absent or null while the type is email; its faults are told
@@ -241,11 +241,12 @@ impl Checks<'_> {
             return None;
         }
         let value = value?;
+        let is_another = field == Field::Number && !rules::keeps_its_digits(value);
         // All rules are tried, whatever the ones before said.
         let faults = [
             (!value.is_string(), Fault::NotAString),
             (rules::size(value) > most, Fault::TooLong { most }),
-            (!rules::has_digits(value), Fault::Format),
+            (!rules::has_digits(value) || is_another, Fault::Format),
         ];
         for (_, fault) in faults.into_iter().filter(|(is_broken, _)| *is_broken) {
             self.errors.add(field, fault);

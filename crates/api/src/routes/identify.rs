@@ -36,7 +36,7 @@ pub(crate) struct IdentifyBody {
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "mcfly@hillvalley.edu", max_length = 254)]
     email: Option<Box<RawValue>>,
-    /// At most 32 characters; a whole number may be sent as a JSON number.
+    /// At most 64 characters; a whole number may be sent as a JSON number.
     #[serde(default, rename = "phoneNumber")]
     #[schema(schema_with = phone_number_schema)]
     phone_number: Option<Box<RawValue>>,
@@ -155,10 +155,10 @@ fn phone_number_schema() -> utoipa::openapi::schema::Schema {
     use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
     let of = |kind| ObjectBuilder::new().schema_type(kind).build();
     OneOfBuilder::new()
-        .item(ObjectBuilder::new().schema_type(Type::String).max_length(Some(32)).build())
+        .item(ObjectBuilder::new().schema_type(Type::String).max_length(Some(64)).build())
         .item(of(Type::Integer))
         .item(of(Type::Null))
-        .description(Some("At most 32 characters; a whole number may be sent as a JSON number."))
+        .description(Some("At most 64 characters; a whole number may be sent as a JSON number."))
         .examples([serde_json::json!("123456")])
         .build()
         .into()

@@ -36,6 +36,7 @@ mod openphone_bulk;
 mod openphone_faults;
 mod operations;
 mod partner_events;
+mod phones;
 mod portable;
 mod record_faults;
 mod registration;

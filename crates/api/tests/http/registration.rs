@@ -12,6 +12,7 @@ use crate::sync_scene::{SyncScene, on_both_connected, refused};
 
 on_both_connected!(
     a_person_is_registered_and_in_openphone,
+    a_word_behind_a_number_goes_nowhere,
     the_token_is_good_for_the_users_own_data,
     what_a_guest_left_is_claimed,
     what_was_claimed_is_not_shown_before_the_address_is_verified,
@@ -58,6 +59,16 @@ async fn a_person_is_registered_and_in_openphone(scene: SyncScene) {
         shown["contacts"].as_array().unwrap().iter().map(|one| one["source"].clone()).collect();
     assert_eq!(sources, ["signup_form", "signup_form"]);
     assert_eq!(scene.openphone.contacts()[0]["defaultFields"]["phoneNumbers"][0]["value"], "+38640000123");
+}
+
+async fn a_word_behind_a_number_goes_nowhere(scene: SyncScene) {
+    let body = json!({"firstName": "Ann", "lastName": "Lee", "email": "<mailto:ann@example.com>", "phone": "+49 30 23125756 (home)"});
+    let registered = register(&scene, &body).await;
+    assert_eq!(registered["customer"]["email"], "ann@example.com");
+    assert_eq!(registered["customer"]["phone"], "+493023125756");
+    let there = &scene.openphone.contacts()[0]["defaultFields"];
+    assert_eq!(there["phoneNumbers"][0]["value"], "+493023125756");
+    assert_eq!(there["emails"][0]["value"], "ann@example.com");
 }
 
 async fn the_token_is_good_for_the_users_own_data(scene: SyncScene) {

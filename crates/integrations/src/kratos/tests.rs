@@ -33,7 +33,7 @@ fn told(notice: &IdentityNotice) -> Vec<(&str, bool)> {
 }
 
 fn faults(notice: &IdentityNotice) -> Vec<(&str, IdentityFaultReason)> {
-    notice.faults.iter().map(|fault| (fault.pointer, fault.reason)).collect()
+    notice.faults.iter().map(|fault| (fault.pointer, fault.reason.clone())).collect()
 }
 
 #[test]

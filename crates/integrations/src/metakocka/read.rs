@@ -32,11 +32,11 @@ impl Reading {
             .tax_id_number
             .get()
             .and_then(|text| unreadable.note(PartnerField::TaxNumber, TaxNumber::parse(text).ok()));
-        let email = contact.and_then(|contact| {
-            unreadable.note(PartnerField::Email, EmailAddress::parse(contact.email.get()?).ok())
-        });
+        let email = contact
+            .and_then(|contact| unreadable.note(PartnerField::Email, first(emails(contact.email.get()?))));
         let phone = contact.and_then(|contact| {
-            unreadable.note(PartnerField::Phone, self.phone(contact.gsm.get().or(contact.phone.get())?))
+            unreadable
+                .note(PartnerField::Phone, first(self.phones(contact.gsm.get().or(contact.phone.get())?)))
         });
         let country = self.country(partner, address, &mut unreadable);
         let contact_name = contact.and_then(|contact| contact.name.get());
@@ -78,8 +78,8 @@ impl Reading {
         })
     }
 
-    fn phone(&self, text: &str) -> Option<PhoneNumber> {
-        PhoneNumber::parse(text, self.region).ok()
+    fn phones(&self, text: &str) -> Vec<PhoneNumber> {
+        PhoneNumber::parse_all(text, self.region).unwrap_or_default()
     }
 
     /// A name that nobody knows is no reason to move somebody abroad, and none to call a foreigner local.
@@ -98,17 +98,32 @@ impl Reading {
 
     /// The values of all contacts, of phones both kinds.
     fn reached_at(&self, partner: &Partner) -> (Vec<EmailAddress>, Vec<PhoneNumber>) {
-        let (mut emails, mut phones) = (Vec::new(), Vec::new());
+        let (mut all_emails, mut phones) = (Vec::new(), Vec::new());
         for contact in &partner.contacts.0 {
-            let email = contact.email.get().and_then(|text| EmailAddress::parse(text).ok());
-            emails.extend(email.filter(|email| !emails.contains(email)));
-            for text in [&contact.gsm, &contact.phone] {
-                let phone = text.get().and_then(|text| self.phone(text));
-                phones.extend(phone.filter(|phone| !phones.contains(phone)));
+            for email in contact.email.get().map(emails).unwrap_or_default() {
+                if !all_emails.contains(&email) {
+                    all_emails.push(email);
+                }
+            }
+            for phone in [&contact.gsm, &contact.phone].into_iter().filter_map(|text| text.get()) {
+                for phone in self.phones(phone) {
+                    if !phones.contains(&phone) {
+                        phones.push(phone);
+                    }
+                }
             }
         }
-        (emails, phones)
+        (all_emails, phones)
     }
+}
+
+/// One field may hold several. The first is the partner's; it is found by all.
+fn emails(text: &str) -> Vec<EmailAddress> {
+    EmailAddress::parse_all(text).unwrap_or_default()
+}
+
+fn first<T>(values: Vec<T>) -> Option<T> {
+    values.into_iter().next()
 }
 
 /// The fields that hold something else than a value.

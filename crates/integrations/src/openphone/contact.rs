@@ -77,8 +77,8 @@ impl Translation {
     /// `None` for a contact whose id nobody could refer to.
     pub(super) fn read(&self, contact: &wire::Contact) -> Option<Contact> {
         let fields = &contact.default_fields;
-        let emails = readable(&fields.emails, |text| EmailAddress::parse(text).ok());
-        let phones = readable(&fields.phone_numbers, |text| PhoneNumber::parse(text, self.region).ok());
+        let emails = readable(&fields.emails, |text| EmailAddress::parse_all(text).ok());
+        let phones = readable(&fields.phone_numbers, |text| PhoneNumber::parse_all(text, self.region).ok());
         let mut unreadable = Vec::new();
         for (field, is_read, items) in [
             (PartnerField::Email, !emails.is_empty(), &fields.emails),
@@ -169,13 +169,11 @@ impl Translation {
             merged.company.clone_from(&fields.company_name);
         }
         if let Some(email) = &fields.email {
-            put(&mut merged.emails, email.as_str(), |text| {
-                EmailAddress::parse(text).ok().as_ref() == Some(email)
-            });
+            put(&mut merged.emails, email, email.as_str(), |text| EmailAddress::parse_all(text).ok());
         }
         if let Some(phone) = &fields.phone {
-            let is_it = |text: &str| PhoneNumber::parse(text, self.region).ok().as_ref() == Some(phone);
-            put(&mut merged.phone_numbers, phone.as_str(), is_it);
+            let parse = |text: &str| PhoneNumber::parse_all(text, self.region).ok();
+            put(&mut merged.phone_numbers, phone, phone.as_str(), parse);
         }
         merged
     }
@@ -191,15 +189,21 @@ impl Translation {
 }
 
 /// Puts the value where it is read from: the first place. One that is there already is moved, not doubled;
-/// otherwise the first gives way, and all others stay.
-fn put(items: &mut Vec<Item>, value: &str, is_it: impl Fn(&str) -> bool) {
-    let holds = |item: &Item| text(&item.value).is_some_and(&is_it);
-    if let Some(place) = items.iter().position(holds) {
+/// otherwise the first gives way, unless it holds more values than its own, and all others stay.
+fn put<V: PartialEq>(
+    items: &mut Vec<Item>,
+    value: &V,
+    written: &str,
+    parse: impl Fn(&str) -> Option<Vec<V>>,
+) {
+    let read = |item: &Item| text(&item.value).and_then(&parse).unwrap_or_default();
+    if let Some(place) = items.iter().position(|item| read(item).first() == Some(value)) {
         items[..=place].rotate_right(1);
-    } else if let Some(first) = items.first_mut() {
-        first.value = Some(value.to_owned());
-    } else {
-        items.push(Item { id: None, name: LABEL.to_owned(), value: Some(value.to_owned()) });
+        return;
+    }
+    match items.first_mut() {
+        Some(first) if read(first).len() <= 1 => first.value = Some(written.to_owned()),
+        _ => items.insert(0, Item { id: None, name: LABEL.to_owned(), value: Some(written.to_owned()) }),
     }
 }
 
@@ -225,9 +229,9 @@ fn full_name(fields: &DefaultFields) -> Option<String> {
 }
 
 /// The values that are any, in order, none twice.
-fn readable<V: PartialEq>(items: &[Item], parse: impl Fn(&str) -> Option<V>) -> Vec<V> {
+fn readable<V: PartialEq>(items: &[Item], parse: impl Fn(&str) -> Option<Vec<V>>) -> Vec<V> {
     let mut values = Vec::new();
-    for value in items.iter().filter_map(|item| parse(text(&item.value)?)) {
+    for value in items.iter().filter_map(|item| parse(text(&item.value)?)).flatten() {
         if !values.contains(&value) {
             values.push(value);
         }

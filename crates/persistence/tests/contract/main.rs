@@ -103,6 +103,7 @@ mod outage;
 mod pace;
 mod parallel;
 mod partner_index;
+mod phones;
 mod placed_mappings;
 mod pooler;
 mod processes;

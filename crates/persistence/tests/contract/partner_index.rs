@@ -83,7 +83,7 @@ async fn records_come_back_as_they_were_put(store: Arc<dyn SyncStore>) {
             ..record(
                 &"2".repeat(64),
                 &["zoë@hillvalley.edu", "doc@hillvalley.edu"],
-                &["+12025550143", "123456", "+5511991234567", "+551191234567"],
+                &["+12025550143", "123456", "+5511991234567", "+551191234567", "+1234567890;ext=5"],
             )
         },
         record("3", &["doc@hillvalley.edu"], &["123456"]),

@@ -77,14 +77,14 @@ pub enum IdentityValue {
 }
 
 /// A value that cannot be accepted, by the JSON pointer to where a person entered it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IdentityFault {
     pub pointer: &'static str,
     pub reason: IdentityFaultReason,
 }
 
 /// What is wrong with a value. The messages never repeat it; people read them beside a form.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum IdentityFaultReason {
     #[error(transparent)]
     Email(#[from] InvalidEmail),

@@ -6,13 +6,11 @@ use uuid::Uuid;
 
 use super::columns::Target;
 use super::parse::{FileRow, JoinRow, Parsed, RowParser, UserRow};
-use super::reading::{Named, Reading};
+use super::reading::{self, Named, Reading};
 use crate::user::ExternalId;
 use onefold_domain::contact::{ClaimedBy, Received, Statement};
-use onefold_domain::email::EmailAddress;
 use onefold_domain::id::UserId;
 use onefold_domain::origin::{HubId, Origin};
-use onefold_domain::phone::PhoneNumber;
 use onefold_domain::profile::{Profile, ProfileField};
 
 /// What is kept of a contact that was made elsewhere.
@@ -169,9 +167,9 @@ impl Reading {
     /// What a join puts beside its value.
     fn beside(&mut self) -> Option<Statement> {
         let email = self.export_cell(|export| &mut export.beside_email);
-        let email = email.and_then(|named| self.read(&named.column, EmailAddress::parse(&named.text)));
+        let email = email.and_then(|named| self.read(&named.column, reading::email(&named.text, true)));
         let phone = self.export_cell(|export| &mut export.beside_phone);
-        let phone = phone.and_then(|named| self.read(&named.column, PhoneNumber::parse(&named.text, None)));
+        let phone = phone.and_then(|named| self.read(&named.column, reading::phone(&named.text, None, true)));
         Statement::new(email, phone)
     }
 

@@ -13,10 +13,10 @@ use crate::contacts::ContactRequest;
 use crate::import::{MatchBy, RowFailure};
 use crate::user::ExternalId;
 use onefold_domain::contact::{Channel, Received, Statement};
-use onefold_domain::email::EmailAddress;
+use onefold_domain::email::{EmailAddress, InvalidEmail};
 use onefold_domain::exact_json::{InexactJson, JsonFault, read_exactly};
 use onefold_domain::metadata::Metadata;
-use onefold_domain::phone::PhoneNumber;
+use onefold_domain::phone::{InvalidPhone, PhoneNumber, Region};
 use onefold_domain::profile::Profile;
 use onefold_domain::source::ContactSource;
 
@@ -61,6 +61,22 @@ pub(super) struct Reading {
 pub(super) struct Named {
     pub(super) column: String,
     pub(super) text: String,
+}
+
+/// What an export has was accepted once, by rules that may have been wider than today's.
+pub(super) fn email(text: &str, is_exported: bool) -> Result<EmailAddress, InvalidEmail> {
+    EmailAddress::parse(text).or_else(|error| match is_exported {
+        true => EmailAddress::parse_rfc5322(text),
+        false => Err(error),
+    })
+}
+
+pub(super) fn phone(
+    text: &str,
+    region: Option<Region>,
+    is_exported: bool,
+) -> Result<PhoneNumber, InvalidPhone> {
+    if is_exported { PhoneNumber::parse_long(text, region) } else { PhoneNumber::parse(text, region) }
 }
 
 impl Reading {
@@ -240,11 +256,12 @@ impl Reading {
             self.fail("metadata", error.to_string());
             Metadata::default()
         });
+        let states_phone = statement.as_ref().is_some_and(|statement| statement.phone().is_some());
         let received = match kept {
             Some(_) => self.received(),
             None => Received {
                 email: self.email.take().map(|named| named.text),
-                phone: self.phone.take().map(|named| named.text),
+                phone: self.phone.take().filter(|_| states_phone).map(|named| named.text),
             },
         };
         match statement {
@@ -267,9 +284,14 @@ impl Reading {
         // What an export has is canonical: read in a region, a number without a country would become another one.
         let has_origin = self.export.as_ref().is_some_and(|export| export.has_origin());
         let region = parser.region.filter(|_| !has_origin);
-        let email = self.email.as_ref().map(|named| (named.column.clone(), EmailAddress::parse(&named.text)));
+        let email = self.email.as_ref().map(|named| (named.column.clone(), email(&named.text, has_origin)));
+        // A program that fills in the calling code and was told no number says nothing.
+        let is_told = |number: &Result<PhoneNumber, InvalidPhone>| {
+            has_origin || !number.as_ref().is_ok_and(PhoneNumber::is_calling_code)
+        };
         let phone =
-            self.phone.as_ref().map(|named| (named.column.clone(), PhoneNumber::parse(&named.text, region)));
+            self.phone.as_ref().map(|named| (named.column.clone(), phone(&named.text, region, has_origin)));
+        let phone = phone.filter(|(_, number)| is_told(number));
         if email.is_none() && phone.is_none() && self.failures.is_empty() {
             let message = "The row has neither an email nor a phone; give at least one of them.";
             self.fail("email, phone", message.to_owned());

@@ -132,7 +132,7 @@ impl Synchroniser {
         let linking_phone = statements().filter(|contact| contact.phone_blocked_by.is_none());
         let phones = linking_phone.filter_map(|contact| contact.statement.phone().cloned());
         let sent_email = text(PartnerField::Email).map(|text| EmailAddress::from_canonical(text.to_owned()));
-        let sent_phone = text(PartnerField::Phone).map(|text| PhoneNumber::from_canonical(text.to_owned()));
+        let sent_phone = text(PartnerField::Phone).and_then(|text| PhoneNumber::parse(text, None).ok());
         let numbers = numbers.chain(sent_number).map(PartnerLookup::TaxNumber);
         let emails = sent_email.into_iter().chain(fields.email.clone()).chain(emails);
         let emails =

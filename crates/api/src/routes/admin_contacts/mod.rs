@@ -210,15 +210,27 @@ fn header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
 fn statement(point: &Point, region: Option<Region>) -> Result<(Statement, Received), Errors> {
     let (email, phone, received) = match point {
         Point::Email(text) => {
-            let email = EmailAddress::parse(text).map_err(|_| Errors::email())?;
+            let email = EmailAddress::parse(text).or_else(|_| EmailAddress::parse_rfc5322(text));
+            let email = email.map_err(|_| Errors::email())?;
             (Some(email), None, Received { email: Some(text.clone()), phone: None })
         }
         Point::Phone { country_code, number, .. } => {
-            let text = full(country_code, number);
-            let phone = PhoneNumber::parse(&text, region).map_err(|_| Errors::number())?;
-            (None, Some(phone), Received { email: None, phone: Some(text) })
+            let phone = phone(country_code, number, region).ok_or_else(Errors::number)?;
+            (None, Some(phone), Received { email: None, phone: Some(full(country_code, number)) })
         }
     };
     // A point always states one of the two.
     Ok((Statement::new(email, phone).ok_or_else(Errors::email)?, received))
+}
+
+/// The number that is meant: with the country code in front, or, where that is none and the number was typed with its
+/// country once more, as it stands.
+fn phone(country_code: &str, number: &str, region: Option<Region>) -> Option<PhoneNumber> {
+    let whole = PhoneNumber::parse_long(&full(country_code, number), region).ok();
+    if whole.as_ref().is_some_and(PhoneNumber::is_e164) {
+        return whole;
+    }
+    let twice = PhoneNumber::parse(&format!("+{number}"), None).ok().filter(PhoneNumber::is_e164);
+    let country = |phone: &PhoneNumber| phone.country_and_number().map(|(code, _)| format!("+{code}"));
+    twice.filter(|twice| country(twice).as_deref() == Some(country_code)).or(whole)
 }

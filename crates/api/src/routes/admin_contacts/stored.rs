@@ -32,7 +32,13 @@ fn parts(received: Option<&str>, phone: &PhoneNumber) -> (Option<String>, Option
         return (Some(country_code.to_owned()), Some(number.to_owned()));
     }
     match phone.country_and_number() {
-        Some((country_code, number)) => (Some(format!("+{country_code}")), Some(number.to_owned())),
+        Some((country_code, number)) => {
+            let number = match phone.extension() {
+                Some(extension) => format!("{number};ext={extension}"),
+                None => number.to_owned(),
+            };
+            (Some(format!("+{country_code}")), Some(number))
+        }
         None => (None, Some(phone.as_str().to_owned())),
     }
 }

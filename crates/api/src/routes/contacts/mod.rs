@@ -259,7 +259,10 @@ pub(super) fn filter(query: &mut Query, region: Option<Region>, user: Option<Use
     filter.metadata = metadata(query);
     let Some(value) = query.text("value") else { return filter };
     if kind == Some(ContactKind::Email) || (kind != Some(ContactKind::Phone) && value.contains('@')) {
-        filter.email = query.faults.note("value", EmailAddress::parse(&value));
+        // Some are here by a wider rule.
+        let email = EmailAddress::parse(&value);
+        let email = email.or_else(|error| EmailAddress::parse_rfc5322(&value).map_err(|_| error));
+        filter.email = query.faults.note("value", email);
     } else {
         filter.phone = query.faults.note("value", PhoneNumber::parse(&value, region));
     }

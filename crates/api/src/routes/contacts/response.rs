@@ -31,6 +31,10 @@ pub(crate) struct Contact<'a> {
     email: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<&'a str>,
+    /// The extension of the phone, which is the end of it, behind `;ext=`. Left out when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "12")]
+    ext: Option<&'a str>,
     /// `email`, `telephone`, `whatsapp` or `telegram`; null when nobody said so of a contact of both kinds.
     #[schema(example = "email")]
     channel: Option<&'static str>,
@@ -89,6 +93,7 @@ impl<'a> Contact<'a> {
             value,
             email,
             phone,
+            ext: record.statement.phone().and_then(PhoneNumber::extension),
             channel: record.channel().map(Channel::as_str),
             source: record.source.as_str(),
             user_id: record.user().map(|user| user.0),

@@ -33,12 +33,28 @@ fn rows() -> Vec<(Value, Value, &'static str)> {
         (whatsapp("55", "(11) 91234-5678"), number("11912345678"), brazilian),
         (whatsapp(" + 5-5 ", "+11.9.1234/5678 ext"), number("11912345678"), brazilian),
         (whatsapp("+386", "031 123 456"), shown("whatsapp", "+386", "031123456"), "+38631123456"),
-        (whatsapp("0055", "1"), shown("whatsapp", "+0055", "1"), "00551"),
-        (whatsapp("0", "0"), shown("whatsapp", "+0", "0"), "00"),
+        (whatsapp("0055", "1"), shown("whatsapp", "+0055", "1"), "+551"),
+        (whatsapp("0", "0"), shown("whatsapp", "+0", "0"), "+00"),
         (
             whatsapp("1234567890", "12345678901234567890"),
             shown("whatsapp", "+1234567890", "12345678901234567890"),
             "123456789012345678901234567890",
+        ),
+        // A number that has its country already.
+        (
+            phone("telephone", "+1", "+1 202 555 0143"),
+            shown("telephone", "+1", "12025550143"),
+            "+12025550143",
+        ),
+        (
+            phone("telephone", "+386", "00386 31 123 456"),
+            shown("telephone", "+386", "0038631123456"),
+            "+38631123456",
+        ),
+        (
+            phone("telephone", "+1", "202 555 0143 (home)"),
+            shown("telephone", "+1", "2025550143"),
+            "+12025550143",
         ),
         // Fields of the other structure, and fields that nobody knows.
         (
