@@ -1,4 +1,5 @@
-//! Connectors to other companies' systems, behind the traits of the domain crate.
+//! Connectors to other companies' systems, behind the ports of the sync crate (`PartnerDirectory`, `PartnerEventReader`) and of
+//! the service crate (`IdentityReader`).
 //!
 //! Each has a folder: Ory Kratos reports accounts, MetaKocka keeps partners, OpenPhone
 //! contacts. What they share is how a call is made: `address` and `credential` say where and in whose name,

@@ -145,7 +145,7 @@ const COLUMNS: [(&str, Kind); 12] = [
     ("state_after", Kind::Text),
 ];
 
-/// Those that an entry has besides.
+/// The columns that an entry has beside those of what waits.
 const CHAIN: [(&str, Kind); 3] =
     [("number", Kind::Integer), ("previous_hash", Kind::Text), ("hash", Kind::Text)];
 

@@ -35,7 +35,7 @@ pub(crate) async fn add(
     insert(connection, rows(metadata, id).collect()).await
 }
 
-/// The same for many.
+/// Adds the members of many new contacts.
 pub(crate) async fn add_many(
     connection: &impl ConnectionTrait,
     contacts: &[FiledDraft],

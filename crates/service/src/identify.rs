@@ -58,7 +58,7 @@ impl Identify {
         Self { env: self.env.with_patience(patience) }
     }
 
-    /// The same, on behalf of somebody.
+    /// Links on behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()) }

@@ -106,7 +106,7 @@ pub struct Job {
     pub not_before: DateTime<Utc>,
     /// Who is at it, and until when it is left alone with it.
     pub lease: Option<(Uuid, DateTime<Utc>)>,
-    /// Of the last attempt.
+    /// Why the last attempt failed.
     pub error: Option<SyncFault>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,

@@ -18,7 +18,7 @@ pub struct RunId(pub Uuid);
 pub enum RunKind {
     /// Brings the customers that it lists into step.
     Sync,
-    /// The same with every customer that changed since it was last synced, or has no record there.
+    /// Brings every customer into step that changed since it was last synced, or has no record there.
     SyncAll,
     /// Takes in the records that it lists.
     Import,
@@ -26,7 +26,7 @@ pub enum RunKind {
     ImportAll,
     /// Compares both sides: what changed there, what is new, what is missing, what changed here.
     Compare,
-    /// The same, and every field of what seems unchanged.
+    /// Compares both sides as `Compare` does, and looks at every field also of what seems unchanged.
     CompareFull,
 }
 

@@ -1,5 +1,5 @@
 //! The worker: takes jobs and does them, over and over. Any number of workers share them. A job that is at work is
-//! leased, and the lease is made longer while it lasts; a worker that dies lets it run out.
+//! leased, and the lease is renewed while the work lasts; a worker that dies lets it run out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,7 +148,8 @@ impl SyncWorker {
         self.execute_until(run, &|| false).await
     }
 
-    /// The same until `stopping` says so, which is asked between portions; the run is left to whoever comes next.
+    /// Carries out this run now, unless somebody else is at it, until `stopping` says so. That is asked between portions; the
+    /// rest of the run is left to whoever comes next.
     ///
     /// # Errors
     /// A store that does not answer.

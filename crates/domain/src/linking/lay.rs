@@ -83,7 +83,8 @@ pub fn lay(contacts: &[DetailedContact], joins: &[JoinRecord], policy: &LinkPoli
     lay_part(contacts, joins, &Verified::of(contacts, policy), policy)
 }
 
-/// The same for a part of all evidence that nothing else hangs together with. Who verified a value may be outside.
+/// Lays a part of all evidence that hangs together with nothing outside of it, oldest first. Who verified a value may be
+/// outside, so that is told beside it.
 pub fn lay_part(
     contacts: &[DetailedContact],
     joins: &[JoinRecord],
@@ -286,7 +287,7 @@ impl Laying<'_> {
     }
 }
 
-/// The groups so far as the world that `place` asks, for one statement.
+/// The groups so far as the world that `find_match` asks, for one statement.
 struct Placing<'a> {
     groups: &'a [Group],
     keys: &'a StatementKeys,

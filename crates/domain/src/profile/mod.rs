@@ -208,7 +208,7 @@ impl Profile {
         self.set.remove(&field);
     }
 
-    /// The same profile, which states of these fields that there is no value.
+    /// This profile with these fields stated to have no value, whatever it said of them.
     pub fn without_values(mut self, fields: &[ProfileField]) -> Self {
         self.values.extend(fields.iter().map(|field| (*field, None)));
         self

@@ -17,7 +17,7 @@ use onefold_sync::sync_error::SyncError;
 /// contact that it does not name is not found, and may then be created twice.
 #[async_trait]
 pub trait ContactIndex: Send + Sync {
-    /// Those that had the value when they were last seen, oldest first; keys of phones are
+    /// The contacts that had the value when they were last seen, oldest first; keys of phones are
     /// [`PhoneNumber::match_key`](onefold_domain::phone::PhoneNumber::match_key). None for a kind that is not kept.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ impl Contacts {
     }
 }
 
-/// The same inside an open transaction.
+/// Updates, claims or adds a record inside an open transaction, which the caller commits, and tells the audit trail.
 pub async fn upsert(
     transaction: &mut dyn Transaction,
     env: &Environment,
@@ -77,7 +77,7 @@ impl Kept {
     }
 }
 
-/// Updates, claims or adds the record.
+/// Updates, claims or adds the record, and leaves it to the caller to tell the audit trail.
 pub(crate) async fn keep(
     transaction: &mut dyn Transaction,
     env: &Environment,
@@ -127,8 +127,8 @@ pub(crate) struct Matched {
     pub(crate) claimable: Vec<ContactId>,
 }
 
-/// Finds them among the customers that the statement's keys lead to: every record of its values is there,
-/// except those that a rule keeps elsewhere.
+/// Finds the contacts that an upsert of this statement may mean, among those of the customers that its keys lead to: every
+/// record of its values is there, except those that a rule keeps elsewhere.
 pub(crate) fn matching<'a>(
     statement: &Statement,
     contacts: impl Iterator<Item = &'a KnownContact>,

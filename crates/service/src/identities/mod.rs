@@ -58,7 +58,7 @@ impl Identities {
         Self { env: env.with_patience(patience) }
     }
 
-    /// The same, on behalf of somebody.
+    /// Takes accounts in on behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()) }

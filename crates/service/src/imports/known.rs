@@ -23,7 +23,7 @@ type Identity = (Origin, DateTime<Utc>);
 pub(super) struct KnownHere {
     contacts: HashMap<Identity, Originated<ContactId>>,
     joins: HashMap<Identity, Originated<LinkId>>,
-    /// Those of the contacts that are still there.
+    /// The records of contacts that are here and were not withdrawn.
     records: HashMap<ContactId, ContactRecord>,
     /// What came before in the batch: a line that stands twice is one contact.
     seen: HashSet<Identity>,

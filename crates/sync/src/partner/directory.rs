@@ -50,7 +50,7 @@ pub trait PartnerDirectory: Send + Sync {
         parts: &PartnerParts,
     ) -> Result<PartnerWritten, PartnerError>;
 
-    /// Those that match exactly, oldest first; none is no error.
+    /// The records that match exactly, oldest first; none is no error.
     async fn find_by(&self, lookup: &PartnerLookup) -> Result<Vec<RemotePartner>, PartnerError>;
 
     /// Everything there is, portion by portion. The first call is made by the first portion.

@@ -55,7 +55,7 @@ pub enum ResolveError {
     NoSuchConflict,
     #[error("the conflict was resolved before")]
     AlreadyResolved,
-    /// Such a conflict has other answers.
+    /// A conflict of this subject has other answers.
     #[error("this conflict is resolved by {}", possible.join(", "))]
     NoAnswer { possible: &'static [&'static str] },
     #[error("the value is no {}", field.as_str())]

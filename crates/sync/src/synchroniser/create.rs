@@ -31,9 +31,9 @@ pub(crate) const SEPARATE: &str = "separate";
 /// What was found there.
 enum Found {
     Nothing,
-    /// Nobody's yet.
+    /// A record that no customer has yet.
     Free(Box<RemotePartner>),
-    /// Another customer's.
+    /// The only records found are other customers' already; this is one of them.
     Taken(PartnerId, Box<Mapping>),
 }
 
