@@ -181,6 +181,7 @@ async fn begin(transaction: &mut dyn Transaction, new: &IdempotencyRecord) -> Re
         return Ok(Begun::New(new.operation));
     }
     let lapsed = known.lease_until <= now;
+    // Too old to be kept, and not removed yet: the key is free for anybody.
     if lapsed && known.created_at + KEPT <= now {
         keys.remove(known.operation).await?;
         return if keys.insert(new).await? {

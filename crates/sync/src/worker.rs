@@ -210,6 +210,7 @@ impl SyncWorker {
         let mut transaction = self.env.begin().await?;
         let until = self.env.base.clock.now() + delta(self.settings.lease);
         let extended = transaction.jobs().renew(id, owner, until).await;
+        // Another worker has the job by now: that, and no failure of the store, is what ends the work at once.
         if matches!(extended, Err(StoreError::Conflict)) {
             return Err(SyncError::Busy);
         }
@@ -278,6 +279,7 @@ impl SyncWorker {
                 })
             })
             .await?;
+        // Runs are kept in one place, of whichever system they are, so any synchroniser can give one up.
         if let (true, JobKind::Run(id), Err(error), Some(sync)) =
             (given_up, &job.kind, result, self.syncs.first())
         {

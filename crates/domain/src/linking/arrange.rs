@@ -70,6 +70,7 @@ pub fn arrange(
         for member in std::iter::once(snapshot.id).chain(snapshot.absorbed.iter().copied()) {
             match leads.get(&member) {
                 Some(part) => drop(arrangement.led.insert(member, *part)),
+                // No contact of it is left. Whoever it had absorbed leads to it as before.
                 None if member == snapshot.id => arrangement.left.push(member),
                 None => {}
             }

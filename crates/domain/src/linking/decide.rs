@@ -1,5 +1,5 @@
-//! What one statement changes, given what a store knows about it. Nothing is carried out here: the
-//! plan goes to `identify`, which does so in one transaction.
+//! What one statement changes, given what a store knows about it. Nothing is carried out here: whoever asks for
+//! the plan does so, in one transaction.
 
 use std::collections::HashSet;
 
@@ -256,7 +256,9 @@ impl<S: Surroundings> View<'_, S> {
             .chain(verdict.joined.into_iter().flatten())
             .map(|index| self.known.customer(index))
             .collect();
+        // The oldest survives, whichever of them took the statement.
         group.sort_by_key(|customer| customer.primary());
+        // What is to be found by its exact values needs a contact that has them; its repetition finds that one.
         let own_contact = verdict.exact && self.known.owner(&self.keys.exact).is_none();
         let claims = self.claims(slots, own_contact);
         let news = match keeping {

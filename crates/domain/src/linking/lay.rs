@@ -172,6 +172,7 @@ impl Laying<'_> {
         if let Some(group) = self.keys.get(&key) {
             return self.root(*group);
         }
+        // As young as can be until its first contact is laid.
         let group = self.push(usize::MAX);
         self.groups[group].user = Some(user);
         self.keys.insert(key, group);

@@ -97,6 +97,7 @@ pub(crate) async fn keep(
                     claim(transaction, env, request, &mut record, &candidates, at).await?;
                 }
                 _ => {
+                    // Nothing links anew, so there is no plan to carry out: the version alone keeps others off.
                     transaction.customers().advance(record.customer, record.customer_version, at).await?;
                     vouch(transaction, &mut record, request).await?;
                 }
@@ -104,6 +105,7 @@ pub(crate) async fn keep(
             write(transaction, env, &record, request, at).await?;
             if gained(&before, &record) {
                 let said = [before.statement.clone(), record.statement.clone()];
+                // A claim may have made its customer part of another one.
                 let customer = reread(transaction, record.id).await?.customer;
                 settle(transaction, env, record.id, customer, &said, at).await?;
             }

@@ -50,8 +50,8 @@ pub trait Store: Send + Sync {
         self.begin().await
     }
 
-    /// How long a transaction of [`begin_bulk`](Self::begin_bulk) should last at most; `None` if nobody is kept waiting by it. It is asked again and
-    /// again, and may be less while somebody calls.
+    /// How long a transaction of [`begin_bulk`](Self::begin_bulk) should last at most; `None` if nobody is kept waiting by it.
+    /// It is asked again and again, and may be less while somebody calls.
     fn bulk_limit(&self) -> Option<TimeDelta> {
         None
     }

@@ -8,8 +8,8 @@ use onefold_domain::email::EmailAddress;
 use onefold_domain::phone::PhoneNumber;
 use onefold_domain::profile::Tags;
 
-/// A field that both sides know; not every directory has a place for each. Notes and the website are not among them: no directory so far has a place
-/// for them, so they stay here and their absence there says nothing.
+/// A field that both sides know; not every directory has a place for each. Notes and the website are not among them: no
+/// directory so far has a place for them, so they stay here and their absence there says nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum PartnerField {
     Name,

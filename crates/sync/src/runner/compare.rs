@@ -238,6 +238,7 @@ impl Runner {
         let compared = compare(&view, &partner, mapping, rules, &abilities, as_kept);
         let current = mapping.customer == record.id && mapping.customer_version == Some(record.version);
         let idle = current && mapping.missing_since.is_none() && compared.is_idle(mapping);
+        // A full comparison of a whole register must not write a line for each record that is in step.
         if idle && self.is_noted(mapping, &compared.plan.fields).await? {
             return Ok(None);
         }

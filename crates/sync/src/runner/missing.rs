@@ -107,6 +107,7 @@ impl Runner {
             }
         }
         match &mapping.external {
+            // Not created because a person has to say first who it is.
             None if mapping.status == MappingStatus::Conflict => {}
             None => found.unfinished.push(mapping),
             Some(external) if seen.contains(external) => {}

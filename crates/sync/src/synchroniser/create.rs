@@ -49,6 +49,7 @@ impl Synchroniser {
             Found::Taken(record, other) => self.same_partner(opened, record, *other).await,
             Found::Free(partner) => {
                 let opened = self.adopt(opened, &partner).await?;
+                // Whoever looks from now on finds that the record is taken.
                 drop(alone);
                 self.reconcile(opened, Some(*partner), SyncOutcome::Adopted, Progress::default(), context)
                     .await
@@ -59,6 +60,7 @@ impl Synchroniser {
                 let written = self.holding(&opened, self.directory.add(&fields, opened.customer.id)).await?;
                 let partner = written.partner.clone();
                 let opened = self.created(opened, sent, written).await?;
+                // Whoever looks from now on finds the record, and that it is taken.
                 drop(alone);
                 let carried = self.fields();
                 let pushed = fields.stated().filter(|field| carried.contains(field)).collect();
@@ -134,6 +136,7 @@ impl Synchroniser {
         let sent_email = text(PartnerField::Email).map(|text| EmailAddress::from_canonical(text.to_owned()));
         let sent_phone = text(PartnerField::Phone).map(|text| PhoneNumber::from_canonical(text.to_owned()));
         let numbers = numbers.chain(sent_number).map(PartnerLookup::TaxNumber);
+        // First what an earlier attempt sent: if that created a record, it is found by it.
         let emails = sent_email.into_iter().chain(fields.email.clone()).chain(emails);
         let emails =
             emails.filter(|email| !is_shared(customer, Part::Email, |one| one.email() == Some(email)));

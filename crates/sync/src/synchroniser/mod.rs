@@ -285,7 +285,8 @@ impl Synchroniser {
     /// Whether all is known of a customer that a record there needs.
     ///
     /// # Errors
-    /// [`SyncError::NoSuchCustomer`], [`crate::partner::PartnerError::Invalid`] with what is missing, a store that does not answer.
+    /// [`SyncError::NoSuchCustomer`], [`crate::partner::PartnerError::Invalid`] with what is missing, a store that does not
+    /// answer.
     pub(super) async fn is_complete(&self, customer: CustomerId) -> Result<(), SyncError> {
         let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
         Ok(self.check(&record.ok_or(SyncError::NoSuchCustomer)?)?)

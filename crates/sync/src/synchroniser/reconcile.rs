@@ -67,6 +67,7 @@ impl Synchroniser {
     ) -> Result<Synced, SyncError> {
         let rules = self.rules().await?;
         for _ in 0..ROUNDS {
+            // Only for the first round: later ones read what we have written ourselves.
             let read = match partner.take() {
                 Some(partner) => partner,
                 None => self.read(&opened).await?,
@@ -232,6 +233,7 @@ impl Synchroniser {
             parts: if sent.is_empty() { done.partner.parts.clone() } else { held.parts.clone() },
             status,
             kept: still_kept(&held.kept, &view_of(&done.partner.fields, &self.directory.abilities())),
+            // Without a version the next comparison looks at every field, those in doubt among them.
             customer_version: Some(now.version).filter(|_| sent.is_empty()),
             sent,
             missing_since: None,
