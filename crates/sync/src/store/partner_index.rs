@@ -10,7 +10,7 @@ use onefold_service::system::SyncSystem;
 #[async_trait]
 pub trait PartnerIndexReader: Send + Sync {
     /// The records with this value, in the order in which they were first seen, at most `limit`. Phones are the same if their
-    /// [`PhoneNumber::match_key`] is. None for look-ups other than email and phone.
+    /// [`match_key`](onefold_domain::phone::PhoneNumber::match_key) is. None for look-ups other than email and phone.
     async fn find(
         &self,
         system: SyncSystem,
