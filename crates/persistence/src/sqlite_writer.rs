@@ -153,7 +153,7 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the SQLite writer has stopped".into())
 }
 
-/// What the task has.
+/// What the task that owns the writing connection works with.
 struct Writer {
     connection: WritingConnection,
     health: WriteHealth,

@@ -30,7 +30,7 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     pub randomness: Arc<dyn Randomness>,
     pub patience: Patience,
-    /// For the audit trail.
+    /// Who acts, and in the course of what; the audit trail names it.
     pub acting: Acting,
     /// The other systems that are told of changes; none unless they are named.
     pub triggers: Arc<[SyncTrigger]>,

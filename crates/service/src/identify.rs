@@ -34,7 +34,7 @@ pub struct IdentifyRequest {
     pub received: Received,
 }
 
-/// The answer.
+/// What `identify` answers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Identified {
     pub customer: KnownCustomer,

@@ -20,7 +20,7 @@ use onefold_domain::profile::Profile;
 /// A user to be added.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct NewUser {
-    /// `None` asks for a new one.
+    /// The id that the user is to have; `None` asks for a new one.
     pub id: Option<UserId>,
     pub external_id: Option<ExternalId>,
     pub profile: Option<Profile>,

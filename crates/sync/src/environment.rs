@@ -17,7 +17,7 @@ use onefold_service::system::SyncSystem;
 #[derive(Clone)]
 pub struct SyncEnvironment {
     pub store: Arc<dyn SyncStore>,
-    /// On the same store.
+    /// What the other use cases work with, on the same store.
     pub base: Environment,
 }
 

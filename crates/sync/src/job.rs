@@ -50,7 +50,7 @@ impl JobKind {
         }
     }
 
-    /// What `key` gave.
+    /// Reads a key that [`Self::key`] gave.
     pub fn parse(key: &str) -> Option<Self> {
         let (kind, subject) = key.split_once('/')?;
         match kind {
@@ -117,7 +117,7 @@ pub struct Job {
 pub struct FailedAttempt {
     /// `None` for one that only has to wait for its turn: the attempt is not counted.
     pub error: Option<SyncFault>,
-    /// `None` gives it up.
+    /// When it is tried again; `None` gives it up.
     pub not_before: Option<DateTime<Utc>>,
 }
 

@@ -115,7 +115,7 @@ pub struct Mapping {
     pub updated_by: String,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
-    /// Raised by every update.
+    /// Raised by every update, except of the lease.
     pub version: i64,
 }
 

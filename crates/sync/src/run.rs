@@ -99,18 +99,18 @@ pub struct RunCounts {
     pub failed: u64,
     /// Cannot come in, or go there, as they are: told once, and no failure.
     pub skipped: u64,
-    /// Created there or here.
+    /// Items of which a record was created there or a customer here.
     pub created: u64,
-    /// Written there.
+    /// Items of which something was written there.
     pub pushed: u64,
-    /// Written here.
+    /// Items of which something was written here.
     pub pulled: u64,
     pub unchanged: u64,
-    /// With a question that is open.
+    /// Items with a question that a person has to answer.
     pub conflicts: u64,
-    /// Missing there since this run.
+    /// Records that are missing there since this run.
     pub stale: u64,
-    /// Detached by this run.
+    /// Mappings that this run took out of use.
     pub detached: u64,
 }
 

@@ -18,7 +18,7 @@ pub struct ContactRecord {
     pub customer_version: i64,
     /// That customer's oldest contact; its own id if it is the oldest.
     pub primary: ContactId,
-    /// Its place among all evidence.
+    /// Its place among all evidence: what is older counts first.
     pub order: EvidenceOrder,
     pub statement: Statement,
     /// How a guest's contact became its user's; `None` for one that always was, and for a guest's.

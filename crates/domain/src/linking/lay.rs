@@ -27,11 +27,11 @@ pub struct Layout {
 /// Contacts that are one customer.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct LaidGroup {
-    /// Ascending, never empty.
+    /// The contacts of the group, ascending, never empty.
     pub contacts: Vec<ContactId>,
-    /// The keys that lead to it.
+    /// The keys that lead to the group.
     pub keys: Vec<LinkKey>,
-    /// The joins that hold it together.
+    /// The joins that hold the group together.
     pub joins: Vec<LinkId>,
 }
 

@@ -35,7 +35,7 @@ impl<C: Copy + Eq> Slot<C> {
 
 /// The customers that a statement may meet. `C` names one for the time of one call.
 pub(super) trait World<C> {
-    /// The smaller, the older.
+    /// How old a customer is: the smaller the number, the older.
     fn age(&self, customer: C) -> i64;
     /// Whether a user's contacts are part of it.
     fn has_user(&self, customer: C) -> bool;

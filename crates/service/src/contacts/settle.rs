@@ -57,7 +57,7 @@ pub(crate) async fn settle(
 struct Claims {
     /// The contacts are guests' again: another user has verified the value, and what a guest left is its owner's.
     void: BTreeSet<ContactId>,
-    /// What those had stated.
+    /// What the contacts of void claims had stated as their users'.
     ended: Vec<Statement>,
     /// The contacts are their users' for good.
     proven: BTreeSet<ContactId>,
@@ -218,7 +218,7 @@ async fn lead(
     Ok(ids)
 }
 
-/// For the audit trail.
+/// Who was merged with whom and who was split from whom, for the audit trail.
 fn moves(arrangement: &Arrangement, ids: &[CustomerId]) -> Vec<Change> {
     let told = arrangement.moved.iter().map(|moved| {
         if moved.is_all {

@@ -60,14 +60,14 @@ pub async fn upsert(
 
 /// What an upsert came to, before the audit trail is told.
 pub(crate) struct Kept {
-    /// `None` for a record that is new.
+    /// The record as it was; `None` for one that is new.
     pub(crate) before: Option<ContactRecord>,
     pub(crate) record: ContactRecord,
     pub(crate) upserted: Upserted,
 }
 
 impl Kept {
-    /// For the audit trail.
+    /// What it changed, for the audit trail; `None` if that is nothing.
     pub(crate) fn change(&self) -> Option<Change> {
         match (&self.before, self.upserted) {
             (None, _) => Some(Change::contact_created(&self.record)),
@@ -151,7 +151,7 @@ pub(crate) fn matching<'a>(
     matched
 }
 
-/// Takes over what the request says.
+/// Takes over into the record what the request says beside values and user: metadata, verification, preference, profile.
 pub(crate) fn merge(
     record: &mut ContactRecord,
     request: &ContactRequest,

@@ -27,7 +27,7 @@ pub enum Side {
 /// What is to become of a field.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FieldPlan {
-    /// Both have it already.
+    /// Both sides have this value already.
     Agreed { value: Option<SyncText> },
     /// One side has it, the other is to get it. `lost` is what the other side had said meanwhile.
     Take { from: Side, value: Option<SyncText>, lost: Option<SyncText> },

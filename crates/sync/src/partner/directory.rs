@@ -177,9 +177,9 @@ pub enum PartnerLookupKind {
 pub struct PartnerAbilities {
     /// The name of the system, for people and logs.
     pub system: &'static str,
-    /// The fields that it carries.
+    /// The fields that the system has a place for.
     pub fields: &'static [PartnerField],
-    /// The look-ups that it answers.
+    /// The look-ups that the system answers.
     pub lookups: &'static [PartnerLookupKind],
     /// Whether a value can be taken away again.
     pub clears: bool,
@@ -194,7 +194,7 @@ pub struct PartnerAbilities {
     pub calls_per_second: u32,
 }
 
-/// What a write led to.
+/// What a record is after it was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PartnerWritten {
     pub id: PartnerId,

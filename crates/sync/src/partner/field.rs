@@ -175,7 +175,7 @@ impl PartnerFields {
         PartnerField::ALL.into_iter().filter(|field| self.text(*field).is_some())
     }
 
-    /// Only these fields of it.
+    /// A copy that states only these fields.
     #[must_use]
     pub fn only(&self, fields: &[PartnerField]) -> Self {
         let mut some = self.clone();

@@ -14,7 +14,7 @@ pub enum Answer {
     Local,
     /// The other system's value. Of two records of a customer: the other one is kept the same from now on.
     Remote,
-    /// This value, on both sides.
+    /// Both sides get this value.
     Value(String),
     /// The two customers are one.
     Merge,

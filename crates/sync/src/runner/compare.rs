@@ -47,7 +47,7 @@ struct Looked {
 }
 
 impl Runner {
-    /// Returns why it is held, if it is.
+    /// Compares both sides, or takes in the whole register; returns why the run is held, if a brake holds it.
     pub(super) async fn compare(
         &self,
         run: &mut Run,

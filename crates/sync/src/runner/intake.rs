@@ -48,7 +48,7 @@ impl Runner {
         Ok(known.map_err(Failure::from)?)
     }
 
-    /// For the log, which remembers it.
+    /// An attempt that says that a record cannot come in, for the log to remember.
     pub(super) fn skipped(&self, run: &Run, id: &PartnerId, outcome: &ItemOutcome) -> SyncAttempt {
         SyncAttempt {
             at: self.sync.env.base.clock.now(),

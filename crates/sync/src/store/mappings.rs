@@ -54,7 +54,7 @@ pub trait MappingReader: Send + Sync {
 pub trait MappingRepository: Send {
     async fn get(&mut self, id: MappingId) -> Result<Option<Mapping>, StoreError>;
 
-    /// As the reader's.
+    /// The mappings that are filed under this customer, detached ones too, as this transaction sees them.
     async fn of_customer(
         &mut self,
         system: SyncSystem,

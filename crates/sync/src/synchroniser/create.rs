@@ -277,7 +277,7 @@ fn is_shared(customer: &CustomerRecord, part: Part, has: impl Fn(&Statement) -> 
     holders.peek().is_some() && holders.all(blocked)
 }
 
-/// A few of them, none twice.
+/// The first few of these look-ups, none twice.
 fn some_of(lookups: impl Iterator<Item = PartnerLookup>) -> Vec<PartnerLookup> {
     let mut some: Vec<PartnerLookup> = Vec::new();
     for lookup in lookups {

@@ -10,7 +10,7 @@ use crate::sync_error::SyncError;
 /// What has to be done about a mapping whose record was not seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Loss {
-    /// It is missing since now.
+    /// The record is missing since this moment.
     Stale,
     /// It has been missing for longer than the grace period.
     Gone,

@@ -20,7 +20,7 @@ use onefold_domain::customer::CustomerRecord;
 /// How often a customer may change under our hands before it is left to the next attempt.
 const ROUNDS: usize = 5;
 
-/// What concluding came to.
+/// What the transaction that ends an attempt came to.
 enum Concluded {
     Done(Box<Synced>, Vec<ConflictId>),
     /// The customer has changed since it was compared, so that it has to be compared again. What was written there is stored.
@@ -263,7 +263,7 @@ impl Synchroniser {
     }
 }
 
-/// What was done here.
+/// What was written here, and what could not be.
 pub(super) struct Written<'a> {
     pub(super) partner: &'a RemotePartner,
     pub(super) compared: &'a Comparison,

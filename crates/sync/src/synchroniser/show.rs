@@ -18,7 +18,7 @@ use onefold_domain::linking::{LinkPlan, decide_record};
 use onefold_service::contacts::note_blocks;
 use onefold_service::retry::Failure;
 
-/// What would be done.
+/// What a sync would do.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SyncPreview {
     pub customer: Option<CustomerId>,

@@ -175,7 +175,7 @@ fn shown_address(address: &DoubleAddress, habits: &Habits) -> Value {
     ]))
 }
 
-/// One or many, as it pleases.
+/// A list of one as the object itself, if the double has that habit; else as a list.
 pub(super) fn list(mut items: Vec<Value>, habits: &Habits) -> Value {
     match items.pop() {
         Some(only) if items.is_empty() && habits.unwraps_lists => only,
