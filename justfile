@@ -24,6 +24,10 @@ lint:
     cargo clippy --workspace --all-targets -- -D warnings
     RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
+# Which modules of a crate use which, and whether any do so in a circle; needs python3: just modules service
+modules *crates:
+    scripts/modules {{ crates }}
+
 # Licences, sources, doubled versions and advisories: needs `cargo install cargo-deny` once, and the network.
 deny:
     cargo deny check

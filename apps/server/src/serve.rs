@@ -29,7 +29,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     syncing.tell_unconfigured();
     // Dropped at the end: what an import did not finish is taken up at the next start, or by another server.
     let importing = tokio::spawn(async move { imports.work().await });
-    // The same holds for what waits to be sealed.
+    // Dropped at the end: what is not sealed by then is sealed at the next start, or by another server.
     let sealing = tokio::spawn(async move { audit.work().await });
     let forgetting = tokio::spawn(async move { idempotency.work().await });
 

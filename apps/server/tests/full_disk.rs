@@ -110,7 +110,7 @@ impl Place {
         Self { folder: tempfile::tempdir().unwrap(), disk: SmallDisk::mount(24) }
     }
 
-    /// The same database on the disk of the others.
+    /// A copy of this database, on the disk on which the other tests have theirs.
     fn moved(&self) -> Self {
         let moved = Self { folder: tempfile::tempdir().unwrap(), disk: None };
         for suffix in ["", "-wal"] {

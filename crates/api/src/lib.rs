@@ -1,4 +1,4 @@
-//! The HTTP interface. A handler translates in, calls a use case of the domain crate, and translates
+//! The HTTP interface. A handler translates in, calls a use case of the service crate or of the sync crate, and translates
 //! out; a status code is chosen in one place, `error`.
 
 mod access;

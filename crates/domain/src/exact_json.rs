@@ -55,7 +55,8 @@ pub fn read_exactly(text: &str, most: usize) -> Result<Value, InexactJson> {
     Reader { most, rounds: false }.read_text(text)
 }
 
-/// The same where numbers mean nothing, and one of too many digits may be rounded.
+/// Reads a text in which no member stands twice, for callers to whom numbers mean nothing: one of too many digits is rounded
+/// and not refused. `most` is how deep objects and arrays may be nested.
 ///
 /// # Errors
 /// The first fault in the order of the text.

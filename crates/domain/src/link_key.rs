@@ -67,8 +67,8 @@ impl StatementKeys {
         }
     }
 
-    /// Those of a join, in the places of an email and a phone: it may say of two emails, or of two phones, that they are
-    /// one customer's.
+    /// The keys of a join, in the places of an email and a phone: a join may say of two emails, or of two phones, that they
+    /// are one customer's.
     pub(crate) fn of_join(statement: &Statement, beside: Option<&Statement>, policy: &LinkPolicy) -> Self {
         let (one, Some(other)) = (Self::of(statement, policy), beside) else {
             return Self::of(statement, policy);
@@ -79,17 +79,17 @@ impl StatementKeys {
         Self { email: one.email.or(one.phone), phone: other.email.or(other.phone), user: one.user, exact }
     }
 
-    /// Those of its email and its phone.
+    /// The keys of the email and of the phone.
     pub fn values(&self) -> impl Iterator<Item = &LinkKey> {
         [&self.email, &self.phone].into_iter().flatten()
     }
 
-    /// All of them, ascending.
+    /// All keys, ascending.
     pub fn iter(&self) -> impl Iterator<Item = &LinkKey> {
         [&self.email, &self.phone, &self.user].into_iter().flatten().chain([&self.exact])
     }
 
-    /// All of them, ascending.
+    /// All keys, ascending.
     pub fn to_vec(&self) -> Vec<LinkKey> {
         self.iter().cloned().collect()
     }

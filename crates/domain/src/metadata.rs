@@ -67,7 +67,7 @@ impl Metadata {
     /// The most objects and arrays inside one another, the outermost object included.
     pub const MAX_DEPTH: usize = 32;
 
-    /// The same for what is read back, should the limit ever have been another.
+    /// How deep metadata may be that is read back from a store: more than is taken now, should the limit ever have been another.
     const STORED_DEPTH: usize = 128;
 
     /// Takes a JSON text that somebody sent, nulls included, so that it can serve as a patch. What is to be kept
@@ -82,8 +82,8 @@ impl Metadata {
         Self::parse(&read_exactly(text, Self::MAX_DEPTH)?)
     }
 
-    /// The same of a value that this program made. A text goes through [`Self::from_json`]: a value has lost already
-    /// what it cannot hold.
+    /// Takes a value that this program made, nulls included. A text that somebody sent goes through [`Self::from_json`]: as a
+    /// value it would have lost already what a value cannot hold.
     ///
     /// # Errors
     /// No object, or one beyond the limits.

@@ -111,7 +111,7 @@ impl LinkPolicy {
         Ok(policy)
     }
 
-    /// The same policy with another cap; at least 2.
+    /// This policy with another cap of contact points; at least 2.
     #[must_use]
     pub fn with_max_contact_points(self, most: usize) -> Self {
         Self { max_contact_points: most.max(2), ..self }

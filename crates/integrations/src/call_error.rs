@@ -11,7 +11,7 @@ use crate::http::{HttpError, Source};
 
 #[derive(Debug)]
 pub(crate) enum CallError {
-    /// Not made.
+    /// The call was not made.
     Closed(Closed),
     Http(HttpError),
     /// A page for people, or no answer of the contract: something stands before the system, or the address is wrong.
@@ -55,7 +55,7 @@ impl CallError {
         }
     }
 
-    /// For the log.
+    /// A word for the log, which says nothing of anybody's data.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Closed(_) => "not made",

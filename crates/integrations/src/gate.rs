@@ -23,7 +23,8 @@ pub(crate) struct GatePolicy {
 }
 
 pub(crate) struct Gate {
-    /// Those of this process: as many as there are for all, which it has to itself if it is the only one.
+    /// The calls that this process may have under way: as many as there may be of all, which it has to itself if it is the
+    /// only one.
     places: Arc<Semaphore>,
     turns: Turns,
     breaker: Breaker,

@@ -34,7 +34,7 @@ pub(crate) struct Allowance {
     pub(crate) bytes: usize,
 }
 
-/// An answer, whatever it says.
+/// An answer of another system, whatever its status says.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Vec<u8>,

@@ -76,7 +76,7 @@ impl Reach {
         }
     }
 
-    /// Those of the addresses of a name that may be called.
+    /// Of the addresses of a name the ones that may be called.
     fn choose(&self, name: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, PrivateHost> {
         let is_meant = matches!(&self.host, Some(Host::Domain(host)) if host == without_dot(name));
         // Only a proxy that the machine's environment names is another one: its operator chose it, and it resolves the

@@ -91,6 +91,7 @@ impl Turns {
                     if self.reaches(moment).await || moments == MOMENTS {
                         return Ok(());
                     }
+                    // Too late for its moment. The next one is no earlier than it takes to learn of it.
                     lead = took;
                 }
             }

@@ -87,7 +87,7 @@ impl MemoryTransaction {
     }
 }
 
-/// A rule that may let the value go.
+/// Whether the rule may cease to keep the value from linking: any may but the one that asks the policy.
 fn may_end(rule: Option<BlockRule>) -> bool {
     rule.is_some_and(|rule| rule != BlockRule::NeverLinks)
 }

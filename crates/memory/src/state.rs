@@ -79,7 +79,7 @@ pub(super) struct Customer {
     pub(super) root: CustomerId,
     pub(super) version: i64,
     pub(super) primary: Option<ContactId>,
-    /// Those that are filed here, ascending. Withdrawn ones are not.
+    /// The contacts that are filed here, ascending. Withdrawn ones are not.
     pub(super) contacts: Vector<ContactId>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,

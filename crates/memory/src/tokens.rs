@@ -27,7 +27,7 @@ impl TokenReader for MemoryStore {
     }
 }
 
-/// Those that were not revoked, ascending.
+/// The tokens that were not revoked, ascending.
 fn good(state: &State) -> impl Iterator<Item = &Token> {
     state.tokens.values().filter(|known| !known.revoked)
 }

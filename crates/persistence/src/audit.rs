@@ -145,7 +145,7 @@ const COLUMNS: [(&str, Kind); 12] = [
     ("state_after", Kind::Text),
 ];
 
-/// Those that an entry has besides.
+/// The columns that an entry has beside those of what waits.
 const CHAIN: [(&str, Kind); 3] =
     [("number", Kind::Integer), ("previous_hash", Kind::Text), ("hash", Kind::Text)];
 
@@ -176,7 +176,7 @@ fn sealed_values(entry: &AuditEntry) -> Vec<Value> {
     row
 }
 
-/// Says how many rows were new.
+/// Adds entries to one of the two tables; says how many rows were new.
 async fn insert(
     connection: &impl ConnectionTrait,
     table: &str,
@@ -193,7 +193,7 @@ async fn insert(
     write(connection, sql, rows, Vec::new()).await
 }
 
-/// What both tables have.
+/// The columns that waiting entries and sealed ones have in common.
 #[derive(FromQueryResult)]
 struct FactsRow {
     happened_at: DateTime<Utc>,

@@ -190,7 +190,7 @@ pub(crate) async fn write(
     write_or(connection, sql, rows, others, store_error).await
 }
 
-/// The same where a failure has a meaning of its own.
+/// Runs a statement whose first parameter is the text of the rows, as [`write`] does; `failure` says what its failure means.
 async fn write_or(
     connection: &impl ConnectionTrait,
     sql: String,
@@ -252,7 +252,7 @@ impl Unpacked {
         self.columns_from(0, columns)
     }
 
-    /// The same for columns whose values begin at this place.
+    /// The names of these columns, and the values for them, which begin at this place of a row.
     fn columns_from(self, first: usize, columns: &[(&str, Kind)]) -> (String, String) {
         let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
         let values: Vec<_> =
@@ -340,7 +340,7 @@ impl Row<'_> {
     }
 }
 
-/// The columns behind them for contacts that were made elsewhere.
+/// The columns that follow for contacts that were made elsewhere.
 const ORIGIN_COLUMNS: [(&str, Kind); 4] = [
     ("origin_hub", Kind::Uuid),
     ("origin_number", Kind::Integer),
@@ -348,7 +348,7 @@ const ORIGIN_COLUMNS: [(&str, Kind); 4] = [
     ("updated_at", Kind::Time),
 ];
 
-/// Such a contact, and the moment of those beside it that were not.
+/// A row of an import that brings contacts which were made elsewhere; one that was not is made at this moment.
 struct OriginRow<'a>(&'a FiledDraft, DateTime<Utc>);
 
 impl Serialize for OriginRow<'_> {

@@ -65,7 +65,7 @@ SELECT p.kind, p.value, r.id, r.version
 FROM key k JOIN contact_point p ON p.kind = k.kind AND p.value = k.value
 JOIN customer b ON b.id = p.customer_id JOIN customer r ON r.id = b.root_id";
 
-/// As `read`, for any number of keys.
+/// Reads everything about any number of keys, in one statement.
 pub(crate) async fn read_many(
     connection: &impl ConnectionTrait,
     keys: &[LinkKey],

@@ -19,7 +19,7 @@ use crate::entities::contact_metadata::{self, Column};
 use crate::error::store_error;
 use crate::records::{col, stored_metadata};
 
-/// In the order of a row.
+/// The columns, in the order of [`Row`].
 const COLUMNS: [(&str, Kind); 3] =
     [("name", Kind::Text), ("value", Kind::Text), ("contact_id", Kind::Integer)];
 
@@ -35,7 +35,7 @@ pub(crate) async fn add(
     insert(connection, rows(metadata, id).collect()).await
 }
 
-/// The same for many.
+/// Adds the members of many new contacts.
 pub(crate) async fn add_many(
     connection: &impl ConnectionTrait,
     contacts: &[FiledDraft],

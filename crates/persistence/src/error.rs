@@ -85,8 +85,8 @@ pub(crate) fn store_error(error: DbErr) -> StoreError {
     }
 }
 
-/// The same for a statement that may meet a row of somebody who was faster. PostgreSQL has spoilt the transaction
-/// by then, so it is only for those who start over.
+/// What a failure means of a statement that may meet a row of somebody who was faster: that is a conflict. PostgreSQL has
+/// spoilt the transaction by then, so it is only for those who start over.
 pub(crate) fn unless_taken(error: DbErr) -> StoreError {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict,

@@ -142,6 +142,7 @@ impl JobRepository for SeaOrmTransaction {
                 model.error_code = Some(code.clone());
                 model.error_message = Some(message.clone());
             }
+            // It waited for its turn, which is no attempt.
             None => model.attempts = (model.attempts - 1).max(0),
         }
         model.updated_at = at.max(model.updated_at);
@@ -155,6 +156,7 @@ impl JobRepository for SeaOrmTransaction {
         Entity::delete_many()
             .filter(Column::JobKey.eq(kind.key()))
             .filter(Column::Status.eq(JobStatus::Waiting.as_str()))
+            // As it was promised: one that somebody else came to share is due at another moment.
             .filter(Column::Attempts.eq(0))
             .filter(Column::NotBefore.eq(not_before))
             .exec(self.connection()?)

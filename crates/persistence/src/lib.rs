@@ -1,4 +1,4 @@
-//! The store of the domain crate on SQLite and PostgreSQL: one sea-orm implementation of its traits.
+//! The store on SQLite and PostgreSQL: one sea-orm implementation of the traits of the service crate and of the sync crate.
 //!
 //! Where the databases differ, one function asks which of them it is, and the rest of its file is the same for both:
 //!

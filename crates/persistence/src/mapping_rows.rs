@@ -17,7 +17,7 @@ use crate::error::store_error;
 use crate::records::{FILED, ROOT, known};
 use crate::sync_rows::{external, fault, fault_columns, system};
 
-/// Those of these records that have one.
+/// The mappings of these records.
 pub(crate) fn of_these(system: SyncSystem, externals: &[PartnerId]) -> SelectStatement {
     let ids = externals.iter().map(PartnerId::as_str);
     select(system).and_where(col(Column::ExternalId).is_in(ids)).to_owned()

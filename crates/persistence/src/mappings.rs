@@ -140,6 +140,7 @@ impl MappingRepository for SeaOrmTransaction {
         system: SyncSystem,
         customers: &[CustomerId],
     ) -> Result<Vec<CustomerId>, StoreError> {
+        // One that stepped aside for the customer's other record may lead again; one that is gone or withdrawn may not.
         let may_come_back = Condition::any()
             .add(Column::DetachReason.is_null())
             .add(Column::DetachReason.eq(DetachReason::Merged.as_str()));

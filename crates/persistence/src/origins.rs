@@ -19,7 +19,7 @@ use crate::error::store_error;
 use crate::records::{beside, known, origin, statement};
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
 
-/// The only row of its table.
+/// The number of the only row of its table.
 const PLACE: i16 = 1;
 
 #[async_trait]

@@ -67,7 +67,7 @@ enum Ending {
 /// Why a commit did not come about.
 #[derive(Clone)]
 enum NotStored {
-    /// Another member of the group took it along before anything was committed: reason to start over.
+    /// Another transaction of the group failed and took this one along before anything was committed: reason to start over.
     WithOthers,
     Failed(DbErr),
 }
@@ -153,14 +153,14 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the SQLite writer has stopped".into())
 }
 
-/// What the task has.
+/// What the task that owns the writing connection works with.
 struct Writer {
     connection: WritingConnection,
     health: WriteHealth,
     checkpoints: Checkpoints,
 }
 
-/// Those of a group who are to be told of its commit.
+/// The transactions of a group that are to be told of its commit.
 #[derive(Default)]
 struct Group {
     waiting: Vec<Committed>,

@@ -30,7 +30,7 @@ use crate::{Config, candidates, write_probe};
 /// commit; much less, and an import would do little but commit.
 const BULK_LIMIT: TimeDelta = TimeDelta::milliseconds(6);
 
-/// The same while nobody calls: what the first who does may have to wait.
+/// How long work in bulk may hold the one writer while nobody calls: what the first who does may have to wait.
 const ALONE_LIMIT: TimeDelta = TimeDelta::milliseconds(40);
 
 /// Contacts in SQLite or PostgreSQL. Clones share the connections.

@@ -25,7 +25,7 @@ pub(crate) struct SeaOrmTransaction {
     pub(crate) health: WriteHealth,
 }
 
-/// What carries it.
+/// The database transaction that carries it.
 pub(crate) enum Work {
     Sqlite(Lease),
     Postgres(Watched),

@@ -54,10 +54,11 @@ pub struct SyncConfig {
     /// How long a record may be missing there before its mapping is let go, in days.
     #[validate(range(min = 1, max = 365, message = "must be between 1 and 365"))]
     pub grace_days: u64,
-    /// The most mappings that one run may let go without a person's word, …
+    /// The most mappings that one run may let go without a person's word, unless `brake_percent` gives more.
     #[validate(range(max = 1_000_000, message = "must be between 0 and 1000000"))]
     pub brake_records: u64,
-    /// … or this share of all, in percent, if that is more.
+    /// The share of all mappings, in percent, that one run may let go without a person's word, if that is more than
+    /// `brake_records`.
     #[validate(range(max = 100, message = "must be between 0 and 100"))]
     pub brake_percent: u64,
     /// The most records that a run over all customers may create there without a person's word.
@@ -179,7 +180,7 @@ impl SyncConfig {
         let openphone = OpenPhone::new(openphone, clock(), index, pace(SyncSystem::OpenPhone))?;
         let parts: [(SyncSystem, Arc<dyn PartnerDirectory>); 2] =
             [(SyncSystem::MetaKocka, Arc::new(metakocka)), (SyncSystem::OpenPhone, Arc::new(openphone))];
-        // Of a system that is not configured nobody wants to know; its jobs would only wait.
+        // Changes promise no sync with a system that is not configured: the jobs would wait until somebody configures it.
         let configured = parts.iter().filter(|(_, directory)| directory.configured().is_ok());
         let new_customers = self.push_new_customers;
         let triggers: Vec<_> =

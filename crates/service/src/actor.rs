@@ -59,7 +59,7 @@ pub struct Acting {
 }
 
 impl Acting {
-    /// With no request.
+    /// Acting by itself, with no request that asked for it.
     pub fn of(actor: Actor) -> Self {
         Self { actor, ..Self::default() }
     }

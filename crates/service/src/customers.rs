@@ -33,7 +33,7 @@ impl Customers {
         Self { env, rules }
     }
 
-    /// The same, on behalf of somebody.
+    /// Customers that are corrected on behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()), rules: Arc::clone(&self.rules) }

@@ -30,7 +30,7 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     pub randomness: Arc<dyn Randomness>,
     pub patience: Patience,
-    /// For the audit trail.
+    /// Who acts, and in the course of what; the audit trail names it.
     pub acting: Acting,
     /// The other systems that are told of changes; none unless they are named.
     pub triggers: Arc<[SyncTrigger]>,
@@ -63,18 +63,18 @@ impl Environment {
         Self { patience, ..self }
     }
 
-    /// The same, on behalf of somebody else.
+    /// On behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(self, acting: Acting) -> Self {
         Self { acting, ..self }
     }
 
-    /// The same for work of which much is to come and for which nobody waits.
+    /// For work of which much is to come and for which nobody waits, such as an import: its transactions let others go first.
     pub fn in_bulk(self) -> Self {
         Self { bulk: true, ..self }
     }
 
-    /// Whether it is such work.
+    /// Whether its transactions let others go first; see [`Self::in_bulk`].
     pub fn is_bulk(&self) -> bool {
         self.bulk
     }
@@ -84,7 +84,7 @@ impl Environment {
         if self.bulk { self.store.begin_bulk().await } else { self.store.begin().await }
     }
 
-    /// The same; changes promise a sync with these systems.
+    /// With these systems, with which every change of a customer promises a sync.
     #[must_use]
     pub fn with_triggers(self, triggers: impl IntoIterator<Item = SyncTrigger>) -> Self {
         Self { triggers: triggers.into_iter().collect(), ..self }
@@ -99,7 +99,7 @@ impl Environment {
         }
     }
 
-    /// The same for what comes from this system itself.
+    /// For changes that come from this system: they promise no sync with it, or they would go back to it.
     pub fn without_trigger(self, system: SyncSystem) -> Self {
         let others = self.triggers.iter().filter(|trigger| trigger.system != system).copied();
         Self { triggers: others.collect(), ..self }
@@ -116,7 +116,8 @@ impl Environment {
         self.transact(work).await
     }
 
-    /// The same for use cases with errors of their own.
+    /// Runs `work` in a transaction as [`Self::in_transaction`] does, for use cases with an error of their own. It starts over
+    /// when the error is a store's that is worth another try.
     pub async fn transact<'a, T: Send, E: Attempted + From<StoreError>>(
         &'a self,
         work: impl Fn(Open) -> BoxFuture<'a, Result<(T, Open), E>> + Send + Sync,

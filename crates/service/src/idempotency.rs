@@ -17,7 +17,7 @@ use crate::store::{StoreError, Transaction};
 #[derive(Clone)]
 pub struct Idempotency {
     env: Environment,
-    /// For what nobody waits for.
+    /// For the removal of old keys, for which nobody waits.
     tidying: Environment,
 }
 
@@ -32,7 +32,7 @@ pub enum Begun {
     CarriedOut(OperationSubject),
     /// The key names another request.
     OtherRequest,
-    /// An earlier one is still at it.
+    /// An earlier attempt is still carrying it out.
     Running { retry_after: Duration },
 }
 
@@ -181,6 +181,7 @@ async fn begin(transaction: &mut dyn Transaction, new: &IdempotencyRecord) -> Re
         return Ok(Begun::New(new.operation));
     }
     let lapsed = known.lease_until <= now;
+    // Too old to be kept, and not removed yet: the key is free for anybody.
     if lapsed && known.created_at + KEPT <= now {
         keys.remove(known.operation).await?;
         return if keys.insert(new).await? {

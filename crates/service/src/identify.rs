@@ -44,7 +44,7 @@ pub struct IdentifyRequest {
     pub received: Received,
 }
 
-/// The answer.
+/// What `identify` answers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Identified {
     pub customer: KnownCustomer,
@@ -70,7 +70,7 @@ impl Identify {
         Self::new(self.store.with_patience(patience))
     }
 
-    /// On behalf of somebody else.
+    /// Links on behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self::new(self.store.clone().acting(acting.clone()))

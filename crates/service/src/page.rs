@@ -33,7 +33,7 @@ impl<T, P> Page<T, P> {
         Ok(Self { entries, next })
     }
 
-    /// All that there is.
+    /// A page with everything that there is.
     pub fn whole(entries: Vec<T>) -> Self {
         Self { entries, next: None }
     }

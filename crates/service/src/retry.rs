@@ -81,6 +81,7 @@ impl Patience {
                     Err(error) => error.into_store()?,
                 };
                 match error {
+                    // A defect stays one, and no disk is mended within this deadline.
                     StoreError::Backend(_) | StoreError::Storage { .. } => {
                         return Err(Failure::Store(error).into());
                     }

@@ -10,7 +10,7 @@ use onefold_domain::metadata::Metadata;
 use onefold_domain::phone::{PhoneNumber, Region};
 use onefold_domain::profile::{Profile, ProfileField};
 
-/// The profile's part of the line.
+/// The fields of a profile that are part of the line that is searched.
 const SEARCHED: [ProfileField; 4] =
     [ProfileField::FirstName, ProfileField::LastName, ProfileField::Name, ProfileField::CompanyName];
 

@@ -47,13 +47,13 @@ impl Tokens {
         Self { env, authority: TokenAuthority::Operator }
     }
 
-    /// The same, on behalf of somebody.
+    /// Tokens that are made and taken back on behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()), ..self.clone() }
     }
 
-    /// The same, with no tokens that permit more than this one.
+    /// Tokens as the holder of this one may manage them: none that permits more than it, and none that outlives it.
     #[must_use]
     pub fn held_by(&self, token: &AccessToken) -> Self {
         Self { authority: TokenAuthority::of(token), ..self.clone() }

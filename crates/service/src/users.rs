@@ -20,7 +20,7 @@ use onefold_domain::profile::Profile;
 /// A user to be added.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct NewUser {
-    /// `None` asks for a new one.
+    /// The id that the user is to have; `None` asks for a new one.
     pub id: Option<UserId>,
     pub external_id: Option<ExternalId>,
     pub profile: Option<Profile>,
@@ -40,7 +40,7 @@ impl Users {
         Self { env }
     }
 
-    /// The same, on behalf of somebody.
+    /// Users that are kept on behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()) }

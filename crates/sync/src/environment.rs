@@ -17,7 +17,7 @@ use onefold_service::system::SyncSystem;
 #[derive(Clone)]
 pub struct SyncEnvironment {
     pub store: Arc<dyn SyncStore>,
-    /// On the same store.
+    /// What the other use cases work with, on the same store.
     pub base: Environment,
 }
 
@@ -37,24 +37,24 @@ impl SyncEnvironment {
         Self { base: self.base.with_patience(patience), ..self }
     }
 
-    /// The same, on behalf of somebody else.
+    /// On behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(self, acting: Acting) -> Self {
         Self { base: self.base.acting(acting), ..self }
     }
 
-    /// The same; changes promise a sync with these systems.
+    /// With these systems, with which every change of a customer promises a sync.
     #[must_use]
     pub fn with_triggers(self, triggers: impl IntoIterator<Item = SyncTrigger>) -> Self {
         Self { base: self.base.with_triggers(triggers), ..self }
     }
 
-    /// The same for what comes from this system itself.
+    /// For changes that come from this system: they promise no sync with it, or they would go back to it.
     pub(crate) fn without_trigger(self, system: SyncSystem) -> Self {
         Self { base: self.base.without_trigger(system), ..self }
     }
 
-    /// The same for work of which much is to come and for which nobody waits.
+    /// For work of which much is to come and for which nobody waits, such as an import: its transactions let others go first.
     pub(crate) fn in_bulk(self) -> Self {
         Self { base: self.base.in_bulk(), ..self }
     }

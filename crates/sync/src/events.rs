@@ -22,7 +22,7 @@ pub enum PartnerEventKind {
 /// A report.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PartnerEvent {
-    /// The same for each of its deliveries.
+    /// The name of the report. It stays the same when the report is delivered again, by which that is recognised.
     pub delivery: String,
     pub kind: PartnerEventKind,
     pub partner: PartnerId,

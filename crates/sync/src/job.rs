@@ -50,7 +50,7 @@ impl JobKind {
         }
     }
 
-    /// What `key` gave.
+    /// Reads a key that [`Self::key`] gave.
     pub fn parse(key: &str) -> Option<Self> {
         let (kind, subject) = key.split_once('/')?;
         match kind {
@@ -106,7 +106,7 @@ pub struct Job {
     pub not_before: DateTime<Utc>,
     /// Who is at it, and until when it is left alone with it.
     pub lease: Option<(Uuid, DateTime<Utc>)>,
-    /// Of the last attempt.
+    /// Why the last attempt failed.
     pub error: Option<SyncFault>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -117,7 +117,7 @@ pub struct Job {
 pub struct FailedAttempt {
     /// `None` for one that only has to wait for its turn: the attempt is not counted.
     pub error: Option<SyncFault>,
-    /// `None` gives it up.
+    /// When it is tried again; `None` gives it up.
     pub not_before: Option<DateTime<Utc>>,
 }
 

@@ -133,7 +133,7 @@ impl SyncDay {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct SyncLogFilter {
     pub system: Option<SyncSystem>,
-    /// Of this customer, and of all that are one with it by now.
+    /// Attempts of this customer, and of all that are one with it by now.
     pub customer: Option<CustomerId>,
     pub mapping: Option<MappingId>,
     pub outcome: Option<SyncOutcome>,

@@ -106,7 +106,7 @@ pub struct Mapping {
     /// Since when the record is not found there.
     pub missing_since: Option<DateTime<Utc>>,
     pub last_synced_at: Option<DateTime<Utc>>,
-    /// Of the last attempt, if it failed.
+    /// Why the last attempt failed, if it did.
     pub error: Option<SyncFault>,
     /// Who works on it, and until when it is left alone with it.
     pub lease: Option<(Uuid, DateTime<Utc>)>,
@@ -115,12 +115,13 @@ pub struct Mapping {
     pub updated_by: String,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
-    /// Raised by every update.
+    /// Raised by every update, except of the lease.
     pub version: i64,
 }
 
 impl Mapping {
-    /// The same, with what both sides agree on at this moment. What they agreed on before keeps its own.
+    /// The mapping with a new base: what both sides agree on since this moment. Values that were in the base before keep the
+    /// moment at which they came into it.
     #[must_use]
     pub(super) fn agreeing(self, base: SyncView, at: DateTime<Utc>) -> Self {
         let mut agreed_at = self.agreed_at;
@@ -141,7 +142,7 @@ impl Mapping {
             && self.missing_since.is_none()
     }
 
-    /// The same, not kept the same any more.
+    /// The mapping taken out of use for this reason: its record is not kept in step any more.
     pub(super) fn out_of_use(self, reason: DetachReason) -> Self {
         Self { status: MappingStatus::Detached, detached: Some(reason), ..self }
     }

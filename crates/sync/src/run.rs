@@ -18,7 +18,7 @@ pub struct RunId(pub Uuid);
 pub enum RunKind {
     /// Brings the customers that it lists into step.
     Sync,
-    /// The same with every customer that changed since it was last synced, or has no record there.
+    /// Brings every customer into step that changed since it was last synced, or has no record there.
     SyncAll,
     /// Takes in the records that it lists.
     Import,
@@ -26,7 +26,7 @@ pub enum RunKind {
     ImportAll,
     /// Compares both sides: what changed there, what is new, what is missing, what changed here.
     Compare,
-    /// The same, and every field of what seems unchanged.
+    /// Compares both sides as `Compare` does, and looks at every field also of what seems unchanged.
     CompareFull,
 }
 
@@ -99,18 +99,18 @@ pub struct RunCounts {
     pub failed: u64,
     /// Cannot come in, or go there, as they are: told once, and no failure.
     pub skipped: u64,
-    /// Created there or here.
+    /// Items of which a record was created there or a customer here.
     pub created: u64,
-    /// Written there.
+    /// Items of which something was written there.
     pub pushed: u64,
-    /// Written here.
+    /// Items of which something was written here.
     pub pulled: u64,
     pub unchanged: u64,
-    /// With a question that is open.
+    /// Items with a question that a person has to answer.
     pub conflicts: u64,
-    /// Missing there since this run.
+    /// Records that are missing there since this run.
     pub stale: u64,
-    /// Detached by this run.
+    /// Mappings that this run took out of use.
     pub detached: u64,
 }
 

@@ -66,7 +66,7 @@ pub enum Retry {
     After(Option<Duration>),
     /// A few times, with long pauses: a person there may let go of what was refused.
     Seldom,
-    /// The same, and nothing was tried: it does not count as an attempt.
+    /// After this pause. Nothing was tried, so it does not count as an attempt.
     Wait(Duration),
 }
 

@@ -33,7 +33,7 @@ impl fmt::Debug for SyncText {
 /// The fields that a side can carry, each with its value or with none.
 pub type SyncView = BTreeMap<PartnerField, Option<SyncText>>;
 
-/// A moment for each field.
+/// Since when both sides agree on each field.
 pub type AgreedAt = BTreeMap<PartnerField, DateTime<Utc>>;
 
 /// As a store keeps it: an object with a text or null for each field.

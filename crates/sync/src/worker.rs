@@ -1,5 +1,5 @@
 //! The worker: takes jobs and does them, over and over. Any number of workers share them. A job that is at work is
-//! leased, and the lease is made longer while it lasts; a worker that dies lets it run out.
+//! leased, and the lease is renewed while the work lasts; a worker that dies lets it run out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,7 +148,8 @@ impl SyncWorker {
         self.execute_until(run, &|| false).await
     }
 
-    /// The same until `stopping` says so, which is asked between portions; the run is left to whoever comes next.
+    /// Carries out this run now, unless somebody else is at it, until `stopping` says so. That is asked between portions; the
+    /// rest of the run is left to whoever comes next.
     ///
     /// # Errors
     /// A store that does not answer.
@@ -209,6 +210,7 @@ impl SyncWorker {
         let mut transaction = self.env.begin().await?;
         let until = self.env.base.clock.now() + delta(self.settings.lease);
         let extended = transaction.jobs().renew(id, owner, until).await;
+        // Another worker has the job by now: that, and no failure of the store, is what ends the work at once.
         if matches!(extended, Err(StoreError::Conflict)) {
             return Err(SyncError::Busy);
         }
@@ -277,6 +279,7 @@ impl SyncWorker {
                 })
             })
             .await?;
+        // Runs are kept in one place, of whichever system they are, so any synchroniser can give one up.
         if let (true, JobKind::Run(id), Err(error), Some(sync)) =
             (given_up, &job.kind, result, self.syncs.first())
         {

@@ -68,7 +68,7 @@ impl Caller {
         self.token.as_ref().is_some_and(|token| token.abilities.permit(ability))
     }
 
-    /// A contact of somebody else is not told from one that there is not.
+    /// Answers for a contact of somebody else as if there were none, so that nobody learns which numbers are taken.
     pub(crate) fn must_own_contact(&self, record: &ContactRecord) -> Result<(), ApiError> {
         if self.may_see(record) { Ok(()) } else { Err(ApiError::UnknownContact) }
     }

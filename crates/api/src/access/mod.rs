@@ -162,8 +162,8 @@ async fn authenticate(
     Ok(token)
 }
 
-/// Beside the request: whoever only reads must not wait for those who write, nor be turned away because it
-/// could not be noted.
+/// Notes in the background that the token is in use: whoever only reads must not wait for those who write, nor be turned away
+/// because it could not be noted.
 fn note_use(tokens: Tokens, token: AccessToken) {
     actix_web::rt::spawn(async move {
         if let Err(error) = tokens.note_use(&token).await {

@@ -1,5 +1,5 @@
-//! The one table of the routes: who may call what, and how large a body is taken. A route that is not in it is not served, and the OpenAPI document
-//! takes what it says of access from here.
+//! The one table of the routes: who may call what, and how large a body is taken. A route that is not in it is not served, and
+//! the OpenAPI document takes what it says of access from here.
 
 use actix_web::http::Method;
 use onefold_service::token::Ability;

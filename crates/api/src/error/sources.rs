@@ -1,4 +1,4 @@
-//! Where the errors of handlers come from: the domain, the store, the body.
+//! Where the errors of handlers come from: the use cases, the store, the body.
 
 use actix_web::error::{JsonPayloadError, PayloadError};
 use onefold_service::error::RecordError;

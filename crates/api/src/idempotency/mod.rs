@@ -1,5 +1,5 @@
 //! `Idempotency-Key`: a POST that is sent again with the same key is carried out once, and answered as before.
-//! What that rests on is in the domain crate; here requests are told apart and answers kept.
+//! What that rests on is `idempotency` of the service crate; here requests are told apart and answers kept.
 
 mod fingerprint;
 mod held;

@@ -72,13 +72,13 @@ impl Statement {
         (email.is_some() || phone.is_some()).then_some(Self { email, phone, user: None, self_stated: false })
     }
 
-    /// The same statement, made about this user's account by somebody who is trusted with it.
+    /// This statement as one about a user's account, made by somebody who is trusted with it.
     #[must_use]
     pub fn of_user(self, user: UserId) -> Self {
         Self { user: Some(user), self_stated: false, ..self }
     }
 
-    /// The same statement, for which there is only the user's own word. Its values link nobody until the user
+    /// This statement as one for which there is only the user's own word. Its values link nobody until the user
     /// has verified them.
     ///
     /// ```
@@ -101,7 +101,7 @@ impl Statement {
         Self { user: Some(user), self_stated: true, ..self }
     }
 
-    /// The same values, of nobody in particular.
+    /// The values of this statement as a guest's, about no user's account.
     #[must_use]
     pub fn of_guest(self) -> Self {
         Self { user: None, self_stated: false, ..self }
@@ -183,7 +183,7 @@ pub struct ContactDraft {
     pub claimed_by: Option<ClaimedBy>,
     /// The rule for which the email does not link; `None` when it does, or when there is none.
     pub email_blocked_by: Option<BlockRule>,
-    /// The same for the phone.
+    /// The rule for which the phone does not link; `None` when it does, or when there is none.
     pub phone_blocked_by: Option<BlockRule>,
     pub source: ContactSource,
     pub details: ContactDetails,

@@ -18,7 +18,7 @@ pub struct ContactRecord {
     pub customer_version: i64,
     /// That customer's oldest contact; its own id if it is the oldest.
     pub primary: ContactId,
-    /// Its place among all evidence.
+    /// Its place among all evidence: what is older counts first.
     pub order: EvidenceOrder,
     pub statement: Statement,
     /// How a guest's contact became its user's; `None` for one that always was, and for a guest's.
@@ -91,8 +91,9 @@ impl ContactRecord {
         self.touch(at);
     }
 
-    /// Notes a change by this source, before anything is put into the profile: what is there was set before. A clock may have gone back since the change before, or be another server's: no record changes
-    /// before it was made, and of two changes the later one is not the earlier.
+    /// Notes a change by this source, before anything is put into the profile: what is there was set before. A clock may have
+    /// gone back since the last change, or be another server's: no record changes before it was made, and of two changes the
+    /// one that comes second never has the earlier moment.
     pub fn touch_as(&mut self, source: ContactSource, at: DateTime<Utc>) {
         let before = Attribution::statement(self.source, self.updated_at);
         if let Some(profile) = &mut self.details.profile {

@@ -28,7 +28,7 @@ pub struct CustomerView {
     pub name_in_parts: bool,
     /// Emails and phones, by the age of the first contact that shows them.
     pub points: Vec<PointView>,
-    /// By age of their first contact.
+    /// The users whose contacts are part of it, by the age of each one's first contact.
     pub users: Vec<UserId>,
     pub contacts: Vec<ContactRecord>,
     pub created_at: DateTime<Utc>,

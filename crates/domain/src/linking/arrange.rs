@@ -28,14 +28,14 @@ pub struct Arrangement {
 
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Part {
-    /// `None` asks for a new one.
+    /// The customer that the part is filed under; `None` asks for a new one.
     pub id: Option<CustomerId>,
     pub primary: Option<ContactId>,
     /// Contacts, keys and joins that would not lead here by themselves.
     pub contacts: Vec<ContactId>,
     pub refiled: Vec<LinkKey>,
     pub joins: Vec<LinkId>,
-    /// Keys that nobody had, ascending.
+    /// Keys that lead to the part from now on and had led nowhere, ascending.
     pub claims: Vec<LinkKey>,
 }
 
@@ -70,6 +70,7 @@ pub fn arrange(
         for member in std::iter::once(snapshot.id).chain(snapshot.absorbed.iter().copied()) {
             match leads.get(&member) {
                 Some(part) => drop(arrangement.led.insert(member, *part)),
+                // No contact of it is left. Whoever it had absorbed leads to it as before.
                 None if member == snapshot.id => arrangement.left.push(member),
                 None => {}
             }
@@ -79,7 +80,7 @@ pub fn arrange(
     arrangement
 }
 
-/// Where contacts are laid.
+/// Which part each contact was laid into.
 struct Place {
     part_of: HashMap<ContactId, usize>,
 }

@@ -1,5 +1,5 @@
-//! What one statement changes, given what a store knows about it. Nothing is carried out here: the
-//! plan goes to `identify`, which does so in one transaction.
+//! What one statement changes, given what a store knows about it. Nothing is carried out here: whoever asks for
+//! the plan does so, in one transaction.
 
 use std::collections::HashSet;
 
@@ -62,7 +62,7 @@ pub struct LinkPlan {
     pub outcome: Outcome,
     /// The customer that the statement belongs to; `None` asks for a new one.
     pub customer: Option<CustomerId>,
-    /// Customers that the former absorbs, all younger than it.
+    /// Customers that `customer` absorbs, all younger than it.
     pub absorbed: Vec<CustomerId>,
     /// Keys that lead to the customer from now on, ascending.
     pub claims: Vec<LinkKey>,
@@ -172,7 +172,7 @@ impl Surroundings for Candidates {
     }
 }
 
-/// The surroundings of one statement as the world that `place` asks. Customers are named by their index.
+/// The surroundings of one statement as the world that `find_match` asks. Customers are named by their index.
 struct View<'a, S> {
     known: &'a S,
     policy: &'a LinkPolicy,
@@ -183,8 +183,8 @@ struct View<'a, S> {
 }
 
 impl<S: Surroundings> View<'_, S> {
-    /// `beside` is what says the value in the find_match of the phone: the statement itself, or that beside which a join puts
-    /// it.
+    /// What is known of each part of the statement. `beside` says the value in the place of the phone: the statement itself, or
+    /// for a join the one beside which it puts the statement.
     fn slots(&self, statement: &Statement, beside: &Statement) -> [Slot<usize>; 3] {
         let never = [
             self.never_links(statement, self.keys.email.as_ref()),
@@ -256,7 +256,9 @@ impl<S: Surroundings> View<'_, S> {
             .chain(verdict.joined.into_iter().flatten())
             .map(|index| self.known.customer(index))
             .collect();
+        // The oldest survives, whichever of them took the statement.
         group.sort_by_key(|customer| customer.primary());
+        // What is to be found by its exact values needs a contact that has them; its repetition finds that one.
         let own_contact = verdict.exact && self.known.owner(&self.keys.exact).is_none();
         let claims = self.claims(slots, own_contact);
         let news = match keeping {

@@ -27,11 +27,11 @@ pub struct Layout {
 /// Contacts that are one customer.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct LaidGroup {
-    /// Ascending, never empty.
+    /// The contacts of the group, ascending, never empty.
     pub contacts: Vec<ContactId>,
-    /// The keys that lead to it.
+    /// The keys that lead to the group.
     pub keys: Vec<LinkKey>,
-    /// The joins that hold it together.
+    /// The joins that hold the group together.
     pub joins: Vec<LinkId>,
 }
 
@@ -83,7 +83,8 @@ pub fn lay(contacts: &[DetailedContact], joins: &[JoinRecord], policy: &LinkPoli
     lay_part(contacts, joins, &Verified::of(contacts, policy), policy)
 }
 
-/// The same for a part of all evidence that nothing else hangs together with. Who verified a value may be outside.
+/// Lays a part of all evidence that hangs together with nothing outside of it, oldest first. Who verified a value may be
+/// outside, so that is told beside it.
 pub fn lay_part(
     contacts: &[DetailedContact],
     joins: &[JoinRecord],
@@ -171,6 +172,7 @@ impl Laying<'_> {
         if let Some(group) = self.keys.get(&key) {
             return self.root(*group);
         }
+        // As young as can be until its first contact is laid.
         let group = self.push(usize::MAX);
         self.groups[group].user = Some(user);
         self.keys.insert(key, group);
@@ -286,7 +288,7 @@ impl Laying<'_> {
     }
 }
 
-/// The groups so far as the world that `place` asks, for one statement.
+/// The groups so far as the world that `find_match` asks, for one statement.
 struct Placing<'a> {
     groups: &'a [Group],
     keys: &'a StatementKeys,

@@ -35,7 +35,7 @@ impl<C: Copy + Eq> Slot<C> {
 
 /// The customers that a statement may meet. `C` names one for the time of one call.
 pub(super) trait World<C> {
-    /// The smaller, the older.
+    /// How old a customer is: the smaller the number, the older.
     fn age(&self, customer: C) -> i64;
     /// Whether a user's contacts are part of it.
     fn has_user(&self, customer: C) -> bool;
@@ -96,6 +96,7 @@ pub(super) fn find_match<C: Copy + Eq>(
         // What would be shown together, counted as it will be when the statement is repeated: anything
         // else, and the repetition could be judged differently.
         let arriving = world.points(&group.customers) + fresh_values(slots, world, &group.customers);
+        // A full customer takes what it shows already, and whatever its own user says.
         let rule = if group.user && !own_user && world.has_user(customer) {
             Some(BlockRule::TwoUsers)
         } else if arriving > cap && !own_user && (fresh > 0 || verdict.anchor.is_some()) {

@@ -1,8 +1,8 @@
 //! The linking rules: pure functions from statements to customers.
 //!
-//! `place` holds the rules themselves. `decide` applies them to one statement and what a store knows
+//! `find_match` holds the rules themselves. `decide` applies them to one statement and what a store knows
 //! about it, `resolve` to any number of statements from nothing, `lay` to stored evidence with its verifications.
-//! Because all ask `place`, they agree. `arrange` works out what a store has to write so that it holds what was laid.
+//! Because all ask `find_match`, they agree. `arrange` works out what a store has to write so that it holds what was laid.
 
 mod arrange;
 mod decide;

@@ -194,6 +194,7 @@ impl<'a> Resolver<'a> {
             self.exact.entry([nodes[EMAIL], nodes[PHONE]]).or_insert(home);
         }
         for slot in [EMAIL, PHONE] {
+            // It links nobody, and counts as a point of the customer that shows it.
             if verdict.blocked[slot].is_some() {
                 self.carried.entry(home).or_default().insert(nodes[slot]);
             }

@@ -67,7 +67,8 @@ impl Verified {
         [email, phone]
     }
 
-    /// The same of a join, which may name a value of another statement in the place of the phone.
+    /// The rules that keep the two values of a join from linking: the statement's and, in the place of the phone, that of the
+    /// statement beside which the join puts it.
     pub(crate) fn rules_of_join(
         &self,
         statement: &Statement,

@@ -59,10 +59,10 @@ impl Attribution {
     }
 }
 
-/// How a stored attribution says that it is one.
+/// How a stored attribution says that it is a correction.
 const CORRECTION: &str = "correction";
 
-/// Those of a profile, by field.
+/// The attributions of a profile, by field.
 pub(super) type Attributions = BTreeMap<ProfileField, Attribution>;
 
 pub(super) fn all_to_json(attributions: &Attributions) -> Map<String, Value> {

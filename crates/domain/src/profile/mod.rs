@@ -60,7 +60,8 @@ const SET: &str = "_set";
 
 impl Profile {
     /// Reads a profile as JSON: texts under the names of the fields, the address as an object with
-    /// `street`, `city`, `postalCode` and `region`, tags as an array of texts or as one text with commas. Null and blank texts mean that it is not known.
+    /// `street`, `city`, `postalCode` and `region`, tags as an array of texts or as one text with commas. Null and
+    /// blank texts mean that it is not known.
     ///
     /// Texts are trimmed. Names, company, role and parts of the address have up to 200 characters, the
     /// postal code 32, the tax number 64, notes 10 000, the website 2 048; there are up to
@@ -208,7 +209,7 @@ impl Profile {
         self.set.remove(&field);
     }
 
-    /// The same profile, which states of these fields that there is no value.
+    /// This profile with these fields stated to have no value, whatever it said of them.
     pub fn without_values(mut self, fields: &[ProfileField]) -> Self {
         self.values.extend(fields.iter().map(|field| (*field, None)));
         self

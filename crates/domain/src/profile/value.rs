@@ -56,7 +56,7 @@ impl Tags {
         self.0.is_empty()
     }
 
-    /// All of them, with commas between.
+    /// All tags as one text, with commas between.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -47,7 +47,7 @@ pub const SHIPPED_SURVIVORSHIP: &str = include_str!("../../data/survivorship.tom
 #[derive(Clone, Debug)]
 pub struct SurvivorshipRules {
     order: Vec<Criterion>,
-    /// Most trusted first.
+    /// The sources that are ranked, the most trusted first.
     sources: Vec<ContactSource>,
     /// Fields with an order of their own.
     fields: BTreeMap<ProfileField, Vec<Criterion>>,
@@ -177,7 +177,7 @@ impl SurvivorshipRules {
         stated.into_iter().filter(stands).max_by(|one, other| self.compare(field, one, other))
     }
 
-    /// Greater is better.
+    /// Which of two statements about a field is the better one: the greater.
     fn compare(&self, field: ProfileField, one: &Stated<'_>, other: &Stated<'_>) -> Ordering {
         let order = self.fields.get(&field).unwrap_or(&self.order);
         let is_manual = |stated: &Stated<'_>| stated.set.source == ContactSource::Manual;

@@ -83,7 +83,7 @@ fn key(call: &Call, trigger: Option<&str>) -> Option<String> {
     }
 }
 
-/// What was read so far.
+/// What was read of a call so far, and what was wrong with it.
 struct Reading {
     region: Option<Region>,
     addresses: Vec<IdentityAddress>,

@@ -11,7 +11,7 @@ use onefold_sync::partner::{
 use super::country;
 use super::wire::{Address, BILLING, Contact, Partner, Text};
 
-/// How their texts are read.
+/// How texts of MetaKocka are read.
 #[derive(Clone, Copy)]
 pub(super) struct Reading {
     /// Where whoever is not abroad lives.

@@ -27,7 +27,7 @@ const LIMITS: [(PartnerField, usize); 9] = [
 const REQUIRED: [PartnerField; 4] =
     [PartnerField::Street, PartnerField::PostalCode, PartnerField::City, PartnerField::Country];
 
-/// How texts are written.
+/// How texts are written for MetaKocka.
 #[derive(Clone, Copy)]
 pub(super) struct Writing {
     pub(super) home: CountryCode,

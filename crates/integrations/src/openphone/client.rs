@@ -79,7 +79,7 @@ impl Client {
         self.send(call, read).await
     }
 
-    /// The same for a call that answers nothing.
+    /// Makes one call, once, that is answered with 204 and nothing else.
     pub(super) async fn tell(&self, call: Call<'_, impl Serialize>) -> Result<(), CallError> {
         let read = |answer: &Answer| match answer.status {
             StatusCode::NO_CONTENT => Ok(()),

@@ -8,8 +8,8 @@ use onefold_sync::sync_error::SyncError;
 
 /// Remembers which contact has which email and phone. What it needs to be of use:
 ///
-/// - a full scan when it is new, which the first look-up sees to, and every night ([`OpenPhone::list`](super::OpenPhone)), since events get lost
-///   and nothing tells of a contact that was created by a native integration;
+/// - a full scan when it is new, which the first look-up sees to, and every night ([`OpenPhone::list`](super::OpenPhone)), since
+///   events get lost and nothing tells of a contact that was created by a native integration;
 /// - `contact.updated`, which is also sent for new contacts, and `contact.deleted`;
 /// - our own writes and reads, which the connector tells it as they happen.
 ///
@@ -17,7 +17,7 @@ use onefold_sync::sync_error::SyncError;
 /// contact that it does not name is not found, and may then be created twice.
 #[async_trait]
 pub trait ContactIndex: Send + Sync {
-    /// Those that had the value when they were last seen, oldest first; keys of phones are
+    /// The contacts that had the value when they were last seen, oldest first; keys of phones are
     /// [`PhoneNumber::match_key`](onefold_domain::phone::PhoneNumber::match_key). None for a kind that is not kept.
     ///
     /// # Errors

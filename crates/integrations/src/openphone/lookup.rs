@@ -21,10 +21,10 @@ impl OpenPhone {
         Ok(self.find(&PartnerLookup::Email(email.clone())).await?.into_iter().next())
     }
 
-    /// The same with this phone.
+    /// The contact with this phone, the oldest if there are several, whoever made it.
     ///
     /// # Errors
-    /// As of [`Self::get_contact_by_email`].
+    /// An index or an OpenPhone that does not answer; "not there" would be a wrong answer then.
     pub async fn get_contact_by_phone(&self, phone: &PhoneNumber) -> Result<Option<Contact>, PartnerError> {
         Ok(self.find(&PartnerLookup::Phone(phone.clone())).await?.into_iter().next())
     }

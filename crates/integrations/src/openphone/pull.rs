@@ -31,7 +31,7 @@ pub struct PageToken(pub(super) String);
 
 pub(super) struct Pull {
     connected: Result<Arc<Connected>, Vec<&'static str>>,
-    /// `None` when it is over.
+    /// Which page is read next; `None` when all were read.
     stage: Option<Stage>,
     seen: HashSet<PartnerId>,
     is_whole: bool,

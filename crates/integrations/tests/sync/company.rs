@@ -112,7 +112,7 @@ impl Company {
         }
     }
 
-    /// The same company with another connector.
+    /// A company whose phones are reached through another connector.
     pub(crate) fn through(company: Self, phone: Synchroniser) -> Self {
         let syncs = vec![phone.clone(), company.book.clone()];
         Self {
@@ -127,7 +127,7 @@ impl Company {
         }
     }
 
-    /// The same company, seen by a process that dies at this step.
+    /// This company as a process sees it that dies at this step.
     pub(crate) fn mortal(&self, step: usize) -> (Self, Arc<Fate>) {
         let fate = Fate::at(step);
         let store = Arc::new(MortalStore { inner: self.store.clone(), fate: fate.clone() });

@@ -31,7 +31,7 @@ on_every_store!(
 const MOST_STEPS: usize = 60;
 
 impl Scene {
-    /// The same company, seen by a process that dies at this step.
+    /// This company as a process sees it that dies at this step.
     pub(crate) fn mortal(&self, step: usize) -> (Self, Arc<Fate>) {
         let fate = Fate::at(step);
         let store = Arc::new(MortalStore { inner: self.store.clone(), fate: fate.clone() });

@@ -86,7 +86,7 @@ impl Scene {
         Self::with(store, double, settings(), false)
     }
 
-    /// The same company with another store or other settings.
+    /// A company on this store, with these settings.
     pub(crate) fn with(
         store: Arc<dyn SyncStore>,
         double: Arc<MetaKockaDouble>,

@@ -12,9 +12,9 @@ const PASSED_OVER: u32 = 4;
 /// Who waits for a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Urgency {
-    /// A caller, for an answer.
+    /// A caller waits for an answer.
     Interactive,
-    /// Nobody in particular.
+    /// Nobody waits: imports, sealing, tidying up.
     Bulk,
 }
 

@@ -124,7 +124,7 @@ impl TestDatabase {
         query(&self.url, sql).await
     }
 
-    /// The same, for what the database may refuse.
+    /// Rows of plain SQL, past the store, of a statement that the database may refuse.
     ///
     /// # Errors
     /// What the database says.
@@ -141,7 +141,7 @@ impl TestDatabase {
         first_number(&self.query(sql).await)
     }
 
-    /// See [`assert_invariants`].
+    /// Fails if what is stored breaks a rule that holds at any time; see [`assert_invariants`].
     pub async fn assert_invariants(&self) {
         assert_invariants(&self.url).await;
     }

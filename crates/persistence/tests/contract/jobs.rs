@@ -226,7 +226,7 @@ async fn one_kind_may_be_asked_for(store: Arc<dyn SyncStore>) {
     assert_eq!(take_of(&store, Some(&customer(2)), 2, 8).await.map(|job| job.id), Some(taken.id));
 }
 
-/// Also of the longest id there is, and of one that looks like the key of a job.
+/// Records may have the longest id there is, or one that looks like the key of a job.
 async fn what_is_told_of_a_record_is_a_job_of_its_own(store: Arc<dyn SyncStore>) {
     let id = Uuid::from_u128(1);
     let long = "9".repeat(64);

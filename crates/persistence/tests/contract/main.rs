@@ -4,7 +4,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say why and fail")]
 
-/// Makes `memory::x`, `sqlite::x`, `postgres::x` and `pooled::x` (PostgreSQL behind PgBouncer) of each `async fn x(store: Arc<dyn SyncStore>)`.
+/// Makes `memory::x`, `sqlite::x`, `postgres::x` and `pooled::x` (PostgreSQL behind PgBouncer) of each
+/// `async fn x(store: Arc<dyn SyncStore>)`.
 macro_rules! on_every_store {
     ($($case:ident),+ $(,)?) => {
         mod memory {

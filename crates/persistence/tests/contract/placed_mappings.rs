@@ -193,7 +193,7 @@ async fn mappings_are_counted_by_status(store: Arc<dyn SyncStore>) {
     assert_eq!(counts, [(MappingStatus::Pending, 1), (MappingStatus::Synced, 2)]);
 }
 
-/// The same customer, and records with the same id.
+/// One customer has a mapping with each of two systems, and both records have one id.
 async fn each_system_has_mappings_of_its_own(store: Arc<dyn SyncStore>) {
     let [one, bare] = contacts(&UseCases::new(&store)).await;
     let mine = synced(1, &one, "1");

@@ -17,7 +17,7 @@ use crate::use_cases::{UseCases, order};
 
 pub(crate) const SYSTEM: SyncSystem = SyncSystem::MetaKocka;
 
-/// Another one, whose ids may be the same.
+/// Another system, whose ids of records may be those of [`SYSTEM`].
 pub(crate) const OTHER: SyncSystem = SyncSystem::OpenPhone;
 
 /// So many minutes after the moment at which everything is made.

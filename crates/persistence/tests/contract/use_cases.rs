@@ -51,7 +51,7 @@ impl UseCases {
         }
     }
 
-    /// The same, on behalf of somebody.
+    /// The use cases, with contacts that are kept on behalf of whoever acts.
     pub(crate) fn by(&self, acting: &Acting) -> Self {
         Self { contacts: self.contacts.acting(acting), ..self.clone() }
     }
@@ -175,7 +175,7 @@ pub(crate) fn ids(records: &[ContactRecord]) -> Vec<ContactId> {
     records.iter().map(|record| record.id).collect()
 }
 
-/// The same thing done by many at once; what came of it, in no order.
+/// Does something so many times at once; what came of each, in no order.
 pub(crate) async fn all_together<T, F>(times: usize, act: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,

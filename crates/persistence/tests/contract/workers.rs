@@ -64,7 +64,7 @@ async fn no_job_is_handed_out_twice(store: Arc<dyn SyncStore>) {
     assert_eq!(taken.iter().collect::<BTreeSet<_>>().len(), kinds.len());
 }
 
-/// The same three kinds again and again, enqueued while they are at work.
+/// Jobs of three kinds are enqueued again and again while jobs of these kinds are at work.
 async fn of_one_kind_one_is_at_work(store: Arc<dyn SyncStore>) {
     let kinds = [customer(1), customer(2), customer(3)];
     let at_work = Arc::new(Mutex::new(BTreeSet::new()));

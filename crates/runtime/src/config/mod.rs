@@ -25,8 +25,8 @@ const FILE_VARIABLE: &str = "ONEFOLD_CONFIG";
 /// Well-known names, for the settings that platforms set.
 const SHORT_NAMES: [(&str, &str); 2] = [("DATABASE_URL", "database.url"), ("PORT", "server.port")];
 
-/// The same for texts that may look like something else: a key of digits is read as a number otherwise, and
-/// loses the zeros that it begins with. An empty one counts as not set.
+/// Well-known names, for settings that are texts and may look like something else: a key of digits would be read as a
+/// number, and lose the zeros that it begins with. An empty one counts as not set.
 const SHORT_NAMES_OF_TEXTS: [(&str, &str); 6] = [
     ("METAKOCKA_SECRET_KEY", "metakocka.secret_key"),
     ("METAKOCKA_COMPANY_ID", "metakocka.company_id"),

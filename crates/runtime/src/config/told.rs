@@ -44,7 +44,7 @@ pub(super) fn out_of_range(figment: &Figment, key: &str, message: &str) -> Confi
     ConfigError::Invalid { key: shown(key, value.as_ref()), message: format!("{message}{place}") }
 }
 
-/// `server.port` = "many"
+/// A key with its value, as a message shows it: `server.port` = "many".
 fn shown(key: &str, value: Option<&Value>) -> String {
     let last = key.rsplit_once('.').map_or(key, |(_, last)| last);
     if SECRET.iter().any(|word| last.contains(word)) {

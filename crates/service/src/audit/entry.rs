@@ -27,7 +27,7 @@ pub enum AuditAction {
     CustomersSplit,
     UserCreated,
     UserUpdated,
-    /// A file came in.
+    /// A file came in to be imported.
     ImportReceived,
     /// Rows of a file changed contacts that were there before. Those that they added name the import themselves.
     ImportUpdated,

@@ -12,14 +12,14 @@ pub struct AuditFilter {
     pub subject: Option<AuditSubject>,
     /// The customer by the name that it had then: what was done before a merge is found under the absorbed one.
     pub customer: Option<CustomerId>,
-    /// The token that acted.
+    /// Only changes by this token.
     pub token: Option<TokenId>,
-    /// The user who acted.
+    /// Only changes by this user's own tokens.
     pub user: Option<UserId>,
     pub action: Option<AuditAction>,
-    /// This moment and later ones.
+    /// Only changes of this moment and later ones.
     pub since: Option<DateTime<Utc>>,
-    /// Earlier moments.
+    /// Only changes of earlier moments than this.
     pub until: Option<DateTime<Utc>>,
 }
 

@@ -129,6 +129,7 @@ pub(crate) async fn apply(
         remember(&mut record.received, value);
     }
     transaction.contacts().update(record).await?;
+    // The joins that it held rest on values which it no longer states.
     if moved {
         transaction.links().revoke_of(record.id, at).await?;
     }

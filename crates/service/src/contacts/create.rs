@@ -39,7 +39,7 @@ impl Contacts {
     }
 }
 
-/// The same inside an open transaction.
+/// Adds a contact inside an open transaction, which the caller commits.
 pub async fn create(
     transaction: &mut dyn Transaction,
     env: &Environment,

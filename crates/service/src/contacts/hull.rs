@@ -56,6 +56,8 @@ impl<'a> Hull<'a> {
         };
         let mut wanted = BTreeSet::from([customer]);
         let mut unread: BTreeSet<LinkKey> = hull.open.iter().cloned().collect();
+        // What is found later may come before what is locked already. Two that lock each other out in this way are told so by the
+        // database, and one of them starts over.
         while !wanted.is_empty() || !unread.is_empty() {
             for id in std::mem::take(&mut wanted) {
                 let snapshot = transaction.customers().snapshot(id).await?;
@@ -102,6 +104,7 @@ impl<'a> Hull<'a> {
         let found = candidates.found;
         let values: Vec<LinkKey> = keys.iter().filter(|key| self.is_value(key)).cloned().collect();
         let waiting = transaction.contacts().blocked(&BlockedValues::of(&values, self.policy)).await?;
+        // Also of keys that nobody has, so that none is looked up twice.
         for key in keys {
             self.ties.insert(key.clone(), Tie::default());
         }

@@ -12,7 +12,7 @@ use onefold_domain::id::ContactId;
 pub struct PageRequest {
     /// The last contact of the page before.
     pub after: Option<ContactId>,
-    /// At most this many, at least 1.
+    /// The most contacts of the page; at least 1.
     pub limit: u16,
 }
 

@@ -90,7 +90,7 @@ impl Contacts {
         Self { env }
     }
 
-    /// The same, on behalf of somebody.
+    /// Contacts that are kept on behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()) }

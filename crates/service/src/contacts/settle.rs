@@ -38,6 +38,7 @@ pub(crate) async fn settle(
     let arrangement = arrange(&snapshots, &owners, &lay_part(&contacts, &joins, &verified, &env.policy));
     let before = records(transaction, &claims, &arrangement).await?;
     let ids = recompute(transaction, env, &snapshots, &arrangement, at).await?;
+    // Customers that became one by what the contact says now: a merge on record, which goes when the contact goes.
     if let Some(statement) = said.last() {
         for (survivor, absorbed) in merged(&snapshots, &arrangement, &ids) {
             let (after, contact) = (EvidenceOrder(contact.0), Some(contact));
@@ -56,7 +57,7 @@ pub(crate) async fn settle(
 struct Claims {
     /// The contacts are guests' again: another user has verified the value, and what a guest left is its owner's.
     void: BTreeSet<ContactId>,
-    /// What those had stated.
+    /// What the contacts of void claims had stated as their users'.
     ended: Vec<Statement>,
     /// The contacts are their users' for good.
     proven: BTreeSet<ContactId>,
@@ -101,6 +102,7 @@ async fn owners(
         .collect();
     let keys: Vec<LinkKey> = keys.into_iter().collect();
     let mut owners = transaction.customers().key_owners(&keys).await?;
+    // A value that a rule keeps from linking here may lead to somebody else's customer, who keeps it.
     owners.retain(|(_, owner)| members.contains(owner));
     Ok(owners.into_iter().collect())
 }
@@ -154,6 +156,7 @@ async fn recompute(
         .zip(&ids)
         .flat_map(|(part, id)| part.claims.iter().map(|key| (key, *id)))
         .collect();
+    // Ascending, as all writers claim, or two could wait for each other.
     claims.sort_unstable();
     for (key, id) in claims {
         transaction.customers().claim(std::slice::from_ref(key), id).await?;
@@ -215,7 +218,7 @@ async fn lead(
     Ok(ids)
 }
 
-/// For the audit trail.
+/// Who was merged with whom and who was split from whom, for the audit trail.
 fn moves(arrangement: &Arrangement, ids: &[CustomerId]) -> Vec<Change> {
     let told = arrangement.moved.iter().map(|moved| {
         if moved.is_all {

@@ -47,7 +47,7 @@ impl Contacts {
     }
 }
 
-/// The same inside an open transaction.
+/// Updates, claims or adds a record inside an open transaction, which the caller commits, and tells the audit trail.
 pub async fn upsert(
     transaction: &mut dyn Transaction,
     env: &Environment,
@@ -60,14 +60,14 @@ pub async fn upsert(
 
 /// What an upsert came to, before the audit trail is told.
 pub(crate) struct Kept {
-    /// `None` for a record that is new.
+    /// The record as it was; `None` for one that is new.
     pub(crate) before: Option<ContactRecord>,
     pub(crate) record: ContactRecord,
     pub(crate) upserted: Upserted,
 }
 
 impl Kept {
-    /// For the audit trail.
+    /// What it changed, for the audit trail; `None` if that is nothing.
     pub(crate) fn change(&self) -> Option<Change> {
         match (&self.before, self.upserted) {
             (None, _) => Some(Change::contact_created(&self.record)),
@@ -77,7 +77,7 @@ impl Kept {
     }
 }
 
-/// Updates, claims or adds the record.
+/// Updates, claims or adds the record, and leaves it to the caller to tell the audit trail.
 pub(crate) async fn keep(
     transaction: &mut dyn Transaction,
     env: &Environment,
@@ -97,6 +97,7 @@ pub(crate) async fn keep(
                     claim(transaction, env, request, &mut record, &candidates, at).await?;
                 }
                 _ => {
+                    // Nothing links anew, so there is no plan to carry out: the version alone keeps others off.
                     transaction.customers().advance(record.customer, record.customer_version, at).await?;
                     vouch(transaction, &mut record, request).await?;
                 }
@@ -104,6 +105,7 @@ pub(crate) async fn keep(
             write(transaction, env, &record, request, at).await?;
             if gained(&before, &record) {
                 let said = [before.statement.clone(), record.statement.clone()];
+                // A claim may have made its customer part of another one.
                 let customer = reread(transaction, record.id).await?.customer;
                 settle(transaction, env, record.id, customer, &said, at).await?;
             }
@@ -127,8 +129,8 @@ pub(crate) struct Matched {
     pub(crate) claimable: Vec<ContactId>,
 }
 
-/// Finds them among the customers that the statement's keys lead to: every record of its values is there,
-/// except those that a rule keeps elsewhere.
+/// Finds the contacts that an upsert of this statement may mean, among those of the customers that its keys lead to: every
+/// record of its values is there, except those that a rule keeps elsewhere.
 pub(crate) fn matching<'a>(
     statement: &Statement,
     contacts: impl Iterator<Item = &'a KnownContact>,
@@ -149,7 +151,7 @@ pub(crate) fn matching<'a>(
     matched
 }
 
-/// Takes over what the request says.
+/// Takes over into the record what the request says beside values and user: metadata, verification, preference, profile.
 pub(crate) fn merge(
     record: &mut ContactRecord,
     request: &ContactRequest,

@@ -9,7 +9,7 @@ pub struct Position {
     pub offset: u64,
     /// The physical line that begins there, from 1.
     pub line: u64,
-    /// How many rows lie before it.
+    /// How many rows lie before this place.
     pub row: u64,
 }
 

@@ -58,7 +58,7 @@ impl Identities {
         Self { env: env.with_patience(patience) }
     }
 
-    /// The same, on behalf of somebody.
+    /// Takes accounts in on behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()) }
@@ -175,6 +175,7 @@ async fn reconcile(
     for mut record in own {
         let given_up = is_given_up(event, &record);
         let back = is_detached(&record) && is_named(event, &record);
+        // Still named, or detached already and nobody's first choice: nothing to change.
         if !back && (!given_up || (is_detached(&record) && !record.details.is_primary)) {
             continue;
         }

@@ -35,7 +35,7 @@ pub enum InvalidNotice {
     NoId,
 }
 
-/// A call, read.
+/// A call of the identity provider, read.
 #[derive(Clone, PartialEq, Debug)]
 pub struct IdentityNotice {
     pub event: IdentityEvent,
@@ -108,7 +108,7 @@ impl IdentityAddress {
         }
     }
 
-    /// What the account states by it.
+    /// The statement that the account makes by this address.
     pub(super) fn statement(&self, user: UserId) -> Option<Statement> {
         let (email, phone) = match &self.value {
             IdentityValue::Email(email) => (Some(email.clone()), None),

@@ -18,7 +18,7 @@ use onefold_domain::profile::{Profile, ProfileField};
 pub(super) struct Kept {
     pub(super) origin: Origin,
     pub(super) created_at: DateTime<Utc>,
-    /// Never before it was created.
+    /// When the contact was changed last at its origin; never before it was created.
     pub(super) updated_at: DateTime<Utc>,
     pub(super) verified_at: Option<DateTime<Utc>>,
     /// Whether there was only its user's word for it.

@@ -23,7 +23,7 @@ type Identity = (Origin, DateTime<Utc>);
 pub(super) struct KnownHere {
     contacts: HashMap<Identity, Originated<ContactId>>,
     joins: HashMap<Identity, Originated<LinkId>>,
-    /// Those of the contacts that are still there.
+    /// The records of contacts that are here and were not withdrawn.
     records: HashMap<ContactId, ContactRecord>,
     /// What came before in the batch: a line that stands twice is one contact.
     seen: HashSet<Identity>,
@@ -133,6 +133,7 @@ pub(super) async fn renew(
     record.claimed_by = record.claimed_by.and(kept.claimed_by);
     record.import = Some(import);
     record.version += 1;
+    // As it was changed at its origin: the file with this state is no news when it comes again.
     record.updated_at = kept.updated_at;
     if let (true, Some(user)) = (record.details.is_primary, record.user()) {
         step_back(transaction, env, (user, record.kind()), Some(id), at).await?;

@@ -75,7 +75,7 @@ impl Imports {
         Self { env: env.in_bulk(), region, wake: Arc::new(Notify::new()) }
     }
 
-    /// The same, on behalf of somebody.
+    /// Imports on behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()), ..self.clone() }

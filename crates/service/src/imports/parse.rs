@@ -21,7 +21,7 @@ use onefold_domain::source::ContactSource;
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum FileRow {
     Contact(ImportRow),
-    /// Only exports have the others.
+    /// A join; only exports have them.
     Join(JoinRow),
     User(UserRow),
 }
@@ -85,13 +85,13 @@ pub(super) type Parsed = Result<FileRow, Vec<RowFailure>>;
 pub(super) struct RowParser {
     /// Of a CSV file, in the order of its columns.
     columns: Vec<(String, Target)>,
-    /// Whether it is one that we wrote.
+    /// Whether the file is an export of Onefold's own.
     exported: bool,
     /// Whether its rows are in the form of the API.
     posted: bool,
     pub(super) match_by: MatchBy,
     pub(super) region: Option<Region>,
-    /// No row can be younger.
+    /// The latest moment that a row of an export may name.
     pub(super) latest: DateTime<Utc>,
 }
 

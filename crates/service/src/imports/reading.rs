@@ -330,7 +330,7 @@ impl Reading {
         source
     }
 
-    /// Of an email it says nothing.
+    /// How a phone is reached; of an email a channel says nothing.
     fn channel(&mut self) -> Option<Channel> {
         let named = self.channel.take()?;
         let channel = Channel::parse(&named.text);

@@ -16,7 +16,7 @@ use onefold_domain::phone::Region;
 /// Rows that are judged and stored together.
 pub(super) struct Rows {
     pub(super) rows: Vec<Parsed>,
-    /// Behind the last of them.
+    /// The place in the file behind the last of these rows.
     pub(super) position: Position,
     pub(super) header: Option<CsvHeader>,
     /// Whether the file ends here.

@@ -17,7 +17,7 @@ use onefold_domain::id::UserId;
 pub(super) struct Accounts {
     ids: HashSet<UserId>,
     external: HashMap<ExternalId, UserId>,
-    /// For the audit trail.
+    /// The users that were added or completed, for the audit trail.
     pub(super) changes: Vec<Change>,
 }
 

@@ -28,6 +28,7 @@ pub(super) async fn write(
     batch: &Rows,
     (twins, lease, pace): (&[ImportId], TimeDelta, &Pace),
 ) -> Result<Import, RecordError> {
+    // A dry run by value reads and judges. One by user is carried out and given up, which takes a transaction that writes.
     let mut transaction = match before.options {
         ImportOptions { dry_run: true, match_by: MatchBy::Value, .. } => env.store.begin_reading().await?,
         _ => env.begin().await?,

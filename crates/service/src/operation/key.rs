@@ -42,13 +42,13 @@ impl IdempotencyKey {
 pub struct IdempotencyScope(Box<str>);
 
 impl IdempotencyScope {
-    /// That of a bearer token.
+    /// The scope of a bearer token.
     #[must_use]
     pub fn of_token(id: i64) -> Self {
         Self(format!("token:{id}").into())
     }
 
-    /// That of all who need no token.
+    /// The scope that all share who need no token.
     #[must_use]
     pub fn anonymous() -> Self {
         Self("anonymous".into())

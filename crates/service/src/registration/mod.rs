@@ -37,7 +37,7 @@ use onefold_domain::source::ContactSource;
 /// Nobody has as many contacts; those beyond are not looked at.
 const MOST_CONTACTS: usize = 1_000;
 
-/// How long after the deadline of the push its job begins: two at once would only be in each other's way.
+/// How long after the deadline of the push its job begins: push and job at once would wait for each other's lease.
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// When a user who registered sees what a guest of the same values left. It is linked in any case.
@@ -66,7 +66,7 @@ impl ShowClaimed {
     }
 }
 
-/// How registration behaves where that is a matter of taste.
+/// How registration behaves where the configuration has a say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RegistrationSettings {
     /// How long the person waits for the other system.
@@ -117,7 +117,7 @@ pub struct Registered {
 /// How many calls a push takes at most, as a rule: looking, creating, reading back.
 const CALLS_OF_A_PUSH: f64 = 3.0;
 
-/// At least one, however slow the other system is.
+/// How many pushes may be under way: at least one, however slow the other system is.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -164,8 +164,8 @@ pub struct Registrations {
     env: Environment,
     push: Option<Arc<dyn RegistrationPush>>,
     settings: RegistrationSettings,
-    /// The pushes that the other system's pace lets through in time; whoever comes beside them is told at once that it
-    /// will be done later.
+    /// As many places as the other system's pace lets pushes through before their deadline. Whoever registers when all are
+    /// taken is told at once that it will be done later.
     in_time: Arc<Semaphore>,
 }
 
@@ -181,7 +181,7 @@ impl Registrations {
         Self { env, push, settings, in_time: Arc::new(Semaphore::new(places(in_time))) }
     }
 
-    /// The same, on behalf of somebody.
+    /// Registers on behalf of whoever acts, as the audit trail tells it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()), ..self.clone() }
@@ -257,7 +257,8 @@ impl Registrations {
         Ok(token)
     }
 
-    /// Whoever is killed before the push leaves this behind.
+    /// Promises a sync of the customer for when the push has ended. If the process is killed before or during the push, that
+    /// does it.
     async fn promise(
         &self,
         transaction: &mut dyn Transaction,

@@ -21,7 +21,7 @@ pub trait RegistrationPush: Send + Sync {
     /// Whether there is what it takes to call it.
     fn is_configured(&self) -> bool;
 
-    /// How many calls it lets through.
+    /// How many calls the other system lets through in a second.
     fn calls_per_second(&self) -> u32;
 
     /// Brings the customer there, and waits for somebody else who is at it no longer than `until`. It goes on when nobody
@@ -29,7 +29,7 @@ pub trait RegistrationPush: Send + Sync {
     async fn push(&self, customer: CustomerId, acting: &Acting, until: Instant) -> Pushed;
 }
 
-/// What came of it.
+/// What a push came to.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Pushed {
     /// The person is there, under this id.

@@ -142,7 +142,7 @@ impl BlockedValues {
         values
     }
 
-    /// There is nothing to look for.
+    /// Whether there is nothing to look for.
     pub fn is_empty(&self) -> bool {
         self.emails.is_empty() && self.phones.is_empty()
     }

@@ -64,7 +64,7 @@ pub trait CustomerRepository: Send {
     /// The customers that these keys are filed under, absorbed or not. Keys that nobody claimed are left out.
     async fn key_owners(&mut self, keys: &[LinkKey]) -> Result<Vec<(LinkKey, CustomerId)>, StoreError>;
 
-    /// Gives keys up.
+    /// Gives keys up, which lead nowhere from then on.
     async fn release(&mut self, keys: &[LinkKey]) -> Result<(), StoreError>;
 
     /// Files claimed keys under another customer.
@@ -73,10 +73,10 @@ pub trait CustomerRepository: Send {
     /// All that links a customer, which is locked and is no absorbed one.
     async fn snapshot(&mut self, id: CustomerId) -> Result<CustomerSnapshot, StoreError>;
 
-    /// As [`CustomerReader::get`].
+    /// The customer that this one leads to, with its contacts, as this transaction sees it.
     async fn get(&mut self, id: CustomerId) -> Result<Option<CustomerRecord>, StoreError>;
 
-    /// `advance` for many, in one go.
+    /// Raises the versions of many customers, as `advance` does, in one statement.
     async fn advance_many(
         &mut self,
         guards: &[(CustomerId, i64)],

@@ -45,15 +45,15 @@ pub trait Store: Send + Sync {
     /// Opens a transaction for writing. Dropping it undoes what was not committed.
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
 
-    /// The same for work of which much is to come and for which nobody waits: imports, sealing, tidying up. A
-    /// store that has one writer lets the others go first, within bounds. Not for much at a time: see
+    /// Opens a transaction for writing, for work of which much is to come and for which nobody waits: imports, sealing, tidying
+    /// up. A store that has one writer lets the others go first, within bounds. Not for much at a time: see
     /// [`bulk_limit`](Self::bulk_limit).
     async fn begin_bulk(&self) -> Result<Box<dyn Transaction>, StoreError> {
         self.begin().await
     }
 
-    /// How long such a transaction should last at most; `None` if nobody is kept waiting by it. It is asked again and
-    /// again, and may be less while somebody calls.
+    /// How long a transaction of [`begin_bulk`](Self::begin_bulk) should last at most; `None` if nobody is kept waiting by it.
+    /// It is asked again and again, and may be less while somebody calls.
     fn bulk_limit(&self) -> Option<TimeDelta> {
         None
     }

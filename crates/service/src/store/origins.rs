@@ -33,7 +33,7 @@ pub trait OriginRepository: Send {
     /// this database those that were made here.
     async fn contacts(&mut self, origins: &[Origin]) -> Result<Vec<Originated<ContactId>>, StoreError>;
 
-    /// The same for joins that left no contact.
+    /// The joins of these origins that left no contact, revoked ones included.
     async fn joins(&mut self, origins: &[Origin]) -> Result<Vec<Originated<LinkId>>, StoreError>;
 }
 

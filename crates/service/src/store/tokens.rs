@@ -26,7 +26,7 @@ pub trait TokenRepository: Send {
         at: DateTime<Utc>,
     ) -> Result<AccessToken, StoreError>;
 
-    /// Also one that was revoked.
+    /// The token of this hash, also one that was revoked.
     async fn by_hash(&mut self, hash: &TokenHash) -> Result<Option<AccessToken>, StoreError>;
 
     /// Whether there is any that was not revoked.

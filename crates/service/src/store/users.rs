@@ -12,7 +12,7 @@ pub trait UserReader: Send + Sync {
 
     async fn by_external_id(&self, id: &ExternalId) -> Result<Option<User>, StoreError>;
 
-    /// Those of these users that exist, in no order.
+    /// These users, in no order; one that does not exist is left out.
     async fn get_many(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
 
     /// In ascending order of their ids, those behind `after`, at most `limit`.

@@ -42,7 +42,7 @@ impl Clock for SteppingClock {
 /// A clock that stands still until a test moves it.
 #[derive(Debug, Default)]
 pub struct ManualClock {
-    /// In microseconds.
+    /// How much time has passed since the start, in microseconds.
     passed: AtomicI64,
     /// How much it moves by itself each time it is asked.
     tick: i64,

@@ -35,7 +35,7 @@ pub enum NotYours {
     /// It would be good for longer than the token of its maker, whose end would be none.
     #[error("a token cannot outlive the token which makes it")]
     Outlives {
-        /// When that one ends.
+        /// When the token of its maker ends.
         end: DateTime<Utc>,
     },
 }

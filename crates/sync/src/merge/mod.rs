@@ -1,8 +1,9 @@
-//! Three-way merge, field by field: what both sides last agreed on, what we have, what they have. A pure
-//! function; what comes of it is carried out elsewhere, and a dry run shows it.
+//! Three-way merge, field by field: the base is what both sides last agreed on, and whichever side differs from it has changed.
+//! A pure function; what comes of it is carried out elsewhere, and a dry run shows it.
 //!
-//! A field that is empty is a value like any other: emptied on one side only, it is emptied on the other. A
-//! field that a side cannot carry, or whose value there is none here, is left out of the views and so of the plan.
+//! A field without a value is a value like any other: if one side emptied it, the other is emptied. A field is left out of a
+//! side's view, and so of the plan, where that side has no place for it, or has something in it that is no value here, such
+//! as a phone number with letters.
 
 mod plan;
 mod transform;
@@ -26,7 +27,7 @@ pub enum Side {
 /// What is to become of a field.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FieldPlan {
-    /// Both have it already.
+    /// Both sides have this value already.
     Agreed { value: Option<SyncText> },
     /// One side has it, the other is to get it. `lost` is what the other side had said meanwhile.
     Take { from: Side, value: Option<SyncText>, lost: Option<SyncText> },
@@ -78,7 +79,8 @@ impl SyncPlan {
         self.fields.retain(|_, plan| !matches!(plan, FieldPlan::Take { from, .. } if *from != side));
     }
 
-    /// What the partner is goes by the company's name: as long as that is in question, so is this.
+    /// Whether the partner is a person or a company follows from the company's name: as long as that is undecided, the kind is
+    /// left alone.
     pub(super) fn keep_kind_with_company(&mut self) {
         match self.fields.get(&PartnerField::CompanyName) {
             Some(FieldPlan::Agreed { .. } | FieldPlan::Take { .. }) => {}
@@ -153,7 +155,7 @@ fn decide(
     match (local == base, remote == base) {
         (false, true) => FieldPlan::Take { from: Side::Local, value: local, lost: None },
         (true, false) => FieldPlan::Take { from: Side::Remote, value: remote, lost: None },
-        // Equal to the base on both sides is equal, which was dealt with.
+        // Both differ from the base: if both were equal to it they would be equal to each other.
         _ => settle(rule, newer, base, local, remote),
     }
 }
@@ -172,7 +174,7 @@ fn settle(
         FieldRule::Newest => newer(),
         FieldRule::Union => match (local, remote) {
             (Some(local), Some(remote)) => return FieldPlan::KeepBoth { local, remote },
-            // Whoever still has a value adds it.
+            // Only one side has a value still: the other gets it.
             (Some(value), None) => {
                 return FieldPlan::Take { from: Side::Local, value: Some(value), lost: None };
             }

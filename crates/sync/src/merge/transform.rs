@@ -124,6 +124,7 @@ pub(super) fn theirs(partner: &RemotePartner, mapping: &Mapping, abilities: &Par
             base.insert(*field, sent.clone());
         }
     }
+    // What the other system keeps in a form of its own is what was sent, and no change of theirs.
     for (field, kept) in &mapping.kept {
         if view.get(field) == Some(kept) {
             view.insert(*field, base.get(field).cloned().flatten());

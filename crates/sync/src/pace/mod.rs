@@ -36,7 +36,7 @@ pub struct PaceLimits {
 }
 
 impl PaceLimits {
-    /// From one call to the next.
+    /// The time from one call to the next.
     pub fn step(&self) -> Duration {
         let calls = self.calls_per_second.max(1);
         // Rounded up to what databases keep.
@@ -78,7 +78,7 @@ pub struct Kept {
 /// What is stored for one system.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PaceState {
-    /// No call is made before.
+    /// The next moment that is free: no call is made before it.
     pub next: DateTime<Utc>,
     pub under_way: Vec<Kept>,
     /// In the order in which places are given to them.

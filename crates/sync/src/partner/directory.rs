@@ -50,7 +50,7 @@ pub trait PartnerDirectory: Send + Sync {
         parts: &PartnerParts,
     ) -> Result<PartnerWritten, PartnerError>;
 
-    /// Those that match exactly, oldest first; none is no error.
+    /// The records that match exactly, oldest first; none is no error.
     async fn find_by(&self, lookup: &PartnerLookup) -> Result<Vec<RemotePartner>, PartnerError>;
 
     /// Everything there is, portion by portion. The first call is made by the first portion.
@@ -177,9 +177,9 @@ pub enum PartnerLookupKind {
 pub struct PartnerAbilities {
     /// The name of the system, for people and logs.
     pub system: &'static str,
-    /// The fields that it carries.
+    /// The fields that the system has a place for.
     pub fields: &'static [PartnerField],
-    /// The look-ups that it answers.
+    /// The look-ups that the system answers.
     pub lookups: &'static [PartnerLookupKind],
     /// Whether a value can be taken away again.
     pub clears: bool,
@@ -194,7 +194,7 @@ pub struct PartnerAbilities {
     pub calls_per_second: u32,
 }
 
-/// What a write led to.
+/// What a record is after it was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PartnerWritten {
     pub id: PartnerId,

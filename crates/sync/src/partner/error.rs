@@ -53,7 +53,7 @@ pub struct PartnerFault {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PartnerFaultReason {
-    /// The other system wants it.
+    /// The other system takes no record without this field.
     Missing,
     /// It would be cut off or refused there; `most` characters fit.
     TooLong { most: usize },

@@ -8,8 +8,8 @@ use onefold_domain::email::EmailAddress;
 use onefold_domain::phone::PhoneNumber;
 use onefold_domain::profile::Tags;
 
-/// A field that both sides know; not every directory has a place for each. Notes and the website are not among them: no directory so far has a place
-/// for them, so they stay here and their absence there says nothing.
+/// A field that both sides know; not every directory has a place for each. Notes and the website are not among them: no
+/// directory so far has a place for them, so they stay here and their absence there says nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum PartnerField {
     Name,
@@ -175,7 +175,7 @@ impl PartnerFields {
         PartnerField::ALL.into_iter().filter(|field| self.text(*field).is_some())
     }
 
-    /// Only these fields of it.
+    /// A copy that states only these fields.
     #[must_use]
     pub fn only(&self, fields: &[PartnerField]) -> Self {
         let mut some = self.clone();

@@ -147,7 +147,7 @@ impl RemotePartner {
         Self { fields, otherwise: Some(otherwise), ..self }
     }
 
-    /// The same, borrowed where it was read as what it is.
+    /// The partner as one that is known to be of this kind (see [`Self::known_as`]), without a copy if it was read as one.
     pub(super) fn as_known(&self, kind: Option<PartnerKind>) -> Cow<'_, Self> {
         match self.otherwise_read(kind) {
             None => Cow::Borrowed(self),

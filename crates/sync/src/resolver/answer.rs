@@ -14,7 +14,7 @@ pub enum Answer {
     Local,
     /// The other system's value. Of two records of a customer: the other one is kept the same from now on.
     Remote,
-    /// This value, on both sides.
+    /// Both sides get this value.
     Value(String),
     /// The two customers are one.
     Merge,
@@ -55,7 +55,7 @@ pub enum ResolveError {
     NoSuchConflict,
     #[error("the conflict was resolved before")]
     AlreadyResolved,
-    /// Such a conflict has other answers.
+    /// A conflict of this subject has other answers.
     #[error("this conflict is resolved by {}", possible.join(", "))]
     NoAnswer { possible: &'static [&'static str] },
     #[error("the value is no {}", field.as_str())]

@@ -40,7 +40,7 @@ impl Resolver {
         Self { sync, region }
     }
 
-    /// The same, on behalf of somebody.
+    /// Decides on behalf of whoever acts, as conflicts and the audit trail tell it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { sync: self.sync.acting(acting), region: self.region }

@@ -1,5 +1,5 @@
-//! The comparison of both sides as wholes: what is new there, what changed on either side, and what is missing. Taking
-//! in the whole register is the same without the last part.
+//! The comparison of both sides as wholes: what is new there, what changed on either side, and what is missing. A run that
+//! takes in the whole register goes the same way and does not look for what is missing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -47,13 +47,13 @@ struct Looked {
 }
 
 impl Runner {
-    /// Returns why it is held, if it is.
+    /// Compares both sides, or takes in the whole register; returns why the run is held, if a brake holds it.
     pub(super) async fn compare(
         &self,
         run: &mut Run,
         stopping: Stopping<'_>,
     ) -> Result<Option<String>, SyncError> {
-        // Begun anew after a crash: what was done then is found as unchanged, and its items stay.
+        // After a crash a comparison begins anew. What was done before is found unchanged now, and its items stay.
         let mut pass = Pass { rules: self.sync.rules().await?, seen: HashSet::new(), position: 0, merged: 0 };
         pass.position = self.kept_items(run).await?;
         run.counts = crate::run::RunCounts::default();
@@ -166,7 +166,7 @@ impl Runner {
             Some(placed) => self.look_at_known(run, rules, partner, placed).await,
         };
         let outcome = match result {
-            // Somebody is at it; the next comparison sees what came of it.
+            // Somebody else works on this customer; the next comparison sees what came of it.
             Ok(None) | Err(SyncError::Busy) => {
                 ItemOutcome { action: UNCHANGED.to_owned(), ..ItemOutcome::default() }
             }
@@ -238,6 +238,7 @@ impl Runner {
         let compared = compare(&view, &partner, mapping, rules, &abilities, as_kept);
         let current = mapping.customer == record.id && mapping.customer_version == Some(record.version);
         let idle = current && mapping.missing_since.is_none() && compared.is_idle(mapping);
+        // A full comparison of a whole register must not write a line for each record that is in step.
         if idle && self.is_noted(mapping, &compared.plan.fields).await? {
             return Ok(None);
         }
@@ -245,7 +246,7 @@ impl Runner {
         Ok(Some(Done::Synced(self.sync.sync_with(mapping, partner, context).await?)))
     }
 
-    /// Whether the questions that there are, are open with just these values.
+    /// Whether every field that a person has to decide about is open as a conflict already, with the values of now.
     async fn is_noted(
         &self,
         mapping: &Mapping,

@@ -33,7 +33,8 @@ impl Runner {
         Ok(ahead)
     }
 
-    /// Those of which was told before that they cannot come in. The log remembers it, for as long as it is kept.
+    /// Of these records the ones that an earlier run has told of already, because they cannot come in. The log remembers it
+    /// for as long as it is kept.
     pub(super) async fn known_as_skipped(
         &self,
         looked: &[(PartnerId, &ItemOutcome)],
@@ -47,7 +48,7 @@ impl Runner {
         Ok(known.map_err(Failure::from)?)
     }
 
-    /// For the log, which remembers it.
+    /// An attempt that says that a record cannot come in, for the log to remember.
     pub(super) fn skipped(&self, run: &Run, id: &PartnerId, outcome: &ItemOutcome) -> SyncAttempt {
         SyncAttempt {
             at: self.sync.env.base.clock.now(),

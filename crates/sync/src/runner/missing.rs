@@ -25,12 +25,12 @@ struct Found {
     in_use: u64,
     seen: u64,
     lost: Vec<(Mapping, Loss)>,
-    /// Never created, or not to the end.
+    /// Mappings whose record was never created, or not to the end.
     unfinished: Vec<Mapping>,
 }
 
 impl Runner {
-    /// Returns why it is held, if it is.
+    /// Does what is to be done about whatever was not seen; returns why the run is held, if a brake holds it.
     pub(super) async fn look_for_missing(
         &self,
         run: &mut Run,
@@ -107,6 +107,7 @@ impl Runner {
             }
         }
         match &mapping.external {
+            // Not created because a person has to say first who it is.
             None if mapping.status == MappingStatus::Conflict => {}
             None => found.unfinished.push(mapping),
             Some(external) if seen.contains(external) => {}

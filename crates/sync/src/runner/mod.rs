@@ -58,7 +58,7 @@ impl Runner {
         Self { sync, runs }
     }
 
-    /// The same, on behalf of somebody.
+    /// Asks for runs on behalf of whoever acts, as runs and the audit trail tell it.
     #[must_use]
     pub fn acting(&self, acting: &onefold_service::actor::Acting) -> Self {
         Self::new(self.sync.acting(acting))

@@ -54,7 +54,7 @@ struct Listing {
 }
 
 impl Runner {
-    /// Returns why it is held, if it is.
+    /// Lists everybody who needs a sync and syncs them; returns why the run is held, if a brake holds it.
     pub(super) async fn sync_all(
         &self,
         run: &mut Run,

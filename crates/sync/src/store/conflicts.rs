@@ -24,7 +24,7 @@ pub trait ConflictReader: Send + Sync {
 pub trait ConflictRepository: Send {
     async fn get(&mut self, id: ConflictId) -> Result<Option<Conflict>, StoreError>;
 
-    /// Of this mapping, ascending; at most one for each subject.
+    /// The open conflicts of this mapping, ascending; at most one for each subject.
     async fn open_of(&mut self, mapping: MappingId) -> Result<Vec<Conflict>, StoreError>;
 
     /// Adds it. One that is open takes the place of the open one of the same mapping and subject, whose id and

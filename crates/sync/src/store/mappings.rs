@@ -18,7 +18,7 @@ pub trait MappingReader: Send + Sync {
     async fn of_customer(&self, system: SyncSystem, customer: CustomerId)
     -> Result<Vec<Mapping>, StoreError>;
 
-    /// Those that are filed under these customers, detached ones too, in no particular order.
+    /// The mappings that are filed under these customers, detached ones too, in no particular order.
     async fn of_customers(
         &self,
         system: SyncSystem,
@@ -31,7 +31,7 @@ pub trait MappingReader: Send + Sync {
         external: &PartnerId,
     ) -> Result<Option<Mapping>, StoreError>;
 
-    /// Those of these records that have one, in no particular order.
+    /// The mappings of these records, in no particular order; a record without one is left out.
     async fn of_partners(
         &self,
         system: SyncSystem,
@@ -54,7 +54,7 @@ pub trait MappingReader: Send + Sync {
 pub trait MappingRepository: Send {
     async fn get(&mut self, id: MappingId) -> Result<Option<Mapping>, StoreError>;
 
-    /// As the reader's.
+    /// The mappings that are filed under this customer, detached ones too, as this transaction sees them.
     async fn of_customer(
         &mut self,
         system: SyncSystem,
@@ -75,7 +75,7 @@ pub trait MappingRepository: Send {
         customer: CustomerId,
     ) -> Result<Vec<Mapping>, StoreError>;
 
-    /// Those of these customers under whom one is filed that is not detached for good (`gone`, `withdrawn`).
+    /// Of these customers the ones under whom a mapping is filed that is not detached for good (`gone`, `withdrawn`).
     async fn mapped(
         &mut self,
         system: SyncSystem,

@@ -28,7 +28,7 @@ pub trait SyncStore: Store {
     /// Opens a transaction for writing. Dropping it undoes what was not committed.
     async fn begin_sync(&self) -> Result<Box<dyn SyncTransaction>, StoreError>;
 
-    /// As [`Store::begin_bulk`].
+    /// Opens a transaction for writing, for work of which much is to come and for which nobody waits; see [`Store::begin_bulk`].
     async fn begin_sync_bulk(&self) -> Result<Box<dyn SyncTransaction>, StoreError> {
         self.begin_sync().await
     }
@@ -45,7 +45,8 @@ pub trait SyncStore: Store {
 /// A transaction that is passed on.
 pub(crate) type Open = Box<dyn SyncTransaction>;
 
-/// An open transaction over both. It is committed as any other.
+/// An open transaction over contacts and what sync keeps of them, so that a change and what sync notes of it are stored
+/// together. It is committed by [`Transaction::commit`].
 pub trait SyncTransaction: Transaction {
     fn jobs(&mut self) -> &mut dyn JobRepository;
     fn mappings(&mut self) -> &mut dyn MappingRepository;

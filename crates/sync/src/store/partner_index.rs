@@ -9,8 +9,8 @@ use onefold_service::system::SyncSystem;
 
 #[async_trait]
 pub trait PartnerIndexReader: Send + Sync {
-    /// Those with this value, in the order in which they were first seen, at most `limit`. Phones are the same if their
-    /// [`PhoneNumber::match_key`](onefold_domain::phone::PhoneNumber::match_key) is. None for look-ups other than email and phone.
+    /// The records with this value, in the order in which they were first seen, at most `limit`. Phones are the same if their
+    /// [`match_key`](onefold_domain::phone::PhoneNumber::match_key) is. None for look-ups other than email and phone.
     async fn find(
         &self,
         system: SyncSystem,
@@ -18,7 +18,7 @@ pub trait PartnerIndexReader: Send + Sync {
         limit: usize,
     ) -> Result<Vec<PartnerId>, StoreError>;
 
-    /// Those of these records that are known, in no particular order; values of each as they were put.
+    /// These records with their values as they were put, in no particular order; one that was never seen is left out.
     async fn of(&self, system: SyncSystem, ids: &[PartnerId]) -> Result<Vec<IndexedPartner>, StoreError>;
 
     /// When all records were last seen; `None` before the first time.

@@ -30,7 +30,7 @@ pub trait RunRepository: Send {
     /// Adds a run with the subjects of its list; positions are given from 0.
     async fn insert(&mut self, run: &Run, subjects: &[String]) -> Result<(), StoreError>;
 
-    /// Stores everything that changes.
+    /// Stores everything of a run that changes after it was asked for.
     async fn update(&mut self, run: &Run) -> Result<(), StoreError>;
 
     /// Stores the items in place of those of the same positions.

@@ -22,7 +22,7 @@ pub trait SyncLogReader: Send + Sync {
         limit: usize,
     ) -> Result<Vec<LoggedAttempt>, StoreError>;
 
-    /// Those of these records of which an attempt says that they were skipped, in no particular order.
+    /// Of these records the ones that an attempt has skipped, in no particular order.
     async fn skipped(
         &self,
         system: SyncSystem,

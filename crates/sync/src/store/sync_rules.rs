@@ -16,6 +16,6 @@ pub trait SyncRulesReader: Send + Sync {
 pub trait SyncRulesRepository: Send {
     async fn get(&mut self, system: SyncSystem) -> Result<Option<SyncRules>, StoreError>;
 
-    /// In place of those that were.
+    /// Puts these rules in place of those that the system had.
     async fn put(&mut self, system: SyncSystem, rules: &SyncRules) -> Result<(), StoreError>;
 }

@@ -31,9 +31,9 @@ pub(crate) const SEPARATE: &str = "separate";
 /// What was found there.
 enum Found {
     Nothing,
-    /// Nobody's yet.
+    /// A record that no customer has yet.
     Free(Box<RemotePartner>),
-    /// Another customer's.
+    /// The only records found are other customers' already; this is one of them.
     Taken(PartnerId, Box<Mapping>),
 }
 
@@ -49,6 +49,7 @@ impl Synchroniser {
             Found::Taken(record, other) => self.same_partner(opened, record, *other).await,
             Found::Free(partner) => {
                 let opened = self.adopt(opened, &partner).await?;
+                // Whoever looks from now on finds that the record is taken.
                 drop(alone);
                 self.reconcile(opened, Some(*partner), SyncOutcome::Adopted, Progress::default(), context)
                     .await
@@ -59,6 +60,7 @@ impl Synchroniser {
                 let written = self.holding(&opened, self.directory.add(&fields, opened.customer.id)).await?;
                 let partner = written.partner.clone();
                 let opened = self.created(opened, sent, written).await?;
+                // Whoever looks from now on finds the record, and that it is taken.
                 drop(alone);
                 let carried = self.fields();
                 let pushed = fields.stated().filter(|field| carried.contains(field)).collect();
@@ -134,6 +136,7 @@ impl Synchroniser {
         let sent_email = text(PartnerField::Email).map(|text| EmailAddress::from_canonical(text.to_owned()));
         let sent_phone = text(PartnerField::Phone).and_then(|text| PhoneNumber::parse(text, None).ok());
         let numbers = numbers.chain(sent_number).map(PartnerLookup::TaxNumber);
+        // First what an earlier attempt sent: if that created a record, it is found by it.
         let emails = sent_email.into_iter().chain(fields.email.clone()).chain(emails);
         let emails =
             emails.filter(|email| !is_shared(customer, Part::Email, |one| one.email() == Some(email)));
@@ -274,7 +277,7 @@ fn is_shared(customer: &CustomerRecord, part: Part, has: impl Fn(&Statement) -> 
     holders.peek().is_some() && holders.all(blocked)
 }
 
-/// A few of them, none twice.
+/// The first few of these look-ups, none twice.
 fn some_of(lookups: impl Iterator<Item = PartnerLookup>) -> Vec<PartnerLookup> {
     let mut some: Vec<PartnerLookup> = Vec::new();
     for lookup in lookups {

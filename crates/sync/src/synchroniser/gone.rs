@@ -38,7 +38,7 @@ impl Synchroniser {
         transaction.conflicts().put(&draft).await.map(drop)
     }
 
-    /// Nothing is left to ask.
+    /// Closes the question of a missing record, if it is open.
     pub(crate) async fn ask_no_more(
         &self,
         transaction: &mut dyn SyncTransaction,

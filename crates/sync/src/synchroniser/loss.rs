@@ -10,7 +10,7 @@ use crate::sync_error::SyncError;
 /// What has to be done about a mapping whose record was not seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Loss {
-    /// It is missing since now.
+    /// The record is missing since this moment.
     Stale,
     /// It has been missing for longer than the grace period.
     Gone,
@@ -28,7 +28,8 @@ impl Loss {
 }
 
 impl Synchroniser {
-    /// Marks a mapping whose record is missing, or takes it out of use. What it knows stays.
+    /// Marks a mapping whose record is missing, or takes it out of use, unless the other system has the record after all.
+    /// What the mapping knows stays.
     pub(crate) async fn let_go(&self, mapping: &Mapping, loss: Loss) -> Result<(), SyncError> {
         if let (Loss::Stale | Loss::Gone, Some(id)) = (loss, &mapping.external) {
             // A register that is read in portions may have missed it.
@@ -41,7 +42,7 @@ impl Synchroniser {
         self.note_loss(mapping, loss).await
     }
 
-    /// The same when nobody doubts it.
+    /// Marks a mapping whose record is missing, or takes it out of use, without asking the other system once more.
     pub(crate) async fn note_loss(&self, mapping: &Mapping, loss: Loss) -> Result<(), SyncError> {
         let is_noted = self
             .env

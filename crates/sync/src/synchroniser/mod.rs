@@ -51,7 +51,7 @@ use onefold_service::actor::{Acting, Actor};
 use onefold_service::retry::Failure;
 use onefold_service::system::SyncSystem;
 
-/// How sync behaves where that is a matter of taste.
+/// How sync behaves where the configuration has a say.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct SyncSettings {
     /// How long a mapping is left alone with somebody of whom nothing is heard. Whoever works on it renews the lease all the
@@ -82,11 +82,11 @@ impl Default for SyncSettings {
     }
 }
 
-/// In the course of what something is synced.
+/// What a sync is part of: a run, a job, or neither, when somebody asked for it and waits.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct SyncContext {
     pub run: Option<RunId>,
-    /// Whether it is tried again by itself when it fails; otherwise a failure that may pass leaves a job behind.
+    /// Whether a job does it, which is tried again when it fails. Without one a failure that may pass leaves a job behind.
     pub is_job: bool,
 }
 
@@ -97,7 +97,7 @@ impl SyncContext {
     }
 }
 
-/// What came of it.
+/// What a sync came to.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Synced {
     pub mapping: Mapping,
@@ -116,9 +116,9 @@ pub struct Synchroniser {
     pub(super) directory: Arc<dyn PartnerDirectory>,
     pub(super) survivorship: Arc<SurvivorshipRules>,
     pub(super) settings: SyncSettings,
-    /// Who creates a record at this moment.
+    /// The creations that are under way in this process: no two at a time for one email, phone or tax number.
     creations: Arc<Creations>,
-    /// Who asked, if somebody else carries it out.
+    /// Who asked for the run that a worker carries out; `None` where whoever acts asked.
     asked_by: Option<Arc<str>>,
 }
 
@@ -140,18 +140,18 @@ impl Synchroniser {
         survivorship: Arc<SurvivorshipRules>,
         settings: SyncSettings,
     ) -> Self {
-        // What it writes here came from there: it must not be on_event to go back.
+        // What it writes here came from there: it must promise no sync that would take it back.
         let env = env.without_trigger(system);
         Self { env, system, directory, survivorship, settings, creations: Arc::default(), asked_by: None }
     }
 
-    /// The same, on behalf of somebody.
+    /// Syncs on behalf of whoever acts, as mappings, the log and the audit trail tell it.
     #[must_use]
     pub fn acting(&self, acting: &Acting) -> Self {
         Self { env: self.env.clone().acting(acting.clone()), ..self.clone() }
     }
 
-    /// The same in the course of a run that somebody asked for.
+    /// Syncs in the course of this run. Whoever asked for it is named as the one who acted.
     pub(super) fn for_run(&self, run: &Run) -> Self {
         let request_id = Some(format!("run:{}", run.id.0).into());
         let acting = Acting { request_id, ..self.env.base.acting.clone() };
@@ -201,7 +201,7 @@ impl Synchroniser {
         self.bring_into_step(opened, None, context).await
     }
 
-    /// The same when the record has just been read.
+    /// Brings the customer of this mapping and its record into step, the record as it has just been read.
     pub(super) async fn sync_with(
         &self,
         mapping: &Mapping,
@@ -285,7 +285,8 @@ impl Synchroniser {
     /// Whether all is known of a customer that a record there needs.
     ///
     /// # Errors
-    /// [`SyncError::NoSuchCustomer`], [`crate::partner::PartnerError::Invalid`] with what is missing, a store that does not answer.
+    /// [`SyncError::NoSuchCustomer`], [`crate::partner::PartnerError::Invalid`] with what is missing, a store that does not
+    /// answer.
     pub(super) async fn is_complete(&self, customer: CustomerId) -> Result<(), SyncError> {
         let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
         Ok(self.check(&record.ok_or(SyncError::NoSuchCustomer)?)?)

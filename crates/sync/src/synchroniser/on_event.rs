@@ -10,7 +10,7 @@ use onefold_service::retry::Failure;
 
 impl Synchroniser {
     /// Looks at a record and does what its state asks for: takes it in, brings it into step, or takes its mapping
-    /// out of use if it is gone. There was somebody who deleted it, so there is no period of grace.
+    /// out of use if it is gone. A report of a deletion means that somebody deleted it, so there is no period of grace.
     ///
     /// # Errors
     /// Those of [`Self::sync_customer`].
@@ -39,7 +39,7 @@ impl Synchroniser {
         context: SyncContext,
     ) -> Result<(), SyncError> {
         match mapping.detached {
-            // Our own write comes back in this way.
+            // The other system reports what we wrote ourselves, too.
             None if self.is_as_it_was(mapping, &partner).await? => Ok(()),
             None => self.sync_with(mapping, partner, context).await.map(drop),
             Some(DetachReason::Gone) if self.attach(mapping.id).await? => {
@@ -62,7 +62,7 @@ impl Synchroniser {
             return Ok(());
         }
         match self.take_in(partner, &self.rules().await?, context).await {
-            // Nobody can be told by it; it may get an email or a phone later, and is told of then.
+            // Without an email and a phone it is nobody's contact. It may get one later, and is reported again then.
             Ok(_) | Err(SyncError::NoContactPoint) => Ok(()),
             Err(error) => Err(error),
         }

@@ -39,6 +39,7 @@ impl Synchroniser {
                     let until = self.lease_until(since);
                     let taken = transaction.mappings().lease(mapping.id, owner, since, until).await?;
                     let mapping = taken.ok_or(SyncError::Busy)?;
+                    // Nobody takes a request up again. If this process dies, a job goes on as soon as the lease has run out.
                     let promised = context.is_interactive().then_some(until);
                     if promised.is_some() {
                         let job = JobKind::SyncCustomer(self.system, record.id);
@@ -141,6 +142,7 @@ impl Synchroniser {
                 ..self.touched(mapping, at)
             };
             transaction.mappings().update(&moved).await?;
+            // The customer that has it now was never compared with this record.
             let job = JobKind::SyncCustomer(self.system, contact.customer);
             transaction.jobs().enqueue(&[job], at, at).await?;
         }

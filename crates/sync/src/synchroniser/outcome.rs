@@ -120,6 +120,7 @@ impl Synchroniser {
         context: SyncContext,
     ) -> Result<(), StoreError> {
         let Some(stored) = transaction.mappings().get(mapping.id).await? else { return Ok(()) };
+        // Somebody else has taken over, and notes what comes of that.
         if stored.lease.is_none_or(|(holder, _)| holder != owner) {
             return Ok(());
         }
@@ -152,6 +153,7 @@ impl Synchroniser {
                 transaction.jobs().take_back(&job, promised).await?;
             }
         } else if !context.is_job {
+            // A job is put back by its worker.
             transaction.jobs().enqueue(&[job], at + PAUSE, at).await?;
         }
         Ok(())

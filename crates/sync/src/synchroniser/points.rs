@@ -32,6 +32,7 @@ impl Synchroniser {
             return Ok(false);
         }
         let source = self.system.source();
+        // Best a statement as any caller could make it, which links by itself wherever it is exported to.
         if let Some(statement) = joining(record, theirs, field) {
             let keys = StatementKeys::of(&statement, &self.env.base.policy).to_vec();
             let known = transaction.customers().lock_candidates(&keys).await?;

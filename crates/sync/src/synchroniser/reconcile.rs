@@ -20,10 +20,10 @@ use onefold_domain::customer::CustomerRecord;
 /// How often a customer may change under our hands before it is left to the next attempt.
 const ROUNDS: usize = 5;
 
-/// What concluding came to.
+/// What the transaction that ends an attempt came to.
 enum Concluded {
     Done(Box<Synced>, Vec<ConflictId>),
-    /// The customer has changed since it was compared; what was written there is noted.
+    /// The customer has changed since it was compared, so that it has to be compared again. What was written there is stored.
     Moved(Box<Opened>),
 }
 
@@ -33,7 +33,7 @@ struct Attempt<'a> {
     /// The record as it was read last.
     partner: &'a RemotePartner,
     rules: &'a SyncRules,
-    /// What this is if nothing has to be written.
+    /// What the attempt is called in the log if nothing has to be written.
     outcome: SyncOutcome,
     progress: &'a Progress,
     context: SyncContext,
@@ -67,6 +67,7 @@ impl Synchroniser {
     ) -> Result<Synced, SyncError> {
         let rules = self.rules().await?;
         for _ in 0..ROUNDS {
+            // Only for the first round: later ones read what we have written ourselves.
             let read = match partner.take() {
                 Some(partner) => partner,
                 None => self.read(&opened).await?,
@@ -120,12 +121,14 @@ impl Synchroniser {
         let change = outgoing(compared, &partner, pushed);
         let abilities = self.directory.abilities();
         if sent != opened.mapping.sent {
-            // Told before, if they are the same: an attempt was cut off then.
+            // An attempt that was cut off has stored what is to be sent, and kept what that overwrites: if it is the same,
+            // there is nothing to keep.
             self.keep_lost(&opened, compared, rules, Side::Local).await?;
         }
         let mut kept = opened.mapping.kept.clone();
         if change.known.contact_is_another && pushed.contains(&PartnerField::Kind) {
-            // Read as the name from then on, though nobody gave that name; also if the answer does not arrive.
+            // What becomes a company is read with the name of its contact person, which nobody gave the customer. Noted before
+            // the call, that is known also if the answer does not arrive.
             kept.insert(PartnerField::Name, partner.contact_name.as_deref().and_then(SyncText::new));
         }
         let base = compared.base.clone();
@@ -136,7 +139,8 @@ impl Synchroniser {
         let mut mapping = Mapping { parts: written.parts.clone(), ..opened.mapping.clone() };
         let kind = change.fields.kind.or(change.known.kind);
         let Some(read) = written.partner.map(|partner| partner.known_as(kind)) else {
-            // Nobody knows how it looks there now; `sent` recognises it next time.
+            // It was written and could not be read back. What was sent stays in the mapping: found there next time, it is
+            // ours and nobody's change.
             return Ok((self.store(opened, mapping).await?, partner, true));
         };
         let mut base = mapping.base.clone();
@@ -229,6 +233,7 @@ impl Synchroniser {
             parts: if sent.is_empty() { done.partner.parts.clone() } else { held.parts.clone() },
             status,
             kept: still_kept(&held.kept, &view_of(&done.partner.fields, &self.directory.abilities())),
+            // Without a version the next comparison looks at every field, those in doubt among them.
             customer_version: Some(now.version).filter(|_| sent.is_empty()),
             sent,
             missing_since: None,
@@ -258,7 +263,7 @@ impl Synchroniser {
     }
 }
 
-/// What was done here.
+/// What was written here, and what could not be.
 pub(super) struct Written<'a> {
     pub(super) partner: &'a RemotePartner,
     pub(super) compared: &'a Comparison,

@@ -18,7 +18,7 @@ use onefold_domain::linking::{LinkPlan, decide_record};
 use onefold_service::contacts::note_blocks;
 use onefold_service::retry::Failure;
 
-/// What would be done.
+/// What a sync would do.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SyncPreview {
     pub customer: Option<CustomerId>,
@@ -88,8 +88,8 @@ impl Synchroniser {
         self.show_new_partner(&partner).await
     }
 
-    /// The same for a record that was just read. Whom it would join is decided as it is in earnest, so that what these
-    /// customers lack there is in the plan.
+    /// What taking in this record would do, which was just read and has no mapping. Whom it would join is decided by the rules
+    /// of linking as when it comes in, so that what these customers would get there is in the plan.
     pub(crate) async fn show_new_partner(&self, partner: &RemotePartner) -> Result<SyncPreview, SyncError> {
         let statement = &super::import::statement(partner).ok_or(SyncError::NoContactPoint)?;
         let keys = StatementKeys::of(statement, &self.env.base.policy).to_vec();

@@ -121,7 +121,7 @@ impl Register {
 }
 
 impl DoublePartner {
-    /// As `get_partner` shows it: texts only, nothing empty, the street of the address beside a contact.
+    /// The partner as `get_partner` shows it: texts only, nothing empty, the street of the address beside a contact.
     pub(super) fn to_json(&self, habits: &Habits) -> Value {
         let contacts = self.contacts.iter().map(|contact| self.shown_contact(contact)).collect();
         let addresses = self.addresses.iter().map(|address| shown_address(address, habits)).collect();
@@ -175,7 +175,7 @@ fn shown_address(address: &DoubleAddress, habits: &Habits) -> Value {
     ]))
 }
 
-/// One or many, as it pleases.
+/// A list of one as the object itself, if the double has that habit; else as a list.
 pub(super) fn list(mut items: Vec<Value>, habits: &Habits) -> Value {
     match items.pop() {
         Some(only) if items.is_empty() && habits.unwraps_lists => only,

@@ -1,8 +1,8 @@
 //! An OpenPhone of our own: it keeps contacts and answers as the contract says, and where the contract leaves
 //! something open in the way that is worst for a caller.
 //!
-//! `contract` and `rules` check requests, and answers before they are sent; `book` keeps the contacts, `calls` carries them out and `record` remembers them,
-//! `server` speaks HTTP and makes the `trouble` that was ordered, `events` calls back. The people in the
+//! `contract` and `rules` check requests, and answers before they are sent; `book` keeps the contacts, `calls` carries out what is
+//! asked and `record` remembers it, `server` speaks HTTP and makes the `trouble` that was ordered, `events` calls back. The people in the
 //! application are played with the methods of [`OpenPhoneDouble`].
 
 mod book;

@@ -28,7 +28,7 @@ pub(super) enum Field {
 impl Field {
     pub(super) const ALL: [Self; 5] = [Self::Name, Self::Company, Self::City, Self::Street, Self::Tax];
 
-    /// Those that OpenPhone has a place for.
+    /// The fields that OpenPhone has a place for.
     pub(super) const OF_PHONES: [Self; 2] = [Self::Name, Self::Company];
 
     /// As plans have it.

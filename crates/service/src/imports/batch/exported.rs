@@ -89,6 +89,7 @@ impl Batch<'_> {
         self.customers[home].touched = true;
         let id = self.customers[home].customer.id;
         let Some(after) = after else { return true };
+        // The two are one customer already. The join is evidence all the same, for when what made them one is withdrawn.
         if self.writes.links.len() == first {
             let (statement, at) = (row.statement.clone(), row.at);
             let (survivor, absorbed, contact, origin) = (id, id, None, None);

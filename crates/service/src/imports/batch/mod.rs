@@ -41,7 +41,7 @@ pub(super) struct Batch<'a> {
     owners: HashMap<LinkKey, usize>,
     /// Stored records that rows may mean, and the new ones.
     records: HashMap<ContactId, ContactRecord>,
-    /// Those of them that changed, as they were.
+    /// The stored records that rows have changed, as they were before.
     changed: HashMap<ContactId, ContactRecord>,
     created: Vec<ContactId>,
     writes: Writes,
