@@ -1,3 +1,5 @@
+//! The pace of each other system in memory.
+
 use async_trait::async_trait;
 
 use crate::MemoryTransaction;

@@ -37,7 +37,7 @@ pub enum Begun {
 }
 
 /// How long an attempt may be silent before the next one may take its key over. Longer than a request may take;
-/// what takes longer prolongs it.
+/// what takes longer renews it.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 /// How long a key is kept.
@@ -53,7 +53,7 @@ const LOOK: Duration = Duration::from_secs(60 * 60);
 const AT_ONCE: usize = 250;
 
 impl Idempotency {
-    /// How often whoever takes long should `renew`.
+    /// How often whoever takes long should [`Self::renew`].
     pub const PROLONG_EVERY: Duration = Duration::from_secs(20);
 
     pub fn new(env: Environment) -> Self {

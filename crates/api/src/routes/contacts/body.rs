@@ -1,4 +1,4 @@
-//! The bodies that change contacts, from JSON to what the domain takes.
+//! The bodies that change contacts, from JSON to what the use cases take.
 
 use onefold_domain::contact::{Channel, ContactKind, Received, Statement};
 use onefold_domain::email::EmailAddress;
