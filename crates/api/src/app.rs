@@ -19,8 +19,8 @@ use onefold_service::users::Users;
 use onefold_sync::environment::SyncEnvironment;
 use onefold_sync::events::{PartnerEventReader, PartnerEvents};
 
-use crate::access::KnownTokens;
 use crate::config::{Config, Exposure};
+use crate::known_tokens::KnownTokens;
 use crate::kratos::KratosWebhook;
 use crate::limits::{Limits, LimitsConfig};
 use crate::sync::SyncParts;

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Ref, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, Content, OpenApi, RefOr, Required, ResponseBuilder};
 
-use crate::access::table::{self, Access, Family, UserTokens};
+use crate::operations::{self, Access, Family, UserTokens};
 use crate::problem::MEDIA_TYPE;
 use crate::{idempotency, schema_refs};
 
@@ -28,13 +28,13 @@ pub(crate) fn complete(document: &mut OpenApi) {
     components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme));
     schema_refs::refer(components);
     for (path, item) in &mut document.paths.paths {
-        for (method, operation) in operations(item) {
+        for (method, operation) in operations_of(item) {
             describe(&method, path, operation);
         }
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+fn operations_of(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     [
         (Method::GET, &mut item.get),
         (Method::POST, &mut item.post),
@@ -47,7 +47,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operati
 }
 
 fn describe(method: &Method, path: &str, operation: &mut Operation) {
-    let Some(entry) = table::find(method, path) else { return };
+    let Some(entry) = operations::find(method, path) else { return };
     let family = Family::of_path(path);
     add(operation, family, "431", "The path and the header fields are too large");
     add(operation, family, "503", "The database is away, or the time was up");
@@ -170,7 +170,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::access::table::TABLE;
+    use crate::operations::TABLE;
 
     /// Pages for people and the document itself.
     const UNDOCUMENTED: [&str; 3] = ["/openapi.json", "/docs", "/docs/{_:.*}"];
@@ -182,7 +182,7 @@ mod tests {
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
                 let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-                let entry = table::find(&method, path);
+                let entry = operations::find(&method, path);
                 let entry = entry.unwrap_or_else(|| panic!("{method} {path} states no access"));
                 let open = matches!(entry.access, Access::Open | Access::OwnProof);
                 assert_eq!(operation["security"] == serde_json::json!([]), open, "{method} {path}");

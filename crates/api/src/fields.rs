@@ -6,77 +6,18 @@ use std::collections::BTreeMap;
 use onefold_domain::exact_json::{InexactJson, JsonFault, read_exactly};
 use onefold_domain::id::UserId;
 use onefold_domain::metadata::Metadata;
-use onefold_domain::profile::{InvalidProfile, Profile};
+use onefold_domain::profile::Profile;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::json::Members;
-use crate::problem::FieldErrors;
-use crate::user_names::UNKNOWN;
+use crate::faults::Faults;
+use crate::faults::UNKNOWN_USER;
+use crate::members::Members;
 
 /// The most levels of a profile that are read; the deepest that means anything has two.
 const PROFILE_DEPTH: usize = 32;
-
-/// What is wrong with a request so far.
-#[derive(Default)]
-pub(crate) struct Faults(FieldErrors);
-
-impl Faults {
-    pub(crate) fn add(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
-        self.0.entry(field.into()).or_default().push(message.into());
-    }
-
-    /// The value, or nothing and a fault.
-    pub(crate) fn note<T, E: ToString>(&mut self, field: &'static str, read: Result<T, E>) -> Option<T> {
-        read.map_err(|error| self.add(field, error.to_string())).ok()
-    }
-
-    /// The value of a text that has to be one of these.
-    pub(crate) fn one_of<T>(
-        &mut self,
-        field: &'static str,
-        text: &str,
-        choices: &[&str],
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Option<T> {
-        let value = if choices.contains(&text) { parse(text) } else { None };
-        if value.is_none() {
-            self.add(field, format!("Send one of {}.", choices.join(", ")));
-        }
-        value
-    }
-
-    pub(crate) fn has(&self, field: &str) -> bool {
-        self.0.contains_key(field)
-    }
-
-    pub(crate) fn add_profile(&mut self, faults: Vec<InvalidProfile>) {
-        for fault in faults {
-            self.add(format!("profile.{}", fault.path), fault.reason.to_string());
-        }
-    }
-
-    pub(crate) fn check(self) -> Result<(), ApiError> {
-        if self.is_empty() { Ok(()) } else { Err(self.into()) }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Of a body of `/identify`, which answers faulty fields with a status of its own.
-    pub(crate) fn of_identify(self) -> ApiError {
-        ApiError::InvalidIdentify(self.0)
-    }
-}
-
-impl From<Faults> for ApiError {
-    fn from(faults: Faults) -> Self {
-        Self::InvalidFields(faults.0)
-    }
-}
 
 /// The members of a body. Each is taken once; what is left over at the end is unknown.
 pub(crate) struct Fields {
@@ -146,7 +87,7 @@ impl Fields {
     /// A user who was looked up under the name that the member has.
     pub(crate) fn user(&mut self, name: &'static str, found: Option<UserId>) -> Option<UserId> {
         self.text(name)?;
-        self.faults.note(name, found.ok_or(UNKNOWN))
+        self.faults.note(name, found.ok_or(UNKNOWN_USER))
     }
 
     /// Metadata; `Some(None)` for null.
@@ -201,7 +142,7 @@ impl Fields {
         for name in self.members.into_keys() {
             self.faults.add(name, format!("There is no such field; known are {}.", self.known.join(", ")));
         }
-        self.faults.check()
+        Ok(self.faults.check()?)
     }
 
     fn take<T, E: ToString>(

@@ -5,7 +5,7 @@ use actix_web::http::header::{ETag, EntityTag, Header, IF_MATCH, IfMatch, IfNone
 use onefold_service::contacts::Expectation;
 
 use crate::error::ApiError;
-use crate::fields::Faults;
+use crate::faults::Faults;
 
 pub(crate) fn etag(revision: &str) -> ETag {
     ETag(EntityTag::new_strong(revision.to_owned()))

@@ -13,8 +13,8 @@ use onefold_service::contacts::PageRequest;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::fields::Faults;
-use crate::user_names::UNKNOWN;
+use crate::faults::Faults;
+use crate::faults::UNKNOWN_USER;
 
 /// The most entries of a page.
 pub(crate) const MAX_PAGE: u16 = 200;
@@ -48,7 +48,7 @@ impl Query {
     /// The id of a user who was looked up under the name that the parameter has.
     pub(crate) fn user(&mut self, name: &'static str, found: Option<UserId>) -> Option<UserId> {
         self.text(name)?;
-        self.faults.note(name, found.ok_or(UNKNOWN))
+        self.faults.note(name, found.ok_or(UNKNOWN_USER))
     }
 
     /// An empty parameter counts as left out, as forms send it.
@@ -139,7 +139,7 @@ impl Query {
             let known = self.known.join(", ");
             self.faults.add(name, format!("There is no such parameter; known are {known}."));
         }
-        self.faults.check()
+        Ok(self.faults.check()?)
     }
 }
 

@@ -9,7 +9,10 @@ use actix_web::{HttpServer, web};
 
 use crate::app::App;
 use crate::config::Config;
-use crate::limits::{TrustedProxies, keep_time, limit_address, limit_head};
+use crate::limits::TrustedProxies;
+use crate::throttle::keep_time;
+use crate::throttle::limit_address;
+use crate::throttle::limit_head;
 use crate::{access, content_coding, cors, head, idempotency, routes, security_headers, telemetry};
 
 /// How long a client may take to send the head of a request. An answer of the time limits needs a request.

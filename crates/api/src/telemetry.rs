@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use crate::answered::{status, with_headers};
 use crate::app::App;
+use crate::request_id;
 
 /// The histogram of request durations, for whoever sets its buckets.
 pub const REQUEST_DURATION: &str = "onefold_http_request_duration_seconds";
@@ -28,11 +29,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest id of a caller that is taken over.
 const LONGEST_ID: usize = 128;
-
-tokio::task_local! {
-    /// Where an error body finds the id. Errors are turned into bodies without the request at hand.
-    static CURRENT_ID: String;
-}
 
 /// Says what the metrics mean, once a recorder is installed.
 pub fn describe_metrics() {
@@ -59,11 +55,6 @@ pub(crate) fn count_contact(outcome: &'static str) {
     metrics::counter!(CONTACTS, "outcome" => outcome).increment(1);
 }
 
-/// The id of the request that is being served.
-pub(crate) fn request_id() -> String {
-    CURRENT_ID.try_with(Clone::clone).unwrap_or_default()
-}
-
 /// Wraps every request, also those that no route takes.
 pub(crate) async fn observe(
     request: ServiceRequest,
@@ -77,7 +68,7 @@ pub(crate) async fn observe(
     let span = tracing::info_span!("request", request_id = %id, %method, %route);
     let header = HeaderValue::from_str(&id);
 
-    let answered = CURRENT_ID.scope(id, next.call(request)).instrument(span.clone()).await;
+    let answered = request_id::serving(id, next.call(request)).instrument(span.clone()).await;
     let answered = with_headers(answered, |headers| {
         if let Ok(header) = header {
             headers.insert(REQUEST_ID, header);

@@ -7,12 +7,8 @@ use uuid::Uuid;
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::json::Members;
+use crate::members::Members;
 use crate::query::Query;
-
-/// What to do about a name that nobody has.
-pub(crate) const UNKNOWN: &str = "Send the id of a user, a UUID such as 0198f3a1-7c1e-7bd0-a9a4-0f5b6f3b6c11, or the \
-     external id of one that exists; POST /users makes one.";
 
 /// The member of bodies and the parameter of addresses that names a user.
 const NAME: &str = "userId";

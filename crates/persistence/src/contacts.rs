@@ -10,12 +10,12 @@ use onefold_domain::phone::PhoneNumber;
 use onefold_service::store::{
     BlockedValues, ContactFilter, ContactReader, ContactRepository, FiledDraft, StoreError,
 };
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
+use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
 use crate::entities::contact::{self, Column};
-use crate::entities::customer;
 use crate::error::store_error;
+use crate::families::members;
 use crate::records::{self, changed_row, col, fetch, later, row, select};
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
 use crate::{batch, contact_metadata};
@@ -38,7 +38,7 @@ impl ContactReader for SeaOrmStore {
         }
         list.limit(limit as u64);
         if let Some(customer) = filter.customer {
-            let root = crate::customers::root_of(self.reader(), customer).await?;
+            let root = crate::families::root_of(self.reader(), customer).await?;
             let Some(root) = root else { return Ok(Vec::new()) };
             list.and_where(col(Column::CustomerId).in_subquery(members(root)));
         }
@@ -92,17 +92,6 @@ pub(crate) fn filtered(filter: &ContactFilter) -> SelectStatement {
         list.and_where(col(Column::ClaimedBy).is_null().or(other));
     }
     list
-}
-
-/// A root and the customers that lead to it. The index of absorbed customers holds no roots.
-pub(crate) fn members(root: CustomerId) -> SelectStatement {
-    Query::select()
-        .column(customer::Column::Id)
-        .from(customer::Entity)
-        .and_where(Expr::col(customer::Column::RootId).eq(root.0))
-        .and_where(Expr::col(customer::Column::RootId).ne(Expr::col(customer::Column::Id)))
-        .union(UnionType::All, Query::select().expr(Expr::value(root.0)).to_owned())
-        .to_owned()
 }
 
 /// The contacts of a root, ascending.

@@ -7,9 +7,9 @@ use onefold_service::store::StoreError;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
-use crate::contacts::members;
 use crate::entities::{contact, customer, link};
 use crate::error::store_error;
+use crate::families::members;
 use crate::records::{beside, claimed_by, order, rule, statement};
 
 pub(crate) async fn read(

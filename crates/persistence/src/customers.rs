@@ -10,10 +10,10 @@ use onefold_service::search::SearchQuery;
 use onefold_service::store::{CustomerBatch, CustomerReader, CustomerRepository, ListedCustomer, StoreError};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
-use uuid::Uuid;
 
 use crate::entities::{contact_point, customer};
 use crate::error::store_error;
+use crate::families::root_of;
 use crate::records::later;
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
 use crate::{batch, candidates, contacts, customer_snapshots, listed, search};
@@ -201,25 +201,6 @@ impl CustomerReader for SeaOrmStore {
     ) -> Result<Vec<(ContactId, CustomerId)>, StoreError> {
         search::find(self.reader(), query, after, limit).await
     }
-}
-
-/// The customer that this one leads to.
-pub(crate) async fn root_of(
-    connection: &impl ConnectionTrait,
-    id: CustomerId,
-) -> Result<Option<CustomerId>, StoreError> {
-    let found = customer::Entity::find_by_id(id.0).one(connection).await.map_err(store_error)?;
-    Ok(found.map(|customer| CustomerId(customer.root_id)))
-}
-
-/// A customer and all that are one with it, whichever of them is named; itself alone if there is no such customer.
-pub(crate) async fn family_of(
-    connection: &impl ConnectionTrait,
-    id: CustomerId,
-) -> Result<Vec<Uuid>, StoreError> {
-    let root = root_of(connection, id).await?.unwrap_or(id);
-    let members = connection.query_all(&contacts::members(root)).await.map_err(store_error)?;
-    members.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(store_error)
 }
 
 async fn get(

@@ -27,6 +27,7 @@ mod database_url;
 mod due_jobs;
 mod entities;
 mod error;
+mod families;
 mod idempotency;
 mod imports;
 mod jobs;

@@ -10,10 +10,10 @@ use onefold_sync::view::{SyncView, agreed_at_from_json, base_to_json, view_from_
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, FromQueryResult, Iterable, JoinType, QueryResult};
 
-use crate::contacts::members;
 use crate::entities::sync_mapping::{ActiveModel, Column, Entity, Model};
 use crate::entities::{contact, customer};
 use crate::error::store_error;
+use crate::families::members;
 use crate::records::{FILED, ROOT, known};
 use crate::sync_rows::{external, fault, fault_columns, system};
 

@@ -13,9 +13,9 @@ use sea_orm::{
     QuerySelect,
 };
 
-use crate::customers::family_of;
 use crate::entities::{contact, hub, link};
 use crate::error::store_error;
+use crate::families::family_of;
 use crate::records::{beside, known, origin, statement};
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
 

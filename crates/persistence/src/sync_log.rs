@@ -17,9 +17,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::customers::family_of;
 use crate::entities::sync_log::{ActiveModel, Column, Entity, Model};
 use crate::error::store_error;
+use crate::families::family_of;
 use crate::records::known;
 use crate::store::{SeaOrmStore, SeaOrmTransaction};
 use crate::sync_rows::{external, fault, fault_columns, signed, system, unsigned};

@@ -10,7 +10,7 @@ use onefold_service::actor::{Acting, Actor};
 use onefold_service::token::{Abilities, Ability, AccessToken};
 
 use crate::error::ApiError;
-use crate::telemetry::request_id;
+use crate::request_id::request_id;
 
 /// Whoever sent a request. The middleware puts it there; a handler that asks for it cannot be reached
 /// around the middleware.

@@ -1,14 +1,12 @@
 //! Access control: a middleware that lets a request through to its handler, or answers in its place. It
-//! fails closed: what is not in `table` is not served.
+//! fails closed: what is not in `operations` is not served.
 //!
 //! The order is that of the admin contract: route, token, limits, and then the ability.
 
 pub(crate) mod bearer;
 mod caller;
-mod known_tokens;
 mod loopback;
 mod rejection;
-pub(crate) mod table;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -23,11 +21,9 @@ use crate::answered::with_headers;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::limits::{ClientAddress, Decision, Limits, WindowDecision};
+use crate::operations::{self, Access, Entry, Family, UserTokens};
 pub(crate) use caller::Caller;
-pub(crate) use known_tokens::KnownTokens;
 pub(crate) use rejection::Rejection;
-pub(crate) use table::Family;
-use table::{Access, Entry, UserTokens};
 
 /// Wraps every request, also those that no route takes.
 pub(crate) async fn guard(
@@ -123,14 +119,14 @@ fn permit(entry: &Entry, token: &AccessToken) -> Result<(), Rejection> {
 fn entry(request: &ServiceRequest) -> Result<&'static Entry, Rejection> {
     let pattern = request.resource_map().match_pattern(request.match_info().as_str());
     let pattern = pattern.ok_or(Rejection::UnknownPath)?;
-    match table::find(request.method(), &pattern) {
+    match operations::find(request.method(), &pattern) {
         Some(entry) => Ok(entry),
         None => Err(other_method(request, &pattern)),
     }
 }
 
 fn other_method(request: &ServiceRequest, pattern: &str) -> Rejection {
-    let Some(allow) = table::allowed(pattern) else { return Rejection::UnknownPath };
+    let Some(allow) = operations::allowed(pattern) else { return Rejection::UnknownPath };
     let path = request.path().trim_start_matches('/').to_owned();
     Rejection::Method { method: request.method().to_string(), path, allow }
 }

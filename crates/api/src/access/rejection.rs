@@ -7,11 +7,11 @@ use actix_web::{HttpResponse, ResponseError};
 use chrono::{DateTime, Utc};
 use onefold_service::token::Ability;
 
-use super::table::Family;
 use crate::envelope::Enveloped;
 use crate::error::ApiError;
 use crate::laravel::answer::ErrorResponse;
 use crate::limits::{Decision, WindowDecision};
+use crate::operations::Family;
 
 #[derive(Debug)]
 pub(crate) enum Rejection {

@@ -22,8 +22,9 @@ use onefold_sync::run::Run;
 use onefold_sync::sync_error::SyncError;
 use serde_json::{Map, Value};
 
+use crate::faults::Faults;
 use crate::problem::{FieldErrors, MEDIA_TYPE, Problem};
-use crate::telemetry::request_id;
+use crate::request_id::request_id;
 pub(crate) use sync::sentence;
 
 /// Everything that a handler can fail with.
@@ -262,5 +263,11 @@ impl fmt::Display for Chain<'_> {
             source = error.source();
         }
         Ok(())
+    }
+}
+
+impl From<Faults> for ApiError {
+    fn from(faults: Faults) -> Self {
+        Self::InvalidFields(faults.0)
     }
 }

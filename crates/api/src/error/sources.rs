@@ -8,7 +8,7 @@ use onefold_service::store::StoreError;
 use onefold_sync::events::InvalidEvent;
 
 use super::ApiError;
-use crate::fields::Faults;
+use crate::faults::Faults;
 
 impl From<RecordError> for ApiError {
     fn from(error: RecordError) -> Self {

@@ -10,7 +10,7 @@ use onefold_sync::sync_error::SyncError;
 use serde_json::{Map, Value, json};
 
 use super::ApiError;
-use crate::fields::Faults;
+use crate::faults::Faults;
 use crate::problem::FieldErrors;
 
 /// When to come back if the other system does not say.

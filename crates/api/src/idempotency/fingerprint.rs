@@ -14,8 +14,8 @@ use onefold_service::operation::Fingerprint;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
-use crate::access::table::{LARGEST_FILE, body_limit};
 use crate::error::ApiError;
+use crate::operations::{LARGEST_FILE, body_limit};
 use crate::raw_body::whole;
 
 /// How long the next piece of a file may take to come.

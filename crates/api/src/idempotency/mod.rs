@@ -18,10 +18,11 @@ use onefold_service::operation::{
     IdempotencyKey, IdempotencyScope, InvalidIdempotencyKey, OperationId, OperationSubject, SealedAnswer,
 };
 
-use crate::access::{Rejection, bearer, table::is_streamed};
+use crate::access::{Rejection, bearer};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::fields::Faults;
+use crate::faults::Faults;
+use crate::operations::is_streamed;
 use fingerprint::Passing;
 use held::Held;
 use sealed::{Answer, Head, SealingKey};

@@ -4,7 +4,7 @@
 use actix_web::web;
 use serde_json::{Map, Value};
 
-use crate::access::table::OBJECT;
+use crate::operations::OBJECT;
 
 /// The body has more bytes than any request needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -28,7 +28,7 @@ impl TrustedProxies {
     }
 
     /// Finds out whose request it is, and remembers it in the request.
-    pub(super) fn note(&self, request: &ServiceRequest) -> ClientAddress {
+    pub(crate) fn note(&self, request: &ServiceRequest) -> ClientAddress {
         // Without a peer there is no connection that could be from here, as in a unit test.
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         let peer = peer.to_canonical();

@@ -1,12 +1,11 @@
 //! How much a caller may ask for: by token, by address, and more strictly where tokens are guessed. Decisions
-//! are made here from keys and time alone; `guard` and the middleware of access carry them out.
+//! are made here from keys and time alone; `throttle` and the middleware of access carry them out.
 //!
 //! Each server counts by itself. Behind a balancer a caller gets as much from each of them; counting together
 //! would cost every request a write to the database.
 
 mod address;
 mod config;
-mod guard;
 mod keys;
 mod rate;
 #[cfg(test)]
@@ -22,7 +21,6 @@ use onefold_service::clock::Clock;
 
 pub(crate) use address::{ClientAddress, TrustedProxies};
 pub use config::LimitsConfig;
-pub(crate) use guard::{keep_time, limit_address, limit_head};
 pub use window::WindowDecision;
 
 use rate::Rate;

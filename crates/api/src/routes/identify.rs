@@ -15,7 +15,8 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::blocked;
 use crate::error::ApiError;
-use crate::fields::{Faults, text_of};
+use crate::faults::Faults;
+use crate::fields::text_of;
 use crate::json::Object;
 use crate::problem::Problem;
 use crate::telemetry::{BLOCKED, IDENTIFIED};
@@ -118,7 +119,7 @@ impl IdentifyBody {
         let statement = Statement::new(email, phone);
         match statement {
             Some(statement) if faults.is_empty() => Ok(IdentifyRequest { statement, received }),
-            _ => Err(faults.of_identify()),
+            _ => Err(ApiError::InvalidIdentify(faults.0)),
         }
     }
 }

@@ -16,11 +16,12 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::access::{Caller, table::LARGEST_FILE};
+use crate::access::Caller;
 use crate::app::App;
 use crate::csv::{self, Table, accepts};
 use crate::error::ApiError;
 use crate::fields::id_in_path;
+use crate::operations::LARGEST_FILE;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, page_answer};
 

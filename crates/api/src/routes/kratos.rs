@@ -5,9 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use onefold_service::actor::{Acting, Actor};
 use onefold_service::identities::{Applied, IdentityFault};
 
-use crate::access::{Caller, table::body_limit};
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::operations::body_limit;
 use crate::problem::Problem;
 use crate::raw_body::whole;
 

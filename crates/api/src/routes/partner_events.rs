@@ -3,9 +3,9 @@
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::access::table::body_limit;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::operations::body_limit;
 use crate::problem::Problem;
 use crate::raw_body::whole;
 

@@ -20,8 +20,9 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::envelope::{Enveloped, Refused};
 use crate::error::{ApiError, sentence};
-use crate::fields::{Faults, Fields};
-use crate::json::Members;
+use crate::faults::Faults;
+use crate::fields::Fields;
+use crate::members::Members;
 use crate::user_names::in_body;
 
 pub(super) fn configure(config: &mut ServiceConfig) {

@@ -20,7 +20,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::{Fields, id_in_path};
-use crate::json::Members;
+use crate::members::Members;
 use crate::problem::Problem;
 use crate::profile_schema::ProfileMembers;
 use crate::query::{MAX_PAGE, Query, uuid_page_answer};

@@ -17,11 +17,12 @@ use onefold_service::token::Ability;
 
 pub(crate) use body::{AdminContact, AdminContactBody, AdminContactChange, AdminErrors, AdminMessage};
 
-use crate::access::{Caller, table::body_limit};
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::laravel::answer::{self, ErrorResponse};
 use crate::laravel::{ChangeContact, CreateContact, Errors, Input, Language, Point, full};
+use crate::operations::body_limit;
 use crate::raw_body::whole;
 use crate::telemetry::count_contact;
 

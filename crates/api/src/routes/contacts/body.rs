@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::fields::Fields;
-use crate::json::Members;
+use crate::members::Members;
 use crate::profile_schema::ProfileMembers;
 
 /// A contact to create or to update.

@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use super::naming::{ContactKey, Naming, advice};
 use crate::error::ApiError;
-use crate::fields::{Faults, Fields, text_of};
-use crate::json::Members;
+use crate::faults::Faults;
+use crate::fields::{Fields, text_of};
+use crate::members::Members;
 use crate::query::Query;
 
 /// The contact to be brought into step.

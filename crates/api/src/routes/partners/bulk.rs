@@ -14,7 +14,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::envelope::{Enveloped, Success};
 use crate::error::ApiError;
-use crate::json::Members;
+use crate::members::Members;
 use crate::routes::sync::people::person;
 
 /// The most results of an answer.

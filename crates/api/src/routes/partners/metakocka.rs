@@ -16,7 +16,8 @@ use super::{bulk, import_one, show_mapping, sync_one};
 use crate::access::Caller;
 use crate::app::App;
 use crate::envelope::{Enveloped, Refused, Success};
-use crate::json::{self, Members};
+use crate::json;
+use crate::members::Members;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     config

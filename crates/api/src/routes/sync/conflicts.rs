@@ -24,7 +24,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::{Fields, uuid};
-use crate::json::Members;
+use crate::members::Members;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, page_answer};
 use crate::routes::partners::to_its_end;

@@ -17,7 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, sentence};
-use crate::fields::Faults;
+use crate::faults::Faults;
 use crate::query::Query;
 
 pub(super) fn configure(config: &mut ServiceConfig) {

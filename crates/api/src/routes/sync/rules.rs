@@ -13,8 +13,9 @@ use utoipa::ToSchema;
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::fields::{Faults, text_of};
-use crate::json::Members;
+use crate::faults::Faults;
+use crate::fields::text_of;
+use crate::members::Members;
 use crate::problem::Problem;
 use onefold_sync::rulebook::Rulebook;
 

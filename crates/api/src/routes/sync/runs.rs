@@ -18,7 +18,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::error::{ApiError, sentence};
 use crate::fields::{Fields, id_in_path};
-use crate::json::Members;
+use crate::members::Members;
 use crate::problem::Problem;
 use crate::query::{MAX_PAGE, Query, page_answer, uuid_page_answer};
 use crate::sync::SyncParts;

@@ -12,11 +12,12 @@ use actix_web::{Error, HttpMessage, web};
 use futures_util::{StreamExt, stream};
 use tokio::time::timeout;
 
-use super::{Limits, TrustedProxies};
-use crate::access::{Family, Rejection, table::is_streamed};
+use crate::access::Rejection;
 use crate::answered::with_headers;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::limits::{Limits, TrustedProxies};
+use crate::operations::{Family, is_streamed};
 
 /// Counts the request under the address of its caller.
 pub(crate) async fn limit_address(
