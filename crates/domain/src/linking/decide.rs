@@ -250,14 +250,11 @@ impl<S: Surroundings> View<'_, S> {
         verdict: &Match<usize>,
         keeping: Keeping,
     ) -> LinkPlan {
-        let mut group: Vec<&KnownCustomer> = verdict
-            .anchor
+        let group: Vec<&KnownCustomer> = verdict
+            .survivor_first(|index| self.known.customer(index).primary())
             .into_iter()
-            .chain(verdict.joined.into_iter().flatten())
             .map(|index| self.known.customer(index))
             .collect();
-        // The oldest survives, whichever of them took the statement.
-        group.sort_by_key(|customer| customer.primary());
         // What is to be found by its exact values needs a contact that has them; its repetition finds that one.
         let own_contact = verdict.exact && self.known.owner(&self.keys.exact).is_none();
         let claims = self.claims(slots, own_contact);

@@ -60,6 +60,17 @@ pub(super) struct Match<C> {
     pub(super) exact: bool,
 }
 
+impl<C: Copy> Match<C> {
+    /// The customers that are one from now on, the survivor first: the one with the oldest contact, whichever of them took
+    /// the statement. That is what callers are shown as the primary, also where its values were changed later.
+    pub(super) fn survivor_first<K: Ord>(&self, primary: impl Fn(C) -> K) -> Vec<C> {
+        let joined = self.joined.into_iter().flatten();
+        let mut group: Vec<C> = self.anchor.into_iter().chain(joined).collect();
+        group.sort_by_key(|customer| primary(*customer));
+        group
+    }
+}
+
 /// Judges a statement. `exact` is the customer that is known under its exact values, `cap` the most contact
 /// points of a customer.
 ///

@@ -2,6 +2,7 @@
 //! the record is written and linked by the same rules as `identify`.
 
 mod change;
+mod claim;
 mod create;
 mod expectation;
 mod export;
@@ -29,6 +30,7 @@ use onefold_domain::source::ContactSource;
 
 pub(crate) use change::apply;
 pub use change::{ContactChange, NewValue};
+pub(crate) use claim::claimed;
 pub use create::create;
 pub(crate) use create::draft;
 pub use expectation::Expectation;

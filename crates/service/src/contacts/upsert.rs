@@ -3,8 +3,9 @@
 
 use chrono::{DateTime, Utc};
 
+use super::claim::claimed;
 use super::create::{insert, weighed};
-use super::{ContactRequest, Contacts, Row, carry_out, note_blocks, require_user, reread, settle, step_back};
+use super::{ContactRequest, Contacts, Row, carry_out, require_user, reread, settle, step_back};
 use crate::environment::Environment;
 use crate::error::RecordError;
 use crate::store::Transaction;
@@ -250,15 +251,12 @@ async fn claim(
         (CustomerId(env.randomness.uuid(at)), at),
     )
     .await?;
-    record.statement = request.statement.clone();
-    record.claimed_by = Some(request.claims_by).filter(|_| !has_proven(&request.statement, candidates));
+    let by = Some(request.claims_by).filter(|_| !has_proven(&request.statement, candidates));
+    claimed(record, &request.statement, by, &plan);
     if request.claims_by == ClaimedBy::Registration && request.is_verified != Some(true) {
         // Whoever verified the guest's address did not verify this user.
         record.details.verified_at = None;
     }
-    // What once kept a value of the guest's from linking may be gone.
-    note_blocks(record, &plan);
-    // What a guest preferred says nothing about the user's choice among several.
     record.details.is_primary = request.is_primary.unwrap_or(false);
     Ok(())
 }

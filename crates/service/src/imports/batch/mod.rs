@@ -14,7 +14,7 @@ use self::exported::ExportState;
 use super::outcome::{Outcome, PROVISIONAL};
 use super::parse::ImportRow;
 use crate::clock::Randomness;
-use crate::contacts::{draft, matching, merge, note_blocks};
+use crate::contacts::{claimed, draft, matching, merge};
 use crate::error::RecordError;
 use crate::import::ImportCounts;
 use crate::store::{CustomerBatch, LinkDraft};
@@ -281,10 +281,7 @@ impl<'a> Batch<'a> {
         }
         if let Some(record) = self.records.get_mut(&id) {
             self.changed.entry(id).or_insert_with(|| record.clone());
-            record.statement = row.request.statement.clone();
-            record.claimed_by = Some(row.request.claims_by);
-            note_blocks(record, plan);
-            record.details.is_primary = false;
+            claimed(record, &row.request.statement, Some(row.request.claims_by), plan);
         }
     }
 
