@@ -1,11 +1,11 @@
 //! A circuit breaker: after failures in a row it lets nothing through for a while, then one call that
 //! decides for all. It goes by monotonic time, so that a clock that is set back changes nothing; the crates for this read
-//! a clock that a test cannot pause.
+//! a clock that a test cannot move.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use onefold_service::clock::Clock;
 
 /// When to stop calling, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -18,14 +18,15 @@ pub(crate) struct BreakerPolicy {
 
 pub(crate) struct Breaker {
     policy: BreakerPolicy,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     failures: u32,
-    /// Until then nothing is let through; `None` while the circuit is closed.
-    open_until: Option<Instant>,
+    /// Until then, in monotonic time, nothing is let through; `None` while the circuit is closed.
+    open_until: Option<Duration>,
     /// The one call after the pause is on its way.
     probing: bool,
 }
@@ -37,15 +38,15 @@ pub(crate) struct Open {
 }
 
 impl Breaker {
-    pub(crate) fn new(policy: BreakerPolicy) -> Self {
-        Self { policy, state: Mutex::default() }
+    pub(crate) fn new(policy: BreakerPolicy, clock: Arc<dyn Clock>) -> Self {
+        Self { policy, clock, state: Mutex::default() }
     }
 
     /// Lets a call through or not. Who is let through tells how it went, also when it was given up.
     pub(crate) fn admit(&self) -> Result<(), Open> {
         let mut state = self.lock();
         let Some(until) = state.open_until else { return Ok(()) };
-        let left = until.saturating_duration_since(Instant::now());
+        let left = until.saturating_sub(self.clock.elapsed());
         if left.is_zero() && !state.probing {
             state.probing = true;
             return Ok(());
@@ -62,7 +63,7 @@ impl Breaker {
         state.failures = state.failures.saturating_add(1);
         // Calls that were on their way when it opened must not lengthen the pause.
         if state.probing || (state.open_until.is_none() && state.failures >= self.policy.failures) {
-            state.open_until = Some(Instant::now() + self.policy.pause);
+            state.open_until = Some(self.clock.elapsed() + self.policy.pause);
             state.probing = false;
         }
     }
@@ -80,21 +81,20 @@ impl Breaker {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::advance;
+    use chrono::TimeDelta;
+    use onefold_service::testing::ManualClock;
 
     use super::*;
 
-    fn breaker() -> Breaker {
-        Breaker::new(BreakerPolicy { failures: 3, pause: Duration::from_secs(30) })
+    fn breaker() -> (Arc<ManualClock>, Breaker) {
+        let clock = Arc::new(ManualClock::default());
+        let policy = BreakerPolicy { failures: 3, pause: Duration::from_secs(30) };
+        (Arc::clone(&clock), Breaker::new(policy, clock))
     }
 
-    async fn pass(seconds: u64) {
-        advance(Duration::from_secs(seconds)).await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn only_failures_in_a_row_open_it() {
-        let breaker = breaker();
+    #[test]
+    fn only_failures_in_a_row_open_it() {
+        let (_, breaker) = breaker();
         for _ in 0..5 {
             breaker.failed();
             breaker.failed();
@@ -107,20 +107,20 @@ mod tests {
         assert_eq!(breaker.admit(), Err(Open { retry_after: Duration::from_secs(30) }));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn after_the_pause_one_call_decides() {
-        let breaker = breaker();
+    #[test]
+    fn after_the_pause_one_call_decides() {
+        let (clock, breaker) = breaker();
         for _ in 0..3 {
             breaker.failed();
         }
-        pass(29).await;
+        clock.pass(TimeDelta::seconds(29));
         assert_eq!(breaker.admit(), Err(Open { retry_after: Duration::from_secs(1) }));
-        pass(1).await;
+        clock.pass(TimeDelta::seconds(1));
         assert_eq!(breaker.admit(), Ok(()));
         assert!(breaker.admit().is_err(), "a second call beside the one that decides");
         breaker.failed();
         assert_eq!(breaker.admit(), Err(Open { retry_after: Duration::from_secs(30) }));
-        pass(30).await;
+        clock.pass(TimeDelta::seconds(30));
         assert_eq!(breaker.admit(), Ok(()));
         breaker.given_up();
         assert_eq!(breaker.admit(), Ok(()), "the next one decides instead");
@@ -128,15 +128,15 @@ mod tests {
         assert_eq!((breaker.admit(), breaker.admit()), (Ok(()), Ok(())));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn late_failures_do_not_lengthen_the_pause() {
-        let breaker = breaker();
+    #[test]
+    fn late_failures_do_not_lengthen_the_pause() {
+        let (clock, breaker) = breaker();
         for _ in 0..3 {
             breaker.failed();
         }
-        pass(20).await;
+        clock.pass(TimeDelta::seconds(20));
         breaker.failed();
-        pass(10).await;
+        clock.pass(TimeDelta::seconds(10));
         assert_eq!(breaker.admit(), Ok(()));
         breaker.failed();
         assert_eq!(breaker.admit(), Err(Open { retry_after: Duration::from_secs(30) }));

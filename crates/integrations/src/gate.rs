@@ -55,8 +55,8 @@ impl Gate {
         let limits = PaceLimits { calls_per_second, concurrency };
         Self {
             places: Arc::new(Semaphore::new(concurrency)),
-            turns: Turns::new(limits, patience, clock, shared),
-            breaker: Breaker::new(breaker),
+            turns: Turns::new(limits, patience, Arc::clone(&clock), shared),
+            breaker: Breaker::new(breaker, clock),
             patience,
         }
     }
@@ -108,14 +108,12 @@ impl Drop for Pass<'_> {
 #[cfg(test)]
 mod tests {
     use onefold_service::testing::ManualClock;
-    use tokio::time::advance;
 
     use super::*;
 
     const CALL: Duration = Duration::from_secs(1);
 
-    fn gate(concurrency: usize) -> Gate {
-        let clock = Arc::new(ManualClock::default());
+    fn gate(clock: Arc<ManualClock>, concurrency: usize) -> Gate {
         let breaker = BreakerPolicy { failures: 1, pause: Duration::from_secs(30) };
         let patience = Duration::from_secs(1);
         Gate::new(GatePolicy { concurrency, calls_per_second: 4, patience, breaker }, clock, None)
@@ -124,7 +122,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_asks_to_be_left_alone_is_and_not_for_longer_than_anybody_waits() {
         for (asked, waited) in [(500, 500), (60_000, 1_000)] {
-            let gate = gate(2);
+            let gate = gate(Arc::default(), 2);
             gate.pass(CALL).await.unwrap().held_off(Duration::from_millis(asked));
             let before = tokio::time::Instant::now();
             gate.pass(CALL).await.unwrap().succeeded();
@@ -134,7 +132,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn so_many_at_a_time_and_nobody_waits_for_ever() {
-        let gate = gate(2);
+        let gate = gate(Arc::default(), 2);
         let first = gate.pass(CALL).await.unwrap();
         let _second = gate.pass(CALL).await.unwrap();
         assert_eq!(gate.pass(CALL).await.err(), Some(Closed::Busy));
@@ -144,7 +142,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_keep_the_pace() {
-        let gate = gate(2);
+        let gate = gate(Arc::default(), 2);
         let start = tokio::time::Instant::now();
         for _ in 0..3 {
             gate.pass(CALL).await.unwrap().succeeded();
@@ -155,10 +153,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_failure_closes_the_gate_and_whoever_goes_away_leaves_it_to_the_next() {
-        let gate = gate(2);
+        let clock = Arc::new(ManualClock::default());
+        let gate = gate(Arc::clone(&clock), 2);
         gate.pass(CALL).await.unwrap().failed();
         assert_eq!(gate.pass(CALL).await.err(), Some(Closed::Open { retry_after: Duration::from_secs(30) }));
-        advance(Duration::from_secs(30)).await;
+        clock.pass(chrono::TimeDelta::seconds(30));
         drop(gate.pass(CALL).await.unwrap());
         gate.pass(CALL).await.unwrap().succeeded();
         assert!(gate.pass(CALL).await.is_ok());

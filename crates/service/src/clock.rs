@@ -1,7 +1,8 @@
 //! Time and randomness as ports, so that every rule and every test can be repeated to the letter.
 //! The system's clock and generator are read here and nowhere else.
 
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -10,6 +11,13 @@ use uuid::{NoContext, Timestamp, Uuid};
 pub trait Clock: Send + Sync {
     /// The present moment in UTC, to the microsecond: the precision that both databases keep.
     fn now(&self) -> DateTime<Utc>;
+
+    /// How long it has been since some moment that stays the same: monotonic time, which goes on evenly when somebody sets
+    /// the clock. For pauses and deadlines of this process; nothing of it is stored. A clock of a test may leave it as it
+    /// is, if nobody sets it back.
+    fn elapsed(&self) -> Duration {
+        (self.now() - DateTime::UNIX_EPOCH).to_std().unwrap_or_default()
+    }
 }
 
 /// Supplies what must differ from call to call.
@@ -41,6 +49,11 @@ impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         let now = Utc::now();
         now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+    }
+
+    fn elapsed(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
     }
 }
 

@@ -1,6 +1,5 @@
 //! What happens when OpenPhone, or what stands before it, does not do as asked.
 
-use std::time::Duration;
 
 use onefold_integrations::openphone::{BaseUrl, Config, Credential, OpenPhone};
 use onefold_integrations::testing::openphone::{OpenPhoneCall, OpenPhoneDouble, Trouble};
@@ -16,13 +15,6 @@ const UPDATE: OpenPhoneCall = OpenPhoneCall::Update;
 /// Long enough for loopback, short enough to wait for.
 fn hasty(config: &mut Config) {
     config.request_timeout_ms = 150;
-}
-
-/// Lets monotonic time pass, and nothing else.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }
 
 #[tokio::test]
@@ -189,6 +181,6 @@ async fn after_failures_in_a_row_no_call_is_made_until_one_is_tried() {
     let shared = bench.phone.clone();
     assert!(matches!(shared.get_contact(&id(&ann)).await, Err(PartnerError::CircuitOpen { .. })));
     assert_eq!(bench.double.calls().len(), before);
-    pass(Duration::from_secs(30)).await;
+    bench.clock.pass(chrono::TimeDelta::seconds(30));
     assert!(bench.phone.get_contact(&id(&ann)).await.is_ok());
 }

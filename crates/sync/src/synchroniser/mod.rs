@@ -35,6 +35,7 @@ use uuid::Uuid;
 use crate::environment::SyncEnvironment;
 use crate::log::SyncOutcome;
 use crate::mapping::{DetachReason, Mapping};
+use crate::mappings::Mappings;
 use crate::merge::fields_of;
 use crate::partner::{
     PartnerAbilities, PartnerDirectory, PartnerError, PartnerField, PartnerId, RemotePartner,
@@ -255,15 +256,7 @@ impl Synchroniser {
     /// # Errors
     /// A store that does not answer.
     pub async fn mapping_of_customer(&self, customer: CustomerId) -> Result<Option<Mapping>, SyncError> {
-        let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
-        self.mapping_filed_under(record.map_or(customer, |record| record.id)).await
-    }
-
-    async fn mapping_filed_under(&self, customer: CustomerId) -> Result<Option<Mapping>, SyncError> {
-        let mappings = self.env.store.mappings().of_customer(self.system, customer).await;
-        let mut mappings = mappings.map_err(Failure::from)?;
-        mappings.sort_by_key(|mapping| mapping.detached.is_some());
-        Ok(mappings.into_iter().next())
+        Ok(Mappings::new(self.env.clone()).in_use(self.system, customer).await?)
     }
 
     /// Whether a change of the customer leaves something to do. Somebody who was faster may have taken it along; a record
@@ -272,7 +265,7 @@ impl Synchroniser {
     pub(super) async fn is_worth_a_try(&self, customer: CustomerId) -> Result<bool, SyncError> {
         let record = self.env.store.customers().get(customer).await.map_err(Failure::from)?;
         let Some(record) = record else { return Ok(true) };
-        match self.mapping_filed_under(record.id).await? {
+        match Mappings::new(self.env.clone()).filed_under(self.system, record.id).await? {
             Some(mapping) if mapping.detached == Some(DetachReason::Gone) => Ok(false),
             Some(mapping) => {
                 let is_in_step = mapping.is_settled() && mapping.customer_version == Some(record.version);
@@ -300,7 +293,7 @@ impl Synchroniser {
     /// # Errors
     /// A store that does not answer.
     pub async fn mapping_of_partner(&self, id: &PartnerId) -> Result<Option<Mapping>, SyncError> {
-        Ok(self.env.store.mappings().of_partner(self.system, id).await.map_err(Failure::from)?)
+        Ok(Mappings::new(self.env.clone()).of_partner(self.system, id).await?)
     }
 
     /// The rules that hold.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Synchroniser;
 use crate::mapping::{Mapping, MappingId};
+use crate::mappings::Mappings;
 use crate::merge::{compare, fields_of};
 use crate::partner::{PartnerError, PartnerField, PartnerId, RemotePartner};
 use crate::sync_error::SyncError;
@@ -96,7 +97,7 @@ impl Synchroniser {
         let known = self.env.store.candidates(&keys).await.map_err(Failure::from)?;
         let mut in_use = None;
         for customer in &known.customers {
-            let mapping = self.mapping_filed_under(customer.id).await?;
+            let mapping = Mappings::new(self.env.clone()).filed_under(self.system, customer.id).await?;
             let mapping = mapping.filter(|mapping| mapping.detached.is_none());
             if let Some(waiting) = mapping.as_ref().filter(|mapping| mapping.external.is_none()) {
                 let found = self.env.store.customers().get(customer.id).await.map_err(Failure::from)?;

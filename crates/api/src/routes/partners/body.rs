@@ -7,12 +7,12 @@ use onefold_domain::id::{ContactId, CustomerId};
 use onefold_sync::partner::PartnerId;
 use onefold_sync::runner::Runner;
 use onefold_sync::sync_error::SyncError;
-use onefold_sync::synchroniser::Synchroniser;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::naming::{ContactKey, Naming, advice};
+use crate::app::App;
 use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::fields::{Fields, text_of};
@@ -65,10 +65,13 @@ impl Subject {
         text.trim().parse().ok().filter(|id| *id > 0).map(|id| Self::Contact(ContactId(id)))
     }
 
-    pub(super) async fn customer(self, sync: &Synchroniser) -> Result<CustomerId, SyncError> {
+    pub(super) async fn customer(self, app: &App) -> Result<CustomerId, SyncError> {
         match self {
             Self::Customer(id) => Ok(id),
-            Self::Contact(id) => sync.customer_of(id).await,
+            Self::Contact(id) => {
+                let contact = app.env.store.contacts().get(id).await?;
+                contact.map(|contact| contact.customer).ok_or(SyncError::NoSuchCustomer)
+            }
         }
     }
 

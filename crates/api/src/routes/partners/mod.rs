@@ -14,6 +14,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use onefold_service::retry::Failure;
 use onefold_service::store::StoreError;
+use onefold_sync::mappings::Mappings;
 use onefold_sync::partner::PartnerId;
 use onefold_sync::sync_error::SyncError;
 use onefold_sync::synchroniser::SyncContext;
@@ -47,7 +48,7 @@ async fn sync_one<N: Naming>(
     let subject = body::contact(body.into_inner())?;
     let sync = app.sync.of(N::SYSTEM)?.acting(&caller.syncing());
     sync.configured()?;
-    let customer = subject.customer(&sync).await?;
+    let customer = subject.customer(app).await?;
     if dry_run {
         let planned = PlannedSync::<N::Id>::of(sync.show_customer(customer).await?);
         return Ok(HttpResponse::Ok().json(Success::of(SyncedOrPlanned::Planned(planned))));
@@ -61,15 +62,15 @@ async fn sync_one<N: Naming>(
 
 /// How a customer, or a record, stands with the other side.
 async fn show_mapping<N: Naming>(app: &App, request: &HttpRequest) -> Result<HttpResponse, Enveloped> {
-    let sync = app.sync.of(N::SYSTEM)?;
+    let mappings = Mappings::new(app.env.clone());
     let wanted = wanted::<N>(request)?;
     let asked = match wanted {
         Wanted::OfContact(Subject::Contact(number)) => Some(number),
         _ => None,
     };
     let found = match wanted {
-        Wanted::OfContact(subject) => sync.mapping_of_customer(subject.customer(sync).await?).await?,
-        Wanted::OfPartner(id) => sync.mapping_of_partner(&id).await?,
+        Wanted::OfContact(subject) => mappings.in_use(N::SYSTEM, subject.customer(app).await?).await?,
+        Wanted::OfPartner(id) => mappings.of_partner(N::SYSTEM, &id).await?,
     };
     let mapping = found.ok_or(ApiError::UnknownMapping)?;
     Ok(HttpResponse::Ok().json(Success::of(ContactMapping::<N::Record>::of(&mapping, asked))))
