@@ -1,6 +1,5 @@
 //! What happens when OpenPhone, or what stands before it, does not do as asked.
 
-
 use onefold_integrations::openphone::{BaseUrl, Config, Credential, OpenPhone};
 use onefold_integrations::testing::openphone::{OpenPhoneCall, OpenPhoneDouble, Trouble};
 use onefold_sync::partner::{PartnerDirectory, PartnerError};

@@ -37,7 +37,7 @@ use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use serde_json::{Value, json};
 
 use crate::crashing::{Fate, MortalDirectory, MortalStore};
-use crate::scene::{connector, settings};
+use crate::scene::{connector, settings, ticking};
 use onefold_service::testing::ManualClock;
 
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -63,7 +63,7 @@ impl Company {
     }
 
     pub(crate) async fn on(store: Arc<dyn SyncStore>) -> Self {
-        let clock = Arc::new(ManualClock::ticking());
+        let clock = ticking();
         let phones = Arc::new(OpenPhoneDouble::start().await);
         let books = Arc::new(MetaKockaDouble::start().await);
         Self::with(store, clock, phones, books, None)

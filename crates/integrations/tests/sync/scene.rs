@@ -38,6 +38,13 @@ use onefold_sync::synchroniser::{SyncContext, SyncSettings, Synced, Synchroniser
 use onefold_sync::worker::{SyncWorker, WorkerSettings};
 use serde_json::json;
 
+/// A clock that ticks, and starts where those of the doubles do: 2026-09-21, 14:13:20 UTC.
+pub(crate) fn ticking() -> Arc<ManualClock> {
+    let clock = ManualClock::ticking();
+    clock.pass(chrono::TimeDelta::seconds(22_774_400));
+    Arc::new(clock)
+}
+
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Three days.
@@ -93,7 +100,7 @@ impl Scene {
         settings: SyncSettings,
         new_customers: bool,
     ) -> Self {
-        let clock = Arc::new(ManualClock::ticking());
+        let clock = ticking();
         Self::at(store, double, settings, new_customers, clock)
     }
 
