@@ -134,7 +134,9 @@ async fn of_two_clicks_the_second_gets_what_the_first_brought(scene: Scene) {
     };
     let first = click();
     scene.double.until_in_flight(1).await;
-    let second = click();
+    let mut second = click();
+    // While the first is at it, the second waits, and is not turned away.
+    assert!(tokio::time::timeout(Duration::from_millis(200), &mut second).await.is_err());
     scene.double.release();
     let (first, second) = (first.await.unwrap().unwrap(), second.await.unwrap().unwrap());
     assert_eq!((second.outcome, &second.pushed), (first.outcome, &first.pushed));
