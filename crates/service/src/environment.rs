@@ -109,7 +109,7 @@ impl Environment {
 impl Environment {
     /// Runs `work` in a transaction, which it hands back, and commits it; starts over as long as it is worth
     /// it. What `work` does must find out by itself whether an earlier try was carried out after all.
-    pub async fn in_transaction<'a, T: Send>(
+    pub(crate) async fn in_transaction<'a, T: Send>(
         &'a self,
         work: impl Fn(Open) -> BoxFuture<'a, Result<(T, Open), RecordError>> + Send + Sync,
     ) -> Result<T, RecordError> {

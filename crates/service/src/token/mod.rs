@@ -40,7 +40,7 @@ impl AccessToken {
         self.expires_at.is_some_and(|end| end <= at)
     }
 
-    pub fn was_used_lately(&self, at: DateTime<Utc>) -> bool {
+    pub(crate) fn was_used_lately(&self, at: DateTime<Utc>) -> bool {
         self.last_used_at.is_some_and(|last| at - last < TimeDelta::minutes(1))
     }
 }

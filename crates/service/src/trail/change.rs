@@ -143,7 +143,7 @@ impl Change {
     }
 
     /// Whether this is what a request with an idempotency key was for; the rest follows from it.
-    pub fn makes_its_subject(&self) -> bool {
+    pub(crate) fn makes_its_subject(&self) -> bool {
         use AuditAction::{ContactCreated, ImportReceived, TokenCreated, UserCreated};
         matches!(self.action, ContactCreated | ImportReceived | TokenCreated | UserCreated)
     }

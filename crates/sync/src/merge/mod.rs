@@ -8,8 +8,8 @@
 mod plan;
 mod transform;
 
-pub use plan::{Comparison, compare, is_unchanged, kept_otherwise};
-pub use transform::{fields_of, kind_of, profile_patch, view_of};
+pub(crate) use plan::{Comparison, compare, is_unchanged, kept_otherwise};
+pub(crate) use transform::{fields_of, kind_of, profile_patch, view_of};
 
 use std::collections::BTreeMap;
 

@@ -13,7 +13,7 @@ use onefold_domain::customer::CustomerView;
 
 /// Both sides, compared.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// What the customer would be as a partner, in the other system's spelling.
     pub(crate) ours: PartnerFields,
     pub(crate) theirs: PartnerFields,
@@ -23,7 +23,7 @@ pub struct Comparison {
 }
 
 /// Compares. `as_kept` is the directory's; without a partner there is nothing there yet.
-pub fn compare(
+pub(crate) fn compare(
     customer: &CustomerView,
     partner: &RemotePartner,
     mapping: &Mapping,
@@ -54,12 +54,12 @@ fn newer(customer: &CustomerView, partner: &RemotePartner, field: PartnerField) 
 
 impl Comparison {
     /// The fields that are to be written to a side.
-    pub fn to(&self, side: Side) -> Vec<PartnerField> {
+    pub(crate) fn to(&self, side: Side) -> Vec<PartnerField> {
         self.plan.writes_to(side).into_keys().collect()
     }
 
     /// Field by field, for a person. Fields that both sides agree on are left out.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let text = |text: &Option<SyncText>| text.as_ref().map(|text| text.as_str().to_owned());
         let told = |(field, plan): (&PartnerField, &FieldPlan)| {
             let told = match plan {
@@ -87,7 +87,7 @@ impl Comparison {
 
 /// Whether a partner is just as it was when both sides were last compared, and so is the customer. Then nothing has
 /// to be looked at.
-pub fn is_unchanged(
+pub(crate) fn is_unchanged(
     mapping: &Mapping,
     version: i64,
     partner: &RemotePartner,
@@ -107,7 +107,7 @@ pub fn is_unchanged(
 }
 
 /// How the other system keeps the values that it took over in another form than they were sent.
-pub fn kept_otherwise(
+pub(crate) fn kept_otherwise(
     differing: &[PartnerField],
     partner: &RemotePartner,
     abilities: &PartnerAbilities,

@@ -15,7 +15,11 @@ use onefold_domain::profile::{ProfileField, split_name};
 /// What the customer would be as a partner. Of several emails and phones it shows the one that `theirs` or
 /// `base` has, so that having more of them is no difference; else the first choice, one that is verified, the
 /// oldest.
-pub fn fields_of(customer: &CustomerView, partner: Option<&RemotePartner>, base: &SyncView) -> PartnerFields {
+pub(crate) fn fields_of(
+    customer: &CustomerView,
+    partner: Option<&RemotePartner>,
+    base: &SyncView,
+) -> PartnerFields {
     let profile = &customer.profile;
     let text = |field| profile.text(field).map(ToOwned::to_owned);
     let address = profile.address();
@@ -102,7 +106,7 @@ fn preferred<V: Clone>(values: &[Known<'_, V>], known: impl Fn(&V) -> [bool; 2])
 }
 
 /// The fields that the other system carries, each with its text or none.
-pub fn view_of(fields: &PartnerFields, abilities: &PartnerAbilities) -> SyncView {
+pub(crate) fn view_of(fields: &PartnerFields, abilities: &PartnerAbilities) -> SyncView {
     let text = |field: &PartnerField| (*field, fields.text(*field).and_then(SyncText::new));
     abilities.fields.iter().map(text).collect()
 }
@@ -166,7 +170,7 @@ pub(super) fn ours(fields: &PartnerFields, theirs: &Theirs, abilities: &PartnerA
 }
 
 /// What both sides last agreed that the partner is, or what it was when it was sent there.
-pub fn kind_of(mapping: &Mapping) -> Option<PartnerKind> {
+pub(crate) fn kind_of(mapping: &Mapping) -> Option<PartnerKind> {
     agreed_kind(&mapping.base).or_else(|| agreed_kind(&mapping.sent))
 }
 
@@ -210,7 +214,7 @@ pub(super) fn profile_fields(customer: &CustomerView, field: PartnerField) -> &'
 
 /// A merge patch of the profile that says what these fields are there. Nothing of emails and phones, which are
 /// contacts of their own. Who is known by first and last name here stays so.
-pub fn profile_patch(
+pub(crate) fn profile_patch(
     customer: &CustomerView,
     theirs: &PartnerFields,
     changed: &[PartnerField],

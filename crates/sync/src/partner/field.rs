@@ -85,7 +85,7 @@ impl PartnerKind {
     }
 
     /// Whoever has a company's name is a company.
-    pub fn of_company_name(is_there: bool) -> Self {
+    pub(crate) fn of_company_name(is_there: bool) -> Self {
         if is_there { Self::Company } else { Self::Person }
     }
 }
