@@ -109,6 +109,9 @@ impl Environment {
 impl Environment {
     /// Runs `work` in a transaction, which it hands back, and commits it; starts over as long as it is worth
     /// it. What `work` does must find out by itself whether an earlier try was carried out after all.
+    ///
+    /// The transaction is passed on and handed back, in a boxed future. An async closure that borrows it was tried: of its future
+    /// Rust cannot say yet that it may move between threads, whatever it borrows.
     pub(crate) async fn in_transaction<'a, T: Send>(
         &'a self,
         work: impl Fn(Open) -> BoxFuture<'a, Result<(T, Open), RecordError>> + Send + Sync,
