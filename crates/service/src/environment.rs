@@ -119,7 +119,7 @@ impl Environment {
         self.transact(work).await
     }
 
-    /// Runs `work` in a transaction as [`Self::in_transaction`] does, for use cases with an error of their own. It starts over
+    /// Runs `work` in a transaction as `in_transaction` does, for use cases with an error of their own. It starts over
     /// when the error is a store's that is worth another try.
     pub async fn transact<'a, T: Send, E: Attempted + From<StoreError>>(
         &'a self,
