@@ -103,7 +103,7 @@ impl<S: IdentifyStore> Identify<S> {
             .keep_trying(self.randomness.as_ref(), |attempt| async move {
                 match attempt {
                     0 => Ok(self.attempt_optimistic(request, keys).await?),
-                    _ => Ok(answer(self.store.in_turn(keys, &|found| self.decide(request, found)).await?)),
+                    _ => Ok(self.attempt_in_turn(request, keys).await?),
                 }
             })
             .await
@@ -115,16 +115,28 @@ impl<S: IdentifyStore> Identify<S> {
         keys: &[LinkKey],
     ) -> Result<Identified, StoreError> {
         let candidates = self.store.candidates(keys).await?;
-        let decided = self.decide(request, &candidates);
-        let carried = match decided.known() {
-            Some(customer) => Carried { customer, added: None },
-            None => self.store.carry_out(&decided, &candidates).await?,
-        };
-        Ok(answer(Turn { candidates, decided, carried }))
+        let plan = decide(&request.statement, &candidates, &self.policy);
+        // Most requests end here: nothing is drawn, copied or looked up for them that is not answered.
+        if let Some(customer) = plan.known() {
+            return Ok(answer(candidates, plan, Carried { customer, added: None }));
+        }
+        let decided = self.decided(request, plan);
+        let carried = self.store.carry_out(&decided, &candidates).await?;
+        Ok(answer(candidates, decided.plan, carried))
     }
 
-    fn decide(&self, request: &IdentifyRequest, candidates: &Candidates) -> Decided {
-        let plan = decide(&request.statement, candidates, &self.policy);
+    async fn attempt_in_turn(
+        &self,
+        request: &IdentifyRequest,
+        keys: &[LinkKey],
+    ) -> Result<Identified, StoreError> {
+        let judge =
+            |found: &Candidates| self.decided(request, decide(&request.statement, found, &self.policy));
+        let Turn { candidates, decided, carried } = self.store.in_turn(keys, &judge).await?;
+        Ok(answer(candidates, decided.plan, carried))
+    }
+
+    fn decided(&self, request: &IdentifyRequest, plan: LinkPlan) -> Decided {
         let at = self.clock.now();
         Decided {
             plan,
@@ -151,7 +163,7 @@ impl IdentifyStore for Environment {
         let mut transaction = self.begin().await?;
         let candidates = transaction.customers().lock_candidates(keys).await?;
         let decided = decide(&candidates);
-        let carried = match decided.known() {
+        let carried = match decided.plan.known() {
             Some(customer) => {
                 // What was read may be the work of a writer whose commit is still under way: ours ends
                 // after it, so an answer never speaks of what a crash could still undo.
@@ -211,9 +223,8 @@ fn known(id: ContactId, statement: &Statement) -> KnownContact {
 
 /// The customer as it is once the plan has been carried out. Reading it again would cost another
 /// round trip and tell nothing else: its version was ours.
-fn answer(turn: Turn) -> Identified {
-    let Turn { candidates, decided, carried } = turn;
-    let (id, plan) = (carried.customer, decided.plan);
+fn answer(candidates: Candidates, plan: LinkPlan, carried: Carried) -> Identified {
+    let id = carried.customer;
     let added = carried.added.map(|contact| known(contact, &plan.statement));
     let mut version = 0;
     let mut contacts = Vec::new();

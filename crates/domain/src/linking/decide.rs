@@ -75,6 +75,13 @@ pub struct LinkPlan {
     pub blocked: Vec<Block>,
 }
 
+impl LinkPlan {
+    /// The customer, if the statement says nothing new and there is nothing to carry out.
+    pub fn known(&self) -> Option<CustomerId> {
+        self.customer.filter(|_| self.outcome == Outcome::Known)
+    }
+}
+
 /// Judges one statement.
 ///
 /// ```

@@ -8,7 +8,7 @@ use super::StoreError;
 use onefold_domain::contact::Received;
 use onefold_domain::id::{ContactId, CustomerId};
 use onefold_domain::link_key::LinkKey;
-use onefold_domain::linking::{Candidates, LinkPlan, Outcome};
+use onefold_domain::linking::{Candidates, LinkPlan};
 
 /// A place that remembers which values belong to whom.
 #[async_trait]
@@ -37,7 +37,7 @@ pub trait IdentifyStore: Send + Sync {
     async fn in_turn(&self, keys: &[LinkKey], decide: Decide<'_>) -> Result<Turn, StoreError> {
         let candidates = self.candidates(keys).await?;
         let decided = decide(&candidates);
-        let carried = match decided.known() {
+        let carried = match decided.plan.known() {
             Some(customer) => Carried { customer, added: None },
             None => self.carry_out(&decided, &candidates).await?,
         };
@@ -58,13 +58,6 @@ pub struct Decided {
     /// The id of a customer that the plan asks for.
     pub new_customer: CustomerId,
     pub at: DateTime<Utc>,
-}
-
-impl Decided {
-    /// The customer, if the statement says nothing new and nothing has to be carried out.
-    pub fn known(&self) -> Option<CustomerId> {
-        self.plan.customer.filter(|_| self.plan.outcome == Outcome::Known)
-    }
 }
 
 /// What carrying out came to.
