@@ -2,6 +2,7 @@
 
 use crate::environment::SyncEnvironment;
 use crate::log::{LoggedAttempt, SyncDay, SyncLogFilter};
+use onefold_service::page::Page;
 use onefold_service::retry::Failure;
 
 /// Shows the log.
@@ -24,8 +25,9 @@ impl SyncLog {
         filter: &SyncLogFilter,
         before: Option<i64>,
         limit: usize,
-    ) -> Result<Vec<LoggedAttempt>, Failure> {
-        Ok(self.env.store.sync_log().list(filter, before, limit).await?)
+    ) -> Result<Page<LoggedAttempt, i64>, Failure> {
+        let log = self.env.store.sync_log();
+        Ok(Page::read(limit, |wanted| log.list(filter, before, wanted), |attempt| attempt.number).await?)
     }
 
     /// What came of sync on each of the last `days` days, today included.

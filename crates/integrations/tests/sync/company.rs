@@ -199,7 +199,7 @@ impl Company {
     /// What happened to the customer, oldest first.
     pub(crate) async fn activity(&self, customer: CustomerId) -> Vec<SyncAttempt> {
         let filter = SyncLogFilter { customer: Some(customer), ..SyncLogFilter::default() };
-        let log = SyncLog::new(self.env.clone()).list(&filter, None, 100).await.unwrap();
+        let log = SyncLog::new(self.env.clone()).list(&filter, None, 100).await.unwrap().entries;
         log.into_iter().rev().map(|logged| logged.attempt).collect()
     }
 

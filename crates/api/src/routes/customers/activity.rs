@@ -3,7 +3,6 @@
 use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use onefold_service::page::Page;
 use onefold_sync::log::{LoggedAttempt, SyncLogFilter};
 use onefold_sync::partner::{PartnerField, PartnerId};
 use onefold_sync::sync_log::SyncLog;
@@ -79,13 +78,7 @@ pub(crate) async fn activity(
     query.finish()?;
     let customer = app.customers.customer(customer_id(&app, &id).await?).await?.id;
     let filter = SyncLogFilter { system, customer: Some(customer), ..SyncLogFilter::default() };
-    let log = SyncLog::new(app.env.clone());
-    let page = Page::read(
-        limit,
-        |wanted| log.list(&filter, before, wanted),
-        |attempt: &LoggedAttempt| attempt.number,
-    );
-    let page = page.await?;
+    let page = SyncLog::new(app.env.clone()).list(&filter, before, limit).await?;
     let (mut response, next_cursor) = page_answer(&request, page.next);
     Ok(response
         .json(Activities { activity: page.entries.iter().map(activity_response).collect(), next_cursor }))

@@ -4,7 +4,6 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use onefold_domain::id::CustomerId;
-use onefold_service::page::Page;
 use onefold_sync::log::{LoggedAttempt, SyncLogFilter, SyncOutcome};
 use onefold_sync::mapping::MappingId;
 use onefold_sync::partner::{PartnerField, PartnerId};
@@ -93,13 +92,7 @@ pub(crate) async fn list(app: web::Data<App>, request: HttpRequest) -> Result<Ht
     };
     let (limit, before) = (usize::from(query.limit(MAX_PAGE)), query.cursor());
     query.finish()?;
-    let log = SyncLog::new(app.env.clone());
-    let page = Page::read(
-        limit,
-        |wanted| log.list(&filter, before, wanted),
-        |attempt: &LoggedAttempt| attempt.number,
-    );
-    let page = page.await?;
+    let page = SyncLog::new(app.env.clone()).list(&filter, before, limit).await?;
     let (mut response, next_cursor) = page_answer(&request, page.next);
     Ok(response
         .json(SyncAttempts { attempts: page.entries.iter().map(attempt_response).collect(), next_cursor }))
